@@ -1,0 +1,52 @@
+# SPDX-License-Identifier: GPL-2.0
+# The front door of hello_rust; `make help` shows the rooms.
+# Kbuild does not read this file: what it stitches is in Kbuild.
+
+# The kernel that `make` builds the module for: the running one, as everywhere.
+KDIR ?= /lib/modules/$(shell uname -r)/build
+
+# `make run CC=gcc`: the lab's kernel and module by gcc instead of clang.
+ifeq ($(origin CC),command line)
+export LAB_CC := $(CC)
+endif
+
+CACHE := $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/hello_rust
+# Kbuild's clean removes objects wherever they are below, so cargo's stay outside.
+export CARGO_TARGET_DIR := $(CACHE)/target
+export HELLO_RUST_DIR := $(CURDIR)
+LAB := $(CARGO_TARGET_DIR)/debug/lab
+
+.PHONY: modules clean run shell test doctor bench-loop kernel help
+.DELETE_ON_ERROR:
+
+modules: ## hello_rust.ko for your kernel: make [LLVM=1] [KDIR=/path/to/linux]
+	@qemu/kdir.sh --problems '$(KDIR)'
+	+@$(MAKE) -C '$(KDIR)' M="$$PWD" modules
+
+clean: ## remove what `make` built here (not the lab's cache)
+	+@$(MAKE) -C '$(KDIR)' M="$$PWD" clean
+
+run: $(LAB) ## the whole way: kernel, module, QEMU, insmod, rmmod, dmesg  [KERNEL= CC=gcc PARAMS= KSRC=]
+	@$(LAB) run
+
+shell: $(LAB) ## a shell in that machine, with hello_rust.ko at hand  [the same]
+	@$(LAB) shell
+
+test: $(LAB) ## everything that proves it; TESTS=word runs those with the word in their name
+	@$(LAB) test
+
+doctor: $(LAB) ## what is there, what is missing, and what mends it  [KDIR=]
+	@$(LAB) doctor
+
+bench-loop: $(LAB) ## how long a change takes to reach dmesg, step by step
+	@$(LAB) bench
+
+kernel: $(LAB) ## only provide the lab's kernel, and say where it is  [KERNEL= CC=gcc]
+	@$(LAB) kernel
+
+help: ## this list
+	@sed -n 's/^\([a-z-]*\):[^#]*## /  make \1\t/p' Makefile | expand -t 21
+
+$(LAB): Cargo.toml Cargo.lock qemu/Cargo.toml $(wildcard qemu/src/*.rs qemu/src/*/*.rs qemu/guest/* qemu/config/*)
+	@qemu/cargo.sh build --quiet --locked --package lab
+	@touch $@

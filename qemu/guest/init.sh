@@ -1,0 +1,18 @@
+#!/bin/sh
+# PID 1 of the guest: mounts what the job needs, runs it, and tells the lab how it ended through a
+# channel of its own (ttyS1), so that nothing on the console can be taken for the answer.
+mount -t proc proc /proc
+mount -t sysfs sysfs /sys
+mount -t devtmpfs dev /dev
+[ -d /sys/kernel/debug ] && mount -t debugfs debugfs /sys/kernel/debug
+
+if [ -e /interactive ]; then
+	# A terminal of its own, for Ctrl-C and job control.
+	setsid cttyhack sh /job
+else
+	stty -F /dev/ttyS1 raw
+	sh /job </dev/null >/dev/ttyS1 2>&1
+	echo "lab: the job ended with $?" >/dev/ttyS1
+fi
+# There is no ACPI to power off with; QEMU ends instead of rebooting.
+reboot -f

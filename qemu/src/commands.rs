@@ -1,0 +1,192 @@
+//! What the lab does when it is told to: the way from nothing to dmesg.
+
+use anyhow::Result;
+
+use crate::accelerator::Accelerator;
+use crate::cache::Cache;
+use crate::initramfs::{Initramfs, Programs};
+use crate::kernel::{Flavour, Kernel};
+use crate::machine::{Ending, Guest, Machine};
+use crate::module::{Module, Sources, HELLO_RUST};
+use crate::options::Options;
+use crate::source::Source;
+use crate::toolchain::Toolchain;
+use crate::trouble::{Exit, Trouble};
+use crate::verdict;
+
+/// All that a guest needs, ready.
+pub struct Lab {
+    /// Where everything is kept.
+    pub cache: Cache,
+    /// Compilers and QEMU.
+    pub toolchain: Toolchain,
+    /// What boots.
+    pub kernel: Kernel,
+    /// What is in the guest besides the module.
+    pub programs: Programs,
+    /// Who executes it.
+    pub accelerator: Accelerator,
+}
+
+impl Lab {
+    /// Provides the toolchain, the kernel and the accelerator, whatever of them is missing.
+    pub fn provide(options: &Options, flavour: Flavour) -> Result<Self> {
+        let cache = Cache::open()?;
+        let toolchain = Toolchain::provide(&cache)?;
+        let source = match options.foreign_source() {
+            Some(dir) => Source::foreign(&dir)?,
+            None => Source::debian(&cache, &toolchain, &flavour.series)?,
+        };
+        let kernel = Kernel::provide(&cache, &toolchain, source, flavour)?;
+        let programs = Programs::provide(&cache, &toolchain, &kernel)?;
+        let accelerator = match options.accel {
+            Some(told) => told,
+            None => Accelerator::choose(&cache, &toolchain, &kernel, &programs)?,
+        };
+        Ok(Lab {
+            cache,
+            toolchain,
+            kernel,
+            programs,
+            accelerator,
+        })
+    }
+
+    /// hello_rust.ko for this kernel.
+    pub fn hello_rust(&self) -> Result<Vec<u8>> {
+        self.module(&HELLO_RUST)?.stripped(&self.toolchain, "hello_rust.ko")
+    }
+
+    /// Any module for this kernel, built.
+    pub fn module(&self, sources: &Sources) -> Result<Module<'_>> {
+        let module = Module::stage(&self.cache, &self.kernel, sources)?;
+        module.build(&self.toolchain, &[])?;
+        Ok(module)
+    }
+
+    /// A machine with this kernel.
+    pub fn machine(&self, options: &Options) -> Machine<'_> {
+        Machine {
+            toolchain: &self.toolchain,
+            kernel: &self.kernel,
+            accelerator: self.accelerator,
+            size: options.size(),
+        }
+    }
+}
+
+/// `make run`: builds, boots, loads, unloads, prints dmesg.
+pub fn run(options: &Options) -> Result<()> {
+    let lab = Lab::provide(options, options.flavour())?;
+    let mut initramfs = Initramfs::new(&lab.programs, &run_job(&options.params))?;
+    initramfs.file("hello_rust.ko", 0o644, &lab.hello_rust()?)?;
+
+    // The kernel's own KUnit suites have nothing to say here.
+    let guest = lab.machine(options).run(initramfs, "kunit.enable=0")?;
+    print!("{}", guest.output);
+    judge(&lab, &guest)
+}
+
+/// The dmesg of one load and unload, whether or not they succeed.
+fn run_job(params: &str) -> String {
+    format!(
+        "dmesg -c >/dev/null\n\
+         insmod /hello_rust.ko {} && rmmod hello_rust\n\
+         status=$?\n\
+         dmesg\n\
+         exit $status\n",
+        quoted(params)
+    )
+}
+
+/// One word for a shell. The kernel splits parameters itself, and knows double quotes.
+fn quoted(word: &str) -> String {
+    match word {
+        "" => String::new(),
+        _ => format!("'{}'", word.replace('\'', "'\\''")),
+    }
+}
+
+/// The error that a guest's end amounts to, if any.
+pub fn judge(lab: &Lab, guest: &Guest) -> Result<()> {
+    let splats = verdict::splats(&guest.console);
+    if let Some(first) = splats.first() {
+        return Err(Trouble::new(Exit::Splat, format!("the guest's log has a splat: {}", first.line))
+            .seen(lab.decode(&first.report))
+            .into());
+    }
+    let end = last_lines(&guest.console, 5);
+    let trouble = match &guest.ending {
+        Ending::Answered(0) => return Ok(()),
+        Ending::Answered(status) => refused(&guest.console, *status),
+        Ending::Silent => Trouble::new(Exit::Splat, "the guest ended without an answer: it crashed, or rebooted").seen(end),
+        Ending::TimedOut => Trouble::new(
+            Exit::Timeout,
+            format!("the guest gave no answer in {} s", guest.wall.as_secs()),
+        )
+        .seen(end)
+        .mend("make run TIMEOUT=300, if the host is just slow"),
+        Ending::Died(complaint) => Trouble::new(Exit::Qemu, "QEMU died").seen(complaint),
+    };
+    Err(trouble.into())
+}
+
+fn refused(console: &str, status: i32) -> Trouble {
+    let trouble = Trouble::new(Exit::Failed, format!("the kernel refused the module (status {status})"));
+    match verdict::explain(console).first() {
+        Some(known) => trouble.seen(&known.line).mend(&known.meaning),
+        None => trouble.seen(last_lines(console, 5)),
+    }
+}
+
+fn last_lines(text: &str, count: usize) -> String {
+    let lines: Vec<&str> = text.lines().collect();
+    lines[lines.len().saturating_sub(count)..].join("\n")
+}
+
+impl Lab {
+    /// A report with its addresses turned into lines of source, as far as the tree's own
+    /// `scripts/decode_stacktrace.sh` can.
+    fn decode(&self, report: &str) -> String {
+        self.try_decode(report).unwrap_or_else(|_| report.to_owned())
+    }
+
+    fn try_decode(&self, report: &str) -> Result<String> {
+        let input = tempfile::NamedTempFile::new()?;
+        std::fs::write(input.path(), report)?;
+        let output = self
+            .toolchain
+            .command_in(&self.kernel.source.dir, &[&self.kernel.source.dir], "bash")
+            .arg("scripts/decode_stacktrace.sh")
+            .arg(self.kernel.dir.join("vmlinux"))
+            .arg(&self.kernel.source.dir)
+            .arg(self.cache.dir().join("module"))
+            .env("LLVM", "1")
+            .stdin(std::fs::File::open(input.path())?)
+            .output()?;
+        anyhow::ensure!(output.status.success() && !output.stdout.is_empty());
+        Ok(String::from_utf8_lossy(&output.stdout).into_owned())
+    }
+}
+
+/// `make shell`: the guest's console on this terminal.
+pub fn shell(options: &Options) -> Result<()> {
+    const JOB: &str = "\
+        cd /\n\
+        dmesg -n 1\n\
+        echo 'A shell in the guest. Try: insmod hello_rust.ko; dmesg | tail; rmmod hello_rust'\n\
+        echo 'exit, or Ctrl-A X, leaves.'\n\
+        exec sh\n";
+    let lab = Lab::provide(options, options.flavour())?;
+    let mut initramfs = Initramfs::new(&lab.programs, JOB)?;
+    initramfs.file("interactive", 0o644, b"")?;
+    initramfs.file("hello_rust.ko", 0o644, &lab.hello_rust()?)?;
+    lab.machine(options).interact(initramfs, "kunit.enable=0 quiet")
+}
+
+/// `lab kernel`: provides the kernel and tells where it is.
+pub fn kernel(options: &Options) -> Result<()> {
+    let lab = Lab::provide(options, options.flavour())?;
+    println!("{}", lab.kernel.dir.display());
+    Ok(())
+}

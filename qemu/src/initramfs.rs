@@ -1,0 +1,128 @@
+//! The guest's disk: an initramfs with busybox, our insmod, and what the job needs.
+
+use std::fs;
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use anyhow::{Context, Result};
+use cpio::newc::{Builder, ModeFileType};
+
+use crate::cache::{self, Cache};
+use crate::kernel::Kernel;
+use crate::toolchain::Toolchain;
+
+const INIT: &str = include_str!("../guest/init.sh");
+const INSMOD: &str = include_str!("../guest/insmod.c");
+
+/// The programs of every guest, made once.
+pub struct Programs {
+    busybox: Vec<u8>,
+    applets: Vec<String>,
+    insmod: Vec<u8>,
+}
+
+impl Programs {
+    /// busybox out of the toolchain, and our insmod compiled by its gcc with the kernel's nolibc.
+    pub fn provide(cache: &Cache, toolchain: &Toolchain, kernel: &Kernel) -> Result<Self> {
+        let busybox = toolchain.file("usr/bin/busybox");
+        let list = Command::new(&busybox).arg("--list").output().context("cannot run busybox")?;
+        Ok(Programs {
+            busybox: fs::read(&busybox).context("no busybox in the toolchain")?,
+            applets: String::from_utf8_lossy(&list.stdout)
+                .lines()
+                .filter(|applet| !["busybox", "insmod"].contains(applet))
+                .map(str::to_owned)
+                .collect(),
+            insmod: fs::read(insmod(cache, toolchain, kernel)?)?,
+        })
+    }
+}
+
+fn insmod(cache: &Cache, toolchain: &Toolchain, kernel: &Kernel) -> Result<PathBuf> {
+    let source = cache.place_for("guest/insmod.c")?;
+    let program = source.with_file_name("insmod");
+    let _lock = cache.lock("guest programs")?;
+
+    if !cache::holds(&source, INSMOD) || !program.is_file() {
+        // The source comes last: it says that the program is made from it.
+        let draft = source.with_file_name("insmod.draft.c");
+        fs::write(&draft, INSMOD)?;
+        let nolibc = kernel.source.dir.join("tools/include/nolibc/nolibc.h");
+        let folders = [kernel.source.dir.as_path()];
+        let output = toolchain
+            .command_in(cache.dir(), &folders, "gcc")
+            .args(["-Os", "-static", "-nostdlib", "-Wall", "-Wextra", "-Werror", "-s"])
+            .args(["-fno-asynchronous-unwind-tables", "-fno-stack-protector"])
+            .arg("-include")
+            .arg(nolibc)
+            .arg("-o")
+            .args([&program, &draft])
+            .arg("-lgcc")
+            .output()?;
+        anyhow::ensure!(
+            output.status.success(),
+            "the guest's insmod does not compile: {}",
+            String::from_utf8_lossy(&output.stderr)
+        );
+        cache::write_whole(&source, INSMOD.as_bytes())?;
+    }
+    Ok(program)
+}
+
+/// An initramfs in the making.
+pub struct Initramfs {
+    archive: Vec<u8>,
+    inode: u32,
+}
+
+impl Initramfs {
+    /// One that boots and runs the shell script `job`.
+    pub fn new(programs: &Programs, job: &str) -> Result<Self> {
+        let mut new = Initramfs {
+            archive: Vec::new(),
+            inode: 0,
+        };
+        for folder in ["bin", "dev", "proc", "sys", "tmp"] {
+            new.entry(folder, ModeFileType::Directory, 0o755, b"")?;
+        }
+        // Before devtmpfs is mounted, init's own output needs a place to go.
+        new.console()?;
+        new.file("bin/busybox", 0o755, &programs.busybox)?;
+        for applet in &programs.applets {
+            new.entry(&format!("bin/{applet}"), ModeFileType::Symlink, 0o777, b"busybox")?;
+        }
+        new.file("bin/insmod", 0o755, &programs.insmod)?;
+        new.file("init", 0o755, INIT.as_bytes())?;
+        new.file("job", 0o755, job.as_bytes())?;
+        Ok(new)
+    }
+
+    /// Adds a file.
+    pub fn file(&mut self, name: &str, mode: u32, content: &[u8]) -> Result<()> {
+        self.entry(name, ModeFileType::Regular, mode, content)
+    }
+
+    /// Writes it all to `path`.
+    pub fn write(mut self, path: &Path) -> Result<()> {
+        cpio::newc::trailer(&mut self.archive)?;
+        fs::write(path, self.archive).with_context(|| format!("cannot write {}", path.display()))
+    }
+
+    fn console(&mut self) -> Result<()> {
+        let console = Builder::new("dev/console").mode(0o600).rdev_major(5).rdev_minor(1);
+        self.add(console.set_mode_file_type(ModeFileType::Char), b"")
+    }
+
+    fn entry(&mut self, name: &str, kind: ModeFileType, mode: u32, content: &[u8]) -> Result<()> {
+        self.add(Builder::new(name).mode(mode).set_mode_file_type(kind), content)
+    }
+
+    fn add(&mut self, builder: Builder, content: &[u8]) -> Result<()> {
+        self.inode += 1;
+        let mut entry = builder.ino(self.inode).write(&mut self.archive, content.len() as u32);
+        entry.write_all(content)?;
+        entry.finish()?;
+        Ok(())
+    }
+}

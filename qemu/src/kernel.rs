@@ -1,0 +1,229 @@
+//! The lab's kernels: a small configuration, built once by the toolchain, kept in the cache.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use anyhow::{Context, Result};
+
+use crate::cache::{self, Cache};
+use crate::progress::{Job, Tick};
+use crate::source::Source;
+use crate::toolchain::Toolchain;
+use crate::trouble::Trouble;
+
+/// Bytes that a build takes, debug information included.
+const SPACE: u64 = 3 << 30;
+
+/// About how many lines Kbuild prints for a whole kernel.
+const STEPS: u64 = 1350;
+
+const BASE: &str = include_str!("../config/base.config");
+const CLANG: &str = include_str!("../config/clang.config");
+const DEBUG: &str = include_str!("../config/debug.config");
+
+/// Who compiles the C of a kernel, and so of its modules.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub enum Compiler {
+    /// `LLVM=1`.
+    Clang,
+    /// What Kbuild takes by itself.
+    Gcc,
+}
+
+/// Which kernel is asked for.
+#[derive(Debug, Clone)]
+pub struct Flavour {
+    /// The series in Debian's archive, such as `7.3`.
+    pub series: String,
+    /// The C compiler.
+    pub compiler: Compiler,
+    /// With KASAN, lockdep and the other checks that are too slow for every day.
+    pub debug: bool,
+}
+
+impl Flavour {
+    /// Its name in the cache and in messages, such as `7.3-clang`.
+    pub fn name(&self) -> String {
+        let compiler = match self.compiler {
+            Compiler::Clang => "clang",
+            Compiler::Gcc => "gcc",
+        };
+        let debug = if self.debug { "-debug" } else { "" };
+        format!("{}-{compiler}{debug}", self.series.replace('/', "_"))
+    }
+
+    /// What `make` must be told for this kernel and for any module of it.
+    pub fn make_options(&self) -> &'static [&'static str] {
+        match self.compiler {
+            Compiler::Clang => &["LLVM=1"],
+            Compiler::Gcc => &[],
+        }
+    }
+
+    /// The options that are set, without comments.
+    fn fragment(&self, source: &Source) -> String {
+        // Linux 7.2 has it first; before, olddefconfig would drop it and the check below complain.
+        let inline_helpers = source.dir.join("rust/helpers/helpers.c").is_file()
+            && fs::read_to_string(source.dir.join("lib/Kconfig.debug"))
+                .is_ok_and(|text| text.contains("config RUST_INLINE_HELPERS"));
+        let parts = [
+            (true, BASE),
+            (self.compiler == Compiler::Clang && inline_helpers, CLANG),
+            (self.debug, DEBUG),
+        ];
+        parts
+            .iter()
+            .filter(|(wanted, _)| *wanted)
+            .flat_map(|(_, text)| text.lines())
+            .map(|line| line.split('#').next().unwrap_or_default().trim())
+            .filter(|line| !line.is_empty())
+            .map(|line| format!("{line}\n"))
+            .collect()
+    }
+}
+
+/// A kernel, built.
+pub struct Kernel {
+    /// What was asked for.
+    pub flavour: Flavour,
+    /// Its build folder: what a module calls KDIR.
+    pub dir: PathBuf,
+    /// Its source.
+    pub source: Source,
+}
+
+impl Kernel {
+    /// Builds the kernel, or goes on with an interrupted build, unless it is there already.
+    pub fn provide(cache: &Cache, toolchain: &Toolchain, source: Source, flavour: Flavour) -> Result<Self> {
+        let kernel = Kernel {
+            dir: cache.place_for(&format!("kernel/{}", flavour.name()))?,
+            flavour,
+            source,
+        };
+        let fragment = kernel.flavour.fragment(&kernel.source);
+        let recipe = format!("{}\n{}\n{fragment}", kernel.source.version, toolchain.versions);
+        let stamp = kernel.dir.join("lab.recipe");
+
+        if kernel.source.foreign || !cache::holds(&stamp, &recipe) {
+            let _lock = cache.lock(&format!("kernel {}", kernel.flavour.name()))?;
+            if kernel.source.foreign || !cache::holds(&stamp, &recipe) {
+                cache.require_space(SPACE, "the kernel's build")?;
+                let log = cache.place_for(&format!("log/kernel-{}", kernel.flavour.name()))?;
+                kernel.configure(toolchain, &fragment, &log)?;
+                kernel.build(toolchain, &log)?;
+                cache::write_whole(&stamp, recipe.as_bytes())?;
+            }
+        }
+        Ok(kernel)
+    }
+
+    /// What QEMU boots: vmlinux without its debug information.
+    pub fn image(&self) -> PathBuf {
+        self.dir.join("vmlinux.boot")
+    }
+
+    /// What `uname -r` says in it.
+    pub fn release(&self) -> Result<String> {
+        let file = self.dir.join("include/config/kernel.release");
+        let release = fs::read_to_string(&file).with_context(|| format!("cannot read {}", file.display()))?;
+        Ok(release.trim().to_owned())
+    }
+
+    /// Kbuild for this kernel, in its source folder.
+    pub fn make(&self, toolchain: &Toolchain) -> Command {
+        let mut make = toolchain.command_in(&self.source.dir, self.folders().as_slice(), "make");
+        make.arg(format!("O={}", self.dir.display()))
+            .args(self.flavour.make_options())
+            .arg(format!("-j{}", cpus()));
+        make
+    }
+
+    /// The folders of the host that its build needs besides the cache.
+    fn folders(&self) -> Vec<&Path> {
+        match self.source.foreign {
+            true => vec![self.source.dir.as_path()],
+            false => Vec::new(),
+        }
+    }
+
+    fn configure(&self, toolchain: &Toolchain, fragment: &str, log: &Path) -> Result<()> {
+        fs::create_dir_all(&self.dir)?;
+        let config = self.dir.join(".config");
+        let run = |target| {
+            Job {
+                what: &format!("kernel {}: configuring", self.flavour.name()),
+                log,
+                steps: 0,
+                tick: |_| Tick::None,
+            }
+            .run(self.make(toolchain).args(["-s", target]))
+        };
+
+        run("tinyconfig")?;
+        let tiny = fs::read_to_string(&config)?;
+        fs::write(&config, tiny + fragment)?;
+        run("olddefconfig")?;
+
+        let taken = fs::read_to_string(&config)?;
+        let dropped: Vec<&str> = fragment
+            .lines()
+            .filter(|option| !taken.lines().any(|line| line == *option))
+            .collect();
+        if !dropped.is_empty() {
+            return Err(Trouble::host("this kernel does not take the lab's configuration")
+                .seen(format!("{}: dropped {}", self.source.dir.display(), dropped.join(", ")))
+                .mend(self.why_dropped(&dropped))
+                .into());
+        }
+        Ok(())
+    }
+
+    fn why_dropped(&self, dropped: &[&str]) -> String {
+        if dropped.contains(&"CONFIG_RUST=y") {
+            return format!("run `make -C {} rustavailable` to see why it has no Rust", self.source.dir.display());
+        }
+        "use a kernel that the README lists as tested, or mend qemu/config".to_owned()
+    }
+
+    fn build(&self, toolchain: &Toolchain, log: &Path) -> Result<()> {
+        let took = Job {
+            what: &format!("kernel {}: building", self.flavour.name()),
+            log,
+            steps: STEPS,
+            // Kbuild indents what it does: "  CC      init/main.o".
+            tick: |line| if line.starts_with("  ") { Tick::Step } else { Tick::None },
+        }
+        .run(self.make(toolchain).args(["vmlinux", "modules"]))?;
+        eprintln!("lab: kernel {}: built in {} s", self.flavour.name(), took.as_secs());
+
+        let strip = toolchain
+            .command("llvm-objcopy")
+            .arg("--strip-debug")
+            .arg(self.dir.join("vmlinux"))
+            .arg(self.image())
+            .status()?;
+        anyhow::ensure!(strip.success(), "cannot strip {}/vmlinux", self.dir.display());
+        Ok(())
+    }
+}
+
+/// How many jobs to run at once.
+pub fn cpus() -> usize {
+    std::thread::available_parallelism().map_or(1, usize::from)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_option_has_its_reason() {
+        for line in [BASE, CLANG, DEBUG].iter().flat_map(|text| text.lines()) {
+            if let Some(option) = line.strip_prefix("CONFIG_") {
+                let reason = option.split_once('#').map_or("", |(_, reason)| reason.trim());
+                assert!(!reason.is_empty(), "no reason: {line}");
+            }
+        }
+    }
+}

@@ -1,0 +1,39 @@
+//! The lab: provides a Rust-enabled kernel, boots it in QEMU, loads hello_rust.ko, judges the log.
+
+mod accelerator;
+mod cache;
+mod commands;
+mod host;
+mod initramfs;
+mod kernel;
+mod ktap;
+mod machine;
+mod module;
+mod options;
+mod progress;
+mod source;
+mod toolchain;
+mod trouble;
+mod verdict;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+use crate::options::{Action, Options};
+
+fn main() -> ExitCode {
+    let options = Options::parse();
+    let outcome = match &options.action {
+        Action::Run => commands::run(&options),
+        Action::Shell => commands::shell(&options),
+        Action::Kernel => commands::kernel(&options),
+    };
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("lab: error: {}", trouble::told(&error));
+            ExitCode::from(trouble::exit_of(&error) as u8)
+        }
+    }
+}

@@ -1,0 +1,153 @@
+//! Building a module for one of the lab's kernels, in a folder of its own.
+//!
+//! The sources are copied into the cache first, one folder for each kernel: builds for several
+//! kernels stay warm side by side, and the project's own folder may be read-only or have a name
+//! that Kbuild cannot stand.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use anyhow::{Context, Result};
+
+use crate::cache::{Cache, Lock};
+use crate::kernel::{cpus, Kernel};
+use crate::toolchain::Toolchain;
+use crate::trouble::{Exit, Trouble};
+
+/// The project's folder: what the Makefile says, or where this crate was built.
+pub fn project() -> PathBuf {
+    std::env::var_os("HELLO_RUST_DIR").map_or_else(
+        || PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/..")),
+        PathBuf::from,
+    )
+}
+
+/// A module's sources: its name, and each file's place in the project and its name for Kbuild.
+pub struct Sources {
+    /// The build folder's name.
+    pub name: &'static str,
+    /// (below the project, beside Kbuild)
+    pub files: &'static [(&'static str, &'static str)],
+}
+
+/// The module itself.
+pub const HELLO_RUST: Sources = Sources {
+    name: "hello_rust",
+    files: &[
+        ("Kbuild", "Kbuild"),
+        ("hello_rust.rs", "hello_rust.rs"),
+        ("c_helper.c", "c_helper.c"),
+        ("c_helper.h", "c_helper.h"),
+    ],
+};
+
+/// A module's sources, staged beside a kernel; locked against another run.
+pub struct Module<'a> {
+    kernel: &'a Kernel,
+    dir: PathBuf,
+    log: PathBuf,
+    _lock: Lock,
+}
+
+impl<'a> Module<'a> {
+    /// Copies what changed of the sources to the module's build folder for this kernel.
+    pub fn stage(cache: &Cache, kernel: &'a Kernel, sources: &Sources) -> Result<Self> {
+        let place = format!("{}-{}", sources.name, kernel.flavour.name());
+        let lock = cache.lock(&format!("module {place}"))?;
+        let dir = cache.place_for(&format!("module/{place}"))?;
+        fs::create_dir_all(&dir)?;
+        for (from, to) in sources.files {
+            copy_if_changed(&project().join(from), &dir.join(to))?;
+        }
+        Ok(Module {
+            kernel,
+            log: cache.place_for(&format!("log/module-{place}"))?,
+            dir,
+            _lock: lock,
+        })
+    }
+
+    /// Where it is built.
+    pub fn dir(&self) -> &Path {
+        &self.dir
+    }
+
+    /// Kbuild for this module, without a target yet.
+    pub fn make(&self, toolchain: &Toolchain) -> Command {
+        let mut make = toolchain.command("make");
+        make.arg("-C")
+            .arg(&self.kernel.dir)
+            .arg(format!("M={}", self.dir.display()))
+            .args(self.kernel.flavour.make_options())
+            .arg(format!("-j{}", cpus()));
+        make
+    }
+
+    /// Builds it with more words for make, such as `W=1`; returns what Kbuild said.
+    ///
+    /// # Errors
+    ///
+    /// When it does not compile; the error shows what the compilers said.
+    pub fn build(&self, toolchain: &Toolchain, words: &[&str]) -> Result<String> {
+        let output = self
+            .make(toolchain)
+            .args(words)
+            .stdin(Stdio::null())
+            .output()
+            .context("cannot start make")?;
+        let said = String::from_utf8_lossy(&output.stdout).into_owned()
+            + &String::from_utf8_lossy(&output.stderr);
+        fs::write(&self.log, &said)?;
+        if !output.status.success() {
+            return Err(Trouble::new(Exit::Failed, "the module does not build")
+                .seen(without_kbuild(&said))
+                .seen(format!("whole output: {}", self.log.display()))
+                .into());
+        }
+        Ok(said)
+    }
+
+    /// One built file, stripped of debug information as `modules_install` would.
+    pub fn stripped(&self, toolchain: &Toolchain, ko: &str) -> Result<Vec<u8>> {
+        let (ko, stripped) = (self.dir.join(ko), self.dir.join(format!("{ko}.stripped")));
+        let status = toolchain
+            .command("llvm-strip")
+            .arg("--strip-debug")
+            .arg("-o")
+            .args([&stripped, &ko])
+            .status()?;
+        anyhow::ensure!(status.success(), "cannot strip {}", ko.display());
+        fs::read(&stripped).with_context(|| format!("cannot read {}", stripped.display()))
+    }
+}
+
+/// The compilers' words without those of make and Kbuild.
+fn without_kbuild(said: &str) -> String {
+    said.lines()
+        .filter(|line| !line.starts_with("make") && !is_kbuild(line))
+        .collect::<Vec<_>>()
+        .join("\n")
+}
+
+/// `  RUSTC [M] hello_rust_main.o`
+fn is_kbuild(line: &str) -> bool {
+    line.strip_prefix("  ")
+        .is_some_and(|rest| rest.starts_with(|first: char| first.is_ascii_uppercase()))
+}
+
+/// Copies a source so that make sees exactly what changed: a file of the same content keeps its
+/// content, and follows the original's time; one of another content is new now.
+fn copy_if_changed(from: &Path, to: &Path) -> Result<()> {
+    let content = fs::read(from).with_context(|| format!("cannot read {}", from.display()))?;
+    let modified = fs::metadata(from)?.modified()?;
+
+    if fs::read(to).is_ok_and(|old| old == content) {
+        let file = fs::File::options().append(true).open(to)?;
+        if file.metadata()?.modified()? < modified {
+            file.set_modified(modified)?;
+        }
+        return Ok(());
+    }
+    fs::write(to, content).with_context(|| format!("cannot write {}", to.display()))
+}

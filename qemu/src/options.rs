@@ -1,0 +1,90 @@
+//! The lab's command line; each option is also a variable of the Makefile.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::{Parser, Subcommand};
+
+use crate::accelerator::Accelerator;
+use crate::kernel::{Compiler, Flavour};
+use crate::machine::Size;
+
+/// Provides a Rust-enabled kernel, boots it in QEMU, loads hello_rust.ko and judges the log.
+#[derive(Parser)]
+#[command(name = "lab", version)]
+pub struct Options {
+    /// The kernel series, as Debian's archive has it.
+    #[arg(long, env = "KERNEL", default_value = "7.3", global = true)]
+    pub kernel: String,
+
+    /// Who compiles the C of the kernel and the module: gcc, or else clang.
+    #[arg(long, env = "LAB_CC", default_value = "clang", global = true)]
+    pub cc: Compiler,
+
+    /// A kernel source of your own, instead of Debian's.
+    #[arg(long, env = "KSRC", global = true, value_parser = clap::builder::NonEmptyStringValueParser::new())]
+    pub ksrc: Option<String>,
+
+    /// Parameters of the module, as insmod takes them.
+    #[arg(long, env = "PARAMS", default_value = "", global = true)]
+    pub params: String,
+
+    /// Memory of the guest, in megabytes.
+    #[arg(long, env = "MEM", default_value_t = 256, global = true, value_parser = clap::value_parser!(u32).range(64..))]
+    pub mem: u32,
+
+    /// CPUs of the guest.
+    #[arg(long, env = "CPUS", default_value_t = 1, global = true, value_parser = clap::value_parser!(u32).range(1..=2))]
+    pub cpus: u32,
+
+    /// How many seconds the guest may take.
+    #[arg(long, env = "TIMEOUT", default_value_t = 60, global = true, value_parser = clap::value_parser!(u32).range(1..))]
+    pub timeout: u32,
+
+    /// Who executes the guest, instead of what the probe finds.
+    #[arg(long, env = "ACCEL", global = true)]
+    pub accel: Option<Accelerator>,
+
+    /// What to do.
+    #[command(subcommand)]
+    pub action: Action,
+}
+
+/// What the lab can do.
+#[derive(Subcommand)]
+pub enum Action {
+    /// Build the module, load and unload it in the guest, print dmesg.
+    Run,
+    /// A shell in the guest, with the module at hand.
+    Shell,
+    /// Provide the kernel only, and print its build folder.
+    Kernel,
+}
+
+impl Options {
+    /// The kernel that is asked for.
+    pub fn flavour(&self) -> Flavour {
+        Flavour {
+            series: match &self.ksrc {
+                Some(dir) => dir.trim_matches('/').to_owned(),
+                None => self.kernel.clone(),
+            },
+            compiler: self.cc,
+            debug: false,
+        }
+    }
+
+    /// The user's own source, if any.
+    pub fn foreign_source(&self) -> Option<PathBuf> {
+        self.ksrc.as_ref().map(PathBuf::from)
+    }
+
+    /// The guest's size and limits.
+    pub fn size(&self) -> Size {
+        Size {
+            memory: self.mem,
+            cpus: self.cpus,
+            limit: Duration::from_secs(self.timeout.into()),
+        }
+    }
+}

@@ -1,0 +1,140 @@
+//! Formatting, lints and unit tests: of the module by the kernel's own tools, of the rest by ours.
+
+use std::path::PathBuf;
+use std::process::Command;
+
+use anyhow::{ensure, Result};
+
+use super::world::{main_flavour, said, succeed, World};
+use super::{Case, Outcome, Test};
+use crate::module::project;
+
+/// Sources by their language, below the project's folder.
+const KERNEL_RUST: &[&str] = &["hello_rust.rs", "tests/kunit/kunit_rs.rs"];
+const KERNEL_C: &[&str] = &[
+    "c_helper.c",
+    "c_helper.h",
+    "tests/kunit/kunit.c",
+    "tests/kunit/kunit.h",
+    "tests/faults/faults.c",
+];
+const SHELL: &[&str] = &["qemu/cargo.sh", "qemu/kdir.sh", "qemu/guest/init.sh", ".ci/run"];
+
+/// The tests, cheapest first.
+pub fn tests() -> Vec<Test> {
+    vec![
+        Test::new("lint::rustfmt of the host's tools", |_| {
+            cargo(&["fmt", "--all", "--check"]).map(drop)
+        }),
+        Test::new("lint::clippy of the host's tools", |_| {
+            cargo(&["clippy", "--quiet", "--locked", "--all-targets", "--", "-D", "warnings"]).map(drop)
+        }),
+        Test::of_many("unit", |_| unit_tests()),
+        Test::new("lint::the host's tools build with the pinned rustc", pinned_build),
+        Test::new("lint::rustfmt of the kernel's Rust, in the kernel's style", kernel_rustfmt),
+        Test::new("lint::checkpatch --strict", checkpatch),
+        Test::new("lint::shellcheck", shellcheck),
+    ]
+}
+
+fn cargo(words: &[&str]) -> Result<String> {
+    succeed(
+        Command::new(project().join("qemu/cargo.sh"))
+            .args(words)
+            .current_dir(project()),
+    )
+}
+
+/// cargo's unit tests, each a case of its own.
+fn unit_tests() -> Result<Vec<Case>> {
+    let printed = cargo(&["test", "--quiet", "--locked", "--", "--format=pretty"])?;
+    let cases: Vec<Case> = printed
+        .lines()
+        .filter_map(|line| line.strip_prefix("test ")?.split_once(" ... "))
+        .map(|(name, result)| {
+            let outcome = match result {
+                "ok" => Outcome::Passed,
+                other => Outcome::Failed(other.to_owned()),
+            };
+            Case::of_many(name, outcome)
+        })
+        .collect();
+    ensure!(!cases.is_empty(), "cargo test ran nothing:\n{printed}");
+    Ok(cases)
+}
+
+/// Cargo.toml promises the oldest Rust that the lab needs; the toolchain folder has just that one.
+fn pinned_build(world: &World) -> Result<()> {
+    let lab = world.lab(&main_flavour())?;
+    let registry = std::env::var_os("CARGO_HOME").map_or_else(
+        || PathBuf::from(std::env::var_os("HOME").unwrap_or_default()).join(".cargo"),
+        PathBuf::from,
+    );
+    let project = project().canonicalize()?;
+    let cargo = |words: &[&str]| {
+        let mut command = lab.toolchain.command_in(&project, &[&project, &registry], "env");
+        command
+            .arg(format!("CARGO_HOME={}", registry.display()))
+            .arg(format!("CARGO_TARGET_DIR={}", lab.cache.dir().join("target-pinned").display()))
+            .arg("cargo")
+            .args(words);
+        succeed(&mut command)
+    };
+    let version = cargo(&["--version"])?;
+    ensure!(version.starts_with("cargo 1.85."), "the toolchain has {version}");
+    // What the lab is built from was fetched when it was built.
+    cargo(&["check", "--quiet", "--locked", "--offline"]).map(drop)
+}
+
+fn existing(files: &[&str]) -> Vec<PathBuf> {
+    files.iter().map(|file| project().join(file)).collect()
+}
+
+/// Copies sources to where the toolchain can read them.
+fn in_cache(world: &World, files: &[&str]) -> Result<Vec<PathBuf>> {
+    let folder = world.cache()?.place_for("lint/files")?.with_file_name("files");
+    std::fs::create_dir_all(&folder)?;
+    existing(files)
+        .iter()
+        .map(|file| {
+            let copy = folder.join(file.file_name().unwrap_or_default());
+            std::fs::copy(file, &copy).map_err(|error| anyhow::anyhow!("{}: {error}", file.display()))?;
+            Ok(copy)
+        })
+        .collect()
+}
+
+fn kernel_rustfmt(world: &World) -> Result<()> {
+    let lab = world.lab(&main_flavour())?;
+    let config = lab.kernel.source.dir.join(".rustfmt.toml");
+    // Each file by itself: rustfmt would follow `mod bindings`, which is generated.
+    for file in in_cache(world, KERNEL_RUST)? {
+        let mut rustfmt = lab.toolchain.command("sh");
+        rustfmt.args(["-c", "rustfmt --check --edition 2021 --config-path \"$1\" < \"$2\"", "sh"]);
+        succeed(rustfmt.args([&config, &file]))?;
+    }
+    Ok(())
+}
+
+fn checkpatch(world: &World) -> Result<()> {
+    /// Not for us: the file list of the kernel tree, and its ban on long lines in Rust strings.
+    const IGNORED: &str = "FILE_PATH_CHANGES";
+    let lab = world.lab(&main_flavour())?;
+    let script = lab.kernel.source.dir.join("scripts/checkpatch.pl");
+    let files = in_cache(world, &[KERNEL_C, KERNEL_RUST].concat())?;
+    let mut checkpatch = lab.toolchain.command("perl");
+    checkpatch
+        .arg(script)
+        .args(["--strict", "--no-tree", "--no-summary", "--terse", "--ignore", IGNORED, "--file"])
+        .args(files);
+    let output = checkpatch.output()?;
+    ensure!(output.status.success() && output.stdout.is_empty(), "{}", said(&output));
+    Ok(())
+}
+
+fn shellcheck(world: &World) -> Result<()> {
+    let lab = world.lab(&main_flavour())?;
+    let mut shellcheck = lab.toolchain.command("shellcheck");
+    succeed(shellcheck.args(in_cache(world, SHELL)?)).map(drop)
+}
+

@@ -1,0 +1,75 @@
+//! What came of the tests: a line for each, a JUnit file, and a last line that sums up.
+
+use std::io::IsTerminal;
+
+use anyhow::{Context, Result};
+use quick_junit::{NonSuccessKind, Report, TestCase, TestCaseStatus, TestSuite};
+
+use super::{Case, Outcome, World};
+
+/// Prints a case as soon as it ran.
+pub fn show(case: &Case) {
+    let (word, colour, more) = match &case.outcome {
+        Outcome::Passed => ("ok  ", "32", ""),
+        Outcome::Failed(how) => ("FAIL", "31", how.as_str()),
+        Outcome::Skipped(why) => ("skip", "33", why.as_str()),
+    };
+    let colours = std::io::stdout().is_terminal() && std::env::var_os("NO_COLOR").is_none();
+    let word = match colours {
+        true => format!("\x1b[{colour}m{word}\x1b[0m"),
+        false => word.to_owned(),
+    };
+    let took = match case.took.as_secs_f32() {
+        seconds if seconds >= 0.1 => format!(" ({seconds:.1} s)"),
+        _ => String::new(),
+    };
+    println!("{word} {}{took}", case.name);
+    for line in more.lines() {
+        println!("     {line}");
+    }
+}
+
+/// Writes the JUnit file, for CI systems.
+pub fn junit(world: &World, cases: &[Case]) -> Result<()> {
+    let path = match std::env::var_os("JUNIT") {
+        Some(path) if !path.is_empty() => path.into(),
+        _ => world.cache()?.place_for("junit.xml")?,
+    };
+    let mut suite = TestSuite::new("hello_rust");
+    for case in cases {
+        let status = match &case.outcome {
+            Outcome::Passed => TestCaseStatus::success(),
+            Outcome::Failed(how) => {
+                let mut status = TestCaseStatus::non_success(NonSuccessKind::Failure);
+                status.set_message(how.lines().next().unwrap_or_default());
+                status.set_description(how.as_str());
+                status
+            }
+            Outcome::Skipped(why) => {
+                let mut status = TestCaseStatus::skipped();
+                status.set_message(why.as_str());
+                status
+            }
+        };
+        let mut entry = TestCase::new(case.name.as_str(), status);
+        let class = case.name.rsplit_once("::").map_or("hello_rust", |(group, _)| group);
+        entry.set_classname(class).set_time(case.took);
+        suite.add_test_case(entry);
+    }
+    let mut report = Report::new("hello_rust");
+    report.add_test_suite(suite);
+    let file = std::fs::File::create(&path).with_context(|| format!("cannot write {}", path.display()))?;
+    report.serialize(file)?;
+    eprintln!("lab: JUnit: {}", path.display());
+    Ok(())
+}
+
+/// Prints the last line; returns how many failed.
+pub fn close(cases: &[Case]) -> usize {
+    let count = |wanted: fn(&Outcome) -> bool| cases.iter().filter(|case| wanted(&case.outcome)).count();
+    let passed = count(|outcome| matches!(outcome, Outcome::Passed));
+    let failed = count(|outcome| matches!(outcome, Outcome::Failed(_)));
+    let skipped = count(|outcome| matches!(outcome, Outcome::Skipped(_)));
+    println!("tests: {passed} passed, {failed} failed, {skipped} skipped");
+    failed
+}

@@ -1,0 +1,156 @@
+//! What tests share: kernels, built when the first test asks for one, and scratch copies.
+
+use std::cell::RefCell;
+use std::collections::HashMap;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output, Stdio};
+use std::rc::Rc;
+
+use anyhow::{anyhow, Context, Result};
+
+use crate::cache::Cache;
+use crate::commands::Lab;
+use crate::initramfs::Initramfs;
+use crate::kernel::{Compiler, Flavour};
+use crate::machine::{Ending, Guest};
+use crate::module::project;
+use crate::options::Options;
+use crate::trouble;
+
+/// The kernels that every test of the module runs on.
+pub fn flavours() -> Vec<Flavour> {
+    let flavour = |series: &str, compiler| Flavour {
+        series: series.to_owned(),
+        compiler,
+        debug: false,
+    };
+    vec![
+        flavour("7.3", Compiler::Clang),
+        flavour("6.12", Compiler::Clang),
+        flavour("7.3", Compiler::Gcc),
+        flavour("6.12", Compiler::Gcc),
+    ]
+}
+
+/// The first of them.
+pub fn main_flavour() -> Flavour {
+    flavours().swap_remove(0)
+}
+
+/// See the module.
+pub struct World<'a> {
+    options: &'a Options,
+    labs: RefCell<HashMap<String, Result<Rc<Lab>, String>>>,
+}
+
+impl<'a> World<'a> {
+    /// Nothing is made yet.
+    pub fn new(options: &'a Options) -> Self {
+        World {
+            options,
+            labs: RefCell::default(),
+        }
+    }
+
+    /// The cache, as for any run.
+    pub fn cache(&self) -> Result<Cache> {
+        Cache::open()
+    }
+
+    /// A lab with this kernel. A kernel that does not build is tried once, and fails each test
+    /// that wants it.
+    pub fn lab(&self, flavour: &Flavour) -> Result<Rc<Lab>> {
+        self.labs
+            .borrow_mut()
+            .entry(flavour.name())
+            .or_insert_with(|| {
+                Lab::provide(self.options, flavour.clone())
+                    .map(Rc::new)
+                    .map_err(|error| trouble::told(&error))
+            })
+            .clone()
+            .map_err(|told| anyhow!(told))
+    }
+
+    /// Boots a lab's kernel with these files and runs `job` in it.
+    pub fn boot(&self, lab: &Lab, files: &[(&str, &[u8])], job: &str, append: &str) -> Result<Guest> {
+        let mut initramfs = Initramfs::new(&lab.programs, job)?;
+        for (name, content) in files {
+            initramfs.file(name, 0o644, content)?;
+        }
+        lab.machine(self.options).run(initramfs, append)
+    }
+
+    /// The same, for a job that must run to its end with status 0 and no splat; its output.
+    pub fn boot_well(&self, lab: &Lab, files: &[(&str, &[u8])], job: &str) -> Result<String> {
+        let guest = self.boot(lab, files, job, "kunit.enable=0")?;
+        if guest.ending != Ending::Answered(0) {
+            return Err(anyhow!("the guest ended so: {:?}\n{}\n{}", guest.ending, guest.output, tail(&guest.console)));
+        }
+        crate::commands::judge(lab, &guest)?;
+        Ok(guest.output)
+    }
+
+    /// This very program, as a user would run it, with variables of its own.
+    pub fn lab_command(&self, words: &[&str], variables: &[(&str, &str)]) -> Result<Command> {
+        let mut command = Command::new(std::env::current_exe().context("where is the lab?")?);
+        command.args(words).stdin(Stdio::null()).envs(variables.iter().copied());
+        Ok(command)
+    }
+}
+
+/// A copy of the project's own files, to be spoilt.
+pub fn copy_of_project(to: &Path) -> Result<PathBuf> {
+    std::fs::create_dir_all(to)?;
+    let listed = succeed(
+        Command::new("git")
+            .arg("-C")
+            .arg(project())
+            .args(["ls-files", "-z", "--cached", "--others", "--exclude-standard"]),
+    )?;
+    for file in listed.split('\0').filter(|file| !file.is_empty()) {
+        let (from, to) = (project().join(file), to.join(file));
+        if let Some(parent) = to.parent() {
+            std::fs::create_dir_all(parent)?;
+        }
+        if from.is_file() {
+            std::fs::copy(&from, &to).with_context(|| format!("cannot copy {}", from.display()))?;
+        }
+    }
+    Ok(to.to_owned())
+}
+
+/// Runs a command that must succeed; what it printed.
+pub fn succeed(command: &mut Command) -> Result<String> {
+    let output = command
+        .stdin(Stdio::null())
+        .output()
+        .with_context(|| format!("cannot run {:?}", command.get_program()))?;
+    if !output.status.success() {
+        return Err(anyhow!("{:?} failed with {}\n{}", command.get_program(), output.status, said(&output)));
+    }
+    Ok(String::from_utf8_lossy(&output.stdout).into_owned())
+}
+
+/// All that a command printed.
+pub fn said(output: &Output) -> String {
+    format!(
+        "{}{}",
+        String::from_utf8_lossy(&output.stdout),
+        String::from_utf8_lossy(&output.stderr)
+    )
+}
+
+/// The end of a long text.
+pub fn tail(text: &str) -> String {
+    let lines: Vec<&str> = text.lines().collect();
+    lines[lines.len().saturating_sub(25)..].join("\n")
+}
+
+/// Fails unless `text` has `wanted` in it.
+pub fn must_say(text: &str, wanted: &str) -> Result<()> {
+    match text.contains(wanted) {
+        true => Ok(()),
+        false => Err(anyhow!("{wanted:?} is not in:\n{}", tail(text))),
+    }
+}

@@ -1,0 +1,177 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Rust's part of the KUnit suite: calls into C, made by Rust, on behalf of `kunit.c`.
+
+use core::slice;
+use kernel::{
+    error::to_result,
+    ffi::{c_int, c_void},
+    prelude::*,
+};
+
+#[allow(
+    clippy::all,
+    clippy::undocumented_unsafe_blocks,
+    dead_code,
+    missing_docs,
+    non_camel_case_types,
+    unreachable_pub
+)]
+mod bindings;
+#[allow(
+    clippy::all,
+    clippy::undocumented_unsafe_blocks,
+    dead_code,
+    missing_docs,
+    non_camel_case_types,
+    unreachable_pub
+)]
+mod kunit_bindings;
+
+/// What [`count_call`] works on.
+struct Calls {
+    seen: u32,
+    stop_at: u32,
+    stop_with: c_int,
+}
+
+/// Counts, and stops where it was told to.
+///
+/// # Safety
+///
+/// `context` must point to a [`Calls`] that nothing else uses during the call.
+unsafe extern "C" fn count_call(context: *mut c_void, nth: u32) -> c_int {
+    // SAFETY: The caller promises just that.
+    let calls = unsafe { &mut *context.cast::<Calls>() };
+
+    calls.seen += 1;
+    if calls.seen != nth {
+        return EIO.to_errno();
+    }
+    if nth == calls.stop_at {
+        return calls.stop_with;
+    }
+    0
+}
+
+/// Has C call back `times` times; the call `stop_at` returns `stop_with`.
+///
+/// # Safety
+///
+/// `called` must be valid for a write.
+#[no_mangle]
+pub unsafe extern "C" fn kunit_rs_repeat(
+    times: u32,
+    stop_at: u32,
+    stop_with: c_int,
+    called: *mut u32,
+) -> c_int {
+    let mut calls = Calls {
+        seen: 0,
+        stop_at,
+        stop_with,
+    };
+    let context: *mut Calls = &mut calls;
+
+    // SAFETY: `count_call` takes a context of this very type, which C only borrows for the call.
+    let result = to_result(unsafe {
+        bindings::c_helper_repeat(times, Some(count_call), context.cast())
+    });
+    // SAFETY: The caller promises that `called` is valid.
+    unsafe { called.write(calls.seen) };
+    errno(result)
+}
+
+/// Gives C no function to call.
+///
+/// # Safety
+///
+/// None; C calls it.
+#[no_mangle]
+pub unsafe extern "C" fn kunit_rs_repeat_nobody() -> c_int {
+    // SAFETY: C checks for the missing function.
+    errno(to_result(unsafe {
+        bindings::c_helper_repeat(1, None, core::ptr::null_mut())
+    }))
+}
+
+/// Tells what Rust reads out of the struct that C fills in.
+///
+/// # Safety
+///
+/// `pid` and `cpu` must be valid for a write, `comm` for `size` of them.
+#[no_mangle]
+pub unsafe extern "C" fn kunit_rs_current(
+    pid: *mut c_int,
+    cpu: *mut u32,
+    comm: *mut u8,
+    size: usize,
+) -> c_int {
+    let mut task = bindings::c_helper_task::default();
+
+    // SAFETY: `task` is a valid place for C to write to.
+    unsafe { bindings::c_helper_current(&mut task) };
+    // SAFETY: The caller promises that these are valid.
+    unsafe {
+        pid.write(task.pid);
+        cpu.write(task.cpu);
+    }
+    // SAFETY: The caller promises that `comm` has room for `size` bytes.
+    let comm = unsafe { slice::from_raw_parts_mut(comm, size) };
+    match comm.get_mut(..task.comm.len()) {
+        Some(room) => room.copy_from_slice(&task.comm),
+        None => return ENOSPC.to_errno(),
+    }
+    0
+}
+
+/// Tells what Rust reads of the text that C keeps; returns its length.
+///
+/// # Safety
+///
+/// `whom` must be valid for `size` writes.
+#[no_mangle]
+pub unsafe extern "C" fn kunit_rs_whom(whom: *mut u8, size: usize) -> isize {
+    // SAFETY: C returns a NUL-terminated string that does not change any more.
+    let text = unsafe { CStr::from_char_ptr(bindings::c_helper_whom()) }.to_bytes_with_nul();
+
+    // SAFETY: The caller promises that `whom` has room for `size` bytes.
+    match unsafe { slice::from_raw_parts_mut(whom, size) }.get_mut(..text.len()) {
+        Some(room) => room.copy_from_slice(text),
+        None => return ENOSPC.to_errno() as isize,
+    }
+    text.len() as isize - 1
+}
+
+/// Tells how often Rust is asked to greet.
+///
+/// # Safety
+///
+/// None; C calls it.
+#[no_mangle]
+pub unsafe extern "C" fn kunit_rs_times() -> u32 {
+    // SAFETY: This only reads a number.
+    unsafe { bindings::c_helper_times() }
+}
+
+fn errno(result: Result) -> c_int {
+    result.map_or_else(|error| error.to_errno(), |()| 0)
+}
+
+/// Fails to compile unless each function has the very type that `kunit.h` declares for it.
+macro_rules! keeps_contract {
+    ($($function:ident),*) => {
+        $(const _: () = {
+            // The branches of an `if` must have one type.
+            let _ = if true { kunit_bindings::$function } else { $function };
+        };)*
+    };
+}
+
+keeps_contract!(
+    kunit_rs_repeat,
+    kunit_rs_repeat_nobody,
+    kunit_rs_current,
+    kunit_rs_whom,
+    kunit_rs_times
+);
