@@ -6,12 +6,16 @@ mount -t sysfs sysfs /sys
 mount -t devtmpfs dev /dev
 [ -d /sys/kernel/debug ] && mount -t debugfs debugfs /sys/kernel/debug
 
+# busybox's shell prefers its own insmod, which tries everything twice, to ours.
+insmod() { /bin/insmod "$@"; }
+
 if [ -e /interactive ]; then
 	# A terminal of its own, for Ctrl-C and job control.
-	setsid cttyhack sh /job
+	ENV=/job setsid cttyhack sh -i
 else
 	stty -F /dev/ttyS1 raw
-	sh /job </dev/null >/dev/ttyS1 2>&1
+	# shellcheck source=/dev/null
+	(. /job) </dev/null >/dev/ttyS1 2>&1
 	echo "lab: the job ended with $?" >/dev/ttyS1
 fi
 # There is no ACPI to power off with; QEMU ends instead of rebooting.

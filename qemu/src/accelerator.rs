@@ -44,21 +44,33 @@ impl Accelerator {
     ///
     /// /dev/kvm can be there, open, and still hang its guest for ever, so a real guest is tried
     /// once, under a limit, and the outcome is remembered for this host's kernel and this QEMU.
-    pub fn choose(cache: &Cache, toolchain: &Toolchain, kernel: &Kernel, programs: &Programs) -> Result<Self> {
+    pub fn choose(
+        cache: &Cache,
+        toolchain: &Toolchain,
+        kernel: &Kernel,
+        programs: &Programs,
+    ) -> Result<Self> {
         if let Err(why) = fs::File::options().read(true).write(true).open("/dev/kvm") {
             eprintln!("lab: accelerator: TCG (emulation), since /dev/kvm: {why}");
             return Ok(Accelerator::Tcg);
         }
         let memory = cache.place_for("accelerator")?;
         let host = rustix::system::uname();
-        let here = format!("{}\n{}", host.release().to_string_lossy(), toolchain.versions);
+        let here = format!(
+            "{}\n{}",
+            host.release().to_string_lossy(),
+            toolchain.versions
+        );
         for known in [Accelerator::Kvm, Accelerator::Tcg] {
             if cache::holds(&memory, &format!("{known:?}\n{here}")) {
                 return Ok(known);
             }
         }
 
-        eprintln!("lab: trying KVM with a real guest, {} s at most", PROBE_LIMIT.as_secs());
+        eprintln!(
+            "lab: trying KVM with a real guest, {} s at most",
+            PROBE_LIMIT.as_secs()
+        );
         let chosen = Self::probe(toolchain, kernel, programs)?;
         cache::write_whole(&memory, format!("{chosen:?}\n{here}").as_bytes())?;
         Ok(chosen)

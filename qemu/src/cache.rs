@@ -27,10 +27,12 @@ impl Cache {
         let dir = Self::place()?;
 
         if dir.to_string_lossy().contains([' ', ':', '\t']) {
-            return Err(Trouble::host("the cache cannot be used: Kbuild stands no space or colon in a path")
-                .seen(dir.display().to_string())
-                .mend("set XDG_CACHE_HOME to a folder without them")
-                .into());
+            return Err(Trouble::host(
+                "the cache cannot be used: Kbuild stands no space or colon in a path",
+            )
+            .seen(dir.display().to_string())
+            .mend("set XDG_CACHE_HOME to a folder without them")
+            .into());
         }
         fs::create_dir_all(&dir).map_err(|error| {
             Trouble::host("the cache folder cannot be made")
@@ -60,7 +62,8 @@ impl Cache {
     pub fn place_for(&self, name: &str) -> Result<PathBuf> {
         let path = self.dir.join(name);
         if let Some(parent) = path.parent() {
-            fs::create_dir_all(parent).with_context(|| format!("cannot make {}", parent.display()))?;
+            fs::create_dir_all(parent)
+                .with_context(|| format!("cannot make {}", parent.display()))?;
         }
         Ok(path)
     }
@@ -68,7 +71,8 @@ impl Cache {
     /// Takes the lock of a part of the cache, and waits (saying so) while another run has it.
     pub fn lock(&self, part: &str) -> Result<Lock> {
         let path = self.place_for(&format!("lock/{part}"))?;
-        let file = File::create(&path).with_context(|| format!("cannot write {}", path.display()))?;
+        let file =
+            File::create(&path).with_context(|| format!("cannot write {}", path.display()))?;
 
         if flock(&file, FlockOperation::NonBlockingLockExclusive).is_err() {
             eprintln!("lab: another run is busy with the {part}; waiting for it");

@@ -54,7 +54,8 @@ impl Lab {
 
     /// hello_rust.ko for this kernel.
     pub fn hello_rust(&self) -> Result<Vec<u8>> {
-        self.module(&HELLO_RUST)?.stripped(&self.toolchain, "hello_rust.ko")
+        self.module(&HELLO_RUST)?
+            .stripped(&self.toolchain, "hello_rust.ko")
     }
 
     /// Any module for this kernel, built.
@@ -111,15 +112,22 @@ fn quoted(word: &str) -> String {
 pub fn judge(lab: &Lab, guest: &Guest) -> Result<()> {
     let splats = verdict::splats(&guest.console);
     if let Some(first) = splats.first() {
-        return Err(Trouble::new(Exit::Splat, format!("the guest's log has a splat: {}", first.line))
-            .seen(lab.decode(&first.report))
-            .into());
+        return Err(Trouble::new(
+            Exit::Splat,
+            format!("the guest's log has a splat: {}", first.line),
+        )
+        .seen(lab.decode(&first.report))
+        .into());
     }
     let end = last_lines(&guest.console, 5);
     let trouble = match &guest.ending {
         Ending::Answered(0) => return Ok(()),
         Ending::Answered(status) => refused(&guest.console, *status),
-        Ending::Silent => Trouble::new(Exit::Splat, "the guest ended without an answer: it crashed, or rebooted").seen(end),
+        Ending::Silent => Trouble::new(
+            Exit::Splat,
+            "the guest ended without an answer: it crashed, or rebooted",
+        )
+        .seen(end),
         Ending::TimedOut => Trouble::new(
             Exit::Timeout,
             format!("the guest gave no answer in {} s", guest.wall.as_secs()),
@@ -132,10 +140,17 @@ pub fn judge(lab: &Lab, guest: &Guest) -> Result<()> {
 }
 
 fn refused(console: &str, status: i32) -> Trouble {
-    let trouble = Trouble::new(Exit::Failed, format!("the kernel refused the module (status {status})"));
+    let refused = |why: &str| {
+        Trouble::new(
+            Exit::Failed,
+            format!("the kernel refused the module (status {status}){why}"),
+        )
+    };
     match verdict::explain(console).first() {
-        Some(known) => trouble.seen(&known.line).mend(&known.meaning),
-        None => trouble.seen(last_lines(console, 5)),
+        Some(known) => refused(&format!(": {}", known.meaning))
+            .seen(&known.line)
+            .mend(&known.mend),
+        None => refused("").seen(last_lines(console, 5)),
     }
 }
 
@@ -148,7 +163,8 @@ impl Lab {
     /// A report with its addresses turned into lines of source, as far as the tree's own
     /// `scripts/decode_stacktrace.sh` can.
     fn decode(&self, report: &str) -> String {
-        self.try_decode(report).unwrap_or_else(|_| report.to_owned())
+        self.try_decode(report)
+            .unwrap_or_else(|_| report.to_owned())
     }
 
     fn try_decode(&self, report: &str) -> Result<String> {
@@ -172,16 +188,16 @@ impl Lab {
 /// `make shell`: the guest's console on this terminal.
 pub fn shell(options: &Options) -> Result<()> {
     const JOB: &str = "\
-        cd /\n\
-        dmesg -n 1\n\
+        insmod() { /bin/insmod \"$@\"; }\n\
+        PS1='guest# '\n\
         echo 'A shell in the guest. Try: insmod hello_rust.ko; dmesg | tail; rmmod hello_rust'\n\
-        echo 'exit, or Ctrl-A X, leaves.'\n\
-        exec sh\n";
+        echo 'exit, or Ctrl-A X, leaves.'\n";
     let lab = Lab::provide(options, options.flavour())?;
     let mut initramfs = Initramfs::new(&lab.programs, JOB)?;
     initramfs.file("interactive", 0o644, b"")?;
     initramfs.file("hello_rust.ko", 0o644, &lab.hello_rust()?)?;
-    lab.machine(options).interact(initramfs, "kunit.enable=0 quiet")
+    lab.machine(options)
+        .interact(initramfs, "kunit.enable=0 quiet")
 }
 
 /// `lab kernel`: provides the kernel and tells where it is.

@@ -70,10 +70,14 @@ pub fn provide() -> Result<()> {
     };
 
     if std::env::var_os("LAB_NO_INSTALL").is_some_and(|value| value != "0" && !value.is_empty()) {
-        return Err(trouble().seen("LAB_NO_INSTALL is set, so nothing was installed").into());
+        return Err(trouble()
+            .seen("LAB_NO_INSTALL is set, so nothing was installed")
+            .into());
     }
     if which("apt-get").is_none() {
-        return Err(trouble().seen("no apt-get: install them with this system's own tools").into());
+        return Err(trouble()
+            .seen("no apt-get: install them with this system's own tools")
+            .into());
     }
     if command[0] == "sudo" && which("sudo").is_none() {
         return Err(trouble().seen("not root, and there is no sudo").into());
@@ -86,7 +90,11 @@ fn install(missing: &[&Need], command: &[&str]) -> Result<()> {
         eprintln!("lab: this host has no {}, which {}", need.program, need.why);
     }
     // A fresh machine may never have fetched the lists, or has old ones.
-    let update: Vec<&str> = command.iter().copied().take_while(|word| *word != "install").collect();
+    let update: Vec<&str> = command
+        .iter()
+        .copied()
+        .take_while(|word| *word != "install")
+        .collect();
     for command in [[&update[..], &["update"]].concat(), command.to_vec()] {
         eprintln!("lab: running: {}", command.join(" "));
         let output = Command::new(command[0])

@@ -26,7 +26,10 @@ impl Programs {
     /// busybox out of the toolchain, and our insmod compiled by its gcc with the kernel's nolibc.
     pub fn provide(cache: &Cache, toolchain: &Toolchain, kernel: &Kernel) -> Result<Self> {
         let busybox = toolchain.file("usr/bin/busybox");
-        let list = Command::new(&busybox).arg("--list").output().context("cannot run busybox")?;
+        let list = Command::new(&busybox)
+            .arg("--list")
+            .output()
+            .context("cannot run busybox")?;
         Ok(Programs {
             busybox: fs::read(&busybox).context("no busybox in the toolchain")?,
             applets: String::from_utf8_lossy(&list.stdout)
@@ -52,7 +55,15 @@ fn insmod(cache: &Cache, toolchain: &Toolchain, kernel: &Kernel) -> Result<PathB
         let folders = [kernel.source.dir.as_path()];
         let output = toolchain
             .command_in(cache.dir(), &folders, "gcc")
-            .args(["-Os", "-static", "-nostdlib", "-Wall", "-Wextra", "-Werror", "-s"])
+            .args([
+                "-Os",
+                "-static",
+                "-nostdlib",
+                "-Wall",
+                "-Wextra",
+                "-Werror",
+                "-s",
+            ])
             .args(["-fno-asynchronous-unwind-tables", "-fno-stack-protector"])
             .arg("-include")
             .arg(nolibc)
@@ -90,7 +101,12 @@ impl Initramfs {
         new.console()?;
         new.file("bin/busybox", 0o755, &programs.busybox)?;
         for applet in &programs.applets {
-            new.entry(&format!("bin/{applet}"), ModeFileType::Symlink, 0o777, b"busybox")?;
+            new.entry(
+                &format!("bin/{applet}"),
+                ModeFileType::Symlink,
+                0o777,
+                b"busybox",
+            )?;
         }
         new.file("bin/insmod", 0o755, &programs.insmod)?;
         new.file("init", 0o755, INIT.as_bytes())?;
@@ -110,17 +126,25 @@ impl Initramfs {
     }
 
     fn console(&mut self) -> Result<()> {
-        let console = Builder::new("dev/console").mode(0o600).rdev_major(5).rdev_minor(1);
+        let console = Builder::new("dev/console")
+            .mode(0o600)
+            .rdev_major(5)
+            .rdev_minor(1);
         self.add(console.set_mode_file_type(ModeFileType::Char), b"")
     }
 
     fn entry(&mut self, name: &str, kind: ModeFileType, mode: u32, content: &[u8]) -> Result<()> {
-        self.add(Builder::new(name).mode(mode).set_mode_file_type(kind), content)
+        self.add(
+            Builder::new(name).mode(mode).set_mode_file_type(kind),
+            content,
+        )
     }
 
     fn add(&mut self, builder: Builder, content: &[u8]) -> Result<()> {
         self.inode += 1;
-        let mut entry = builder.ino(self.inode).write(&mut self.archive, content.len() as u32);
+        let mut entry = builder
+            .ino(self.inode)
+            .write(&mut self.archive, content.len() as u32);
         entry.write_all(content)?;
         entry.finish()?;
         Ok(())

@@ -95,14 +95,22 @@ pub struct Kernel {
 
 impl Kernel {
     /// Builds the kernel, or goes on with an interrupted build, unless it is there already.
-    pub fn provide(cache: &Cache, toolchain: &Toolchain, source: Source, flavour: Flavour) -> Result<Self> {
+    pub fn provide(
+        cache: &Cache,
+        toolchain: &Toolchain,
+        source: Source,
+        flavour: Flavour,
+    ) -> Result<Self> {
         let kernel = Kernel {
             dir: cache.place_for(&format!("kernel/{}", flavour.name()))?,
             flavour,
             source,
         };
         let fragment = kernel.flavour.fragment(&kernel.source);
-        let recipe = format!("{}\n{}\n{fragment}", kernel.source.version, toolchain.versions);
+        let recipe = format!(
+            "{}\n{}\n{fragment}",
+            kernel.source.version, toolchain.versions
+        );
         let stamp = kernel.dir.join("lab.recipe");
 
         if kernel.source.foreign || !cache::holds(&stamp, &recipe) {
@@ -126,7 +134,8 @@ impl Kernel {
     /// What `uname -r` says in it.
     pub fn release(&self) -> Result<String> {
         let file = self.dir.join("include/config/kernel.release");
-        let release = fs::read_to_string(&file).with_context(|| format!("cannot read {}", file.display()))?;
+        let release =
+            fs::read_to_string(&file).with_context(|| format!("cannot read {}", file.display()))?;
         Ok(release.trim().to_owned())
     }
 
@@ -171,17 +180,26 @@ impl Kernel {
             .filter(|option| !taken.lines().any(|line| line == *option))
             .collect();
         if !dropped.is_empty() {
-            return Err(Trouble::host("this kernel does not take the lab's configuration")
-                .seen(format!("{}: dropped {}", self.source.dir.display(), dropped.join(", ")))
-                .mend(self.why_dropped(&dropped))
-                .into());
+            return Err(
+                Trouble::host("this kernel does not take the lab's configuration")
+                    .seen(format!(
+                        "{}: dropped {}",
+                        self.source.dir.display(),
+                        dropped.join(", ")
+                    ))
+                    .mend(self.why_dropped(&dropped))
+                    .into(),
+            );
         }
         Ok(())
     }
 
     fn why_dropped(&self, dropped: &[&str]) -> String {
         if dropped.contains(&"CONFIG_RUST=y") {
-            return format!("run `make -C {} rustavailable` to see why it has no Rust", self.source.dir.display());
+            return format!(
+                "run `make -C {} rustavailable` to see why it has no Rust",
+                self.source.dir.display()
+            );
         }
         "use a kernel that the README lists as tested, or mend qemu/config".to_owned()
     }
@@ -192,10 +210,20 @@ impl Kernel {
             log,
             steps: STEPS,
             // Kbuild indents what it does: "  CC      init/main.o".
-            tick: |line| if line.starts_with("  ") { Tick::Step } else { Tick::None },
+            tick: |line| {
+                if line.starts_with("  ") {
+                    Tick::Step
+                } else {
+                    Tick::None
+                }
+            },
         }
         .run(self.make(toolchain).args(["vmlinux", "modules"]))?;
-        eprintln!("lab: kernel {}: built in {} s", self.flavour.name(), took.as_secs());
+        eprintln!(
+            "lab: kernel {}: built in {} s",
+            self.flavour.name(),
+            took.as_secs()
+        );
 
         let strip = toolchain
             .command("llvm-objcopy")
@@ -203,7 +231,11 @@ impl Kernel {
             .arg(self.dir.join("vmlinux"))
             .arg(self.image())
             .status()?;
-        anyhow::ensure!(strip.success(), "cannot strip {}/vmlinux", self.dir.display());
+        anyhow::ensure!(
+            strip.success(),
+            "cannot strip {}/vmlinux",
+            self.dir.display()
+        );
         Ok(())
     }
 }
@@ -221,7 +253,9 @@ mod tests {
     fn every_option_has_its_reason() {
         for line in [BASE, CLANG, DEBUG].iter().flat_map(|text| text.lines()) {
             if let Some(option) = line.strip_prefix("CONFIG_") {
-                let reason = option.split_once('#').map_or("", |(_, reason)| reason.trim());
+                let reason = option
+                    .split_once('#')
+                    .map_or("", |(_, reason)| reason.trim());
                 assert!(!reason.is_empty(), "no reason: {line}");
             }
         }

@@ -82,7 +82,12 @@ impl Machine<'_> {
             .arg(format!("file,id=console,path={}", console.display()))
             .arg("-chardev")
             .arg(format!("file,id=answer,path={}", answer.display()))
-            .args(["-device", "isa-serial,index=1,chardev=answer", "-display", "none"])
+            .args([
+                "-device",
+                "isa-serial,index=1,chardev=answer",
+                "-display",
+                "none",
+            ])
             .stdin(Stdio::null())
             .stdout(Stdio::null())
             .stderr(fs::File::create(&complaint)?)
@@ -120,7 +125,13 @@ impl Machine<'_> {
         initramfs.write(&folder.path().join("initramfs"))?;
         let status = self
             .qemu(folder.path(), append)
-            .args(["-chardev", "stdio,id=console,mux=on,signal=off", "-mon", "console", "-nographic"])
+            .args([
+                "-chardev",
+                "stdio,id=console,mux=on,signal=off",
+                "-mon",
+                "console",
+                "-nographic",
+            ])
             .status()
             .context("cannot start QEMU")?;
         anyhow::ensure!(status.success(), "QEMU ended with {status}");
@@ -138,7 +149,10 @@ impl Machine<'_> {
         let mut qemu = self.toolchain.command("qemu-system-x86_64");
         qemu
             // No firmware tables, no PCI: nothing to wait for. The serial ports are added below.
-            .args(["-machine", "microvm,acpi=off,pit=on,pic=on,rtc=on,isa-serial=off"])
+            .args([
+                "-machine",
+                "microvm,acpi=off,pit=on,pic=on,rtc=on,isa-serial=off",
+            ])
             .args(["-no-user-config", "-nodefaults", "-no-reboot"])
             .args(self.accelerator.arguments())
             .args(["-m", &format!("{}M", self.size.memory)])
@@ -175,8 +189,14 @@ mod tests {
     #[test]
     fn answers() {
         let told = |text| split_answer(text);
-        assert_eq!(told("a\nlab: the job ended with 3\n"), ("a\n".to_owned(), Some(3)));
-        assert_eq!(told("lab: the job ended with 0\n"), (String::new(), Some(0)));
+        assert_eq!(
+            told("a\nlab: the job ended with 3\n"),
+            ("a\n".to_owned(), Some(3))
+        );
+        assert_eq!(
+            told("lab: the job ended with 0\n"),
+            (String::new(), Some(0))
+        );
         assert_eq!(told("half a li"), ("half a li".to_owned(), None));
         // Cut off in the middle of the answer: no answer.
         assert_eq!(told("a\nlab: the job ended with ").1, None);

@@ -12,6 +12,7 @@ mod module;
 mod options;
 mod progress;
 mod source;
+mod tests;
 mod toolchain;
 mod trouble;
 mod verdict;
@@ -27,6 +28,7 @@ fn main() -> ExitCode {
     let outcome = match &options.action {
         Action::Run => commands::run(&options),
         Action::Shell => commands::shell(&options),
+        Action::Test { word } => tests::run(&options, word),
         Action::Kernel => commands::kernel(&options),
     };
     match outcome {

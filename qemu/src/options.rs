@@ -57,6 +57,12 @@ pub enum Action {
     Run,
     /// A shell in the guest, with the module at hand.
     Shell,
+    /// Everything that proves the module and the lab.
+    Test {
+        /// Only the tests that have this in their names.
+        #[arg(env = "TESTS", default_value = "")]
+        word: String,
+    },
     /// Provide the kernel only, and print its build folder.
     Kernel,
 }

@@ -97,29 +97,62 @@ impl Job<'_> {
 
 /// What commands say when they fail for want of something, and what a user can do about it.
 const REMEDIES: &[(&str, &str)] = &[
-    ("No space left on device", "free some space, or set XDG_CACHE_HOME to a roomier place"),
-    ("Temporary failure resolving", "check the network connection, then run the same command again"),
-    ("Could not resolve", "check the network connection, then run the same command again"),
-    ("Could not connect", "check the network connection, then run the same command again"),
-    ("Connection failed", "check the network connection, then run the same command again"),
-    ("Unable to fetch", "run the same command again: what was fetched is checked, and kept only if whole"),
-    ("Failed to fetch", "run the same command again: what was fetched is checked, and kept only if whole"),
-    ("Hash Sum mismatch", "run the same command again: the archive arrived damaged and was thrown away"),
-    ("setting up uid map", "allow user namespaces: sudo sysctl kernel.unprivileged_userns_clone=1"),
+    (
+        "No space left on device",
+        "free some space, or set XDG_CACHE_HOME to a roomier place",
+    ),
+    (
+        "Temporary failure resolving",
+        "check the network connection, then run the same command again",
+    ),
+    (
+        "Could not resolve",
+        "check the network connection, then run the same command again",
+    ),
+    (
+        "Could not connect",
+        "check the network connection, then run the same command again",
+    ),
+    (
+        "Connection failed",
+        "check the network connection, then run the same command again",
+    ),
+    (
+        "Unable to fetch",
+        "run the same command again: what was fetched is checked, and kept only if whole",
+    ),
+    (
+        "Failed to fetch",
+        "run the same command again: what was fetched is checked, and kept only if whole",
+    ),
+    (
+        "Hash Sum mismatch",
+        "run the same command again: the archive arrived damaged and was thrown away",
+    ),
+    (
+        "setting up uid map",
+        "allow user namespaces: sudo sysctl kernel.unprivileged_userns_clone=1",
+    ),
 ];
 
 /// The lines that say error, or else the last ones.
 fn telling_lines(tail: &[String]) -> String {
     let telling = |line: &&String| {
         let line = line.to_lowercase();
-        ["error", "e: ", "cannot", "failed", "no space"].iter().any(|sign| line.contains(sign))
+        ["error", "e: ", "cannot", "failed", "no space"]
+            .iter()
+            .any(|sign| line.contains(sign))
             && !line.starts_with("make")
     };
     let mut lines: Vec<&String> = tail.iter().filter(telling).take(8).collect();
     if lines.is_empty() {
         lines = tail.iter().skip(tail.len().saturating_sub(8)).collect();
     }
-    lines.iter().map(|line| line.as_str()).collect::<Vec<_>>().join("\n")
+    lines
+        .iter()
+        .map(|line| line.as_str())
+        .collect::<Vec<_>>()
+        .join("\n")
 }
 
 /// A bar on a terminal, a line now and then elsewhere.

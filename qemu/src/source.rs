@@ -37,10 +37,15 @@ impl Source {
             return Err(trouble("this is no kernel source with Rust in it").into());
         }
         if dir.join(".config").is_file() || dir.join("include/config").is_dir() {
-            return Err(Trouble::host("this kernel source was configured in place, and cannot be built elsewhere")
-                .seen(format!("{}/.config", dir.display()))
-                .mend(format!("build it yourself and use KDIR={0}, or clean it: make -C {0} mrproper", dir.display()))
-                .into());
+            return Err(Trouble::host(
+                "this kernel source was configured in place, and cannot be built elsewhere",
+            )
+            .seen(format!("{}/.config", dir.display()))
+            .mend(format!(
+                "build it yourself and use KDIR={0}, or clean it: make -C {0} mrproper",
+                dir.display()
+            ))
+            .into());
         }
         Ok(Source {
             version: dir.display().to_string(),
@@ -88,7 +93,10 @@ fn fetch(cache: &Cache, toolchain: &Toolchain, series: &str, dir: &Path) -> Resu
     fs::create_dir_all(&downloads)?;
     let apt = |program| toolchain.apt(&downloads, program);
 
-    run("kernel source: asking the archive", apt("apt-get")?.args(["-q", "update"]))?;
+    run(
+        "kernel source: asking the archive",
+        apt("apt-get")?.args(["-q", "update"]),
+    )?;
     let offered = offered(apt("apt-cache")?)?;
     if !offered.iter().any(|offer| offer == series) {
         return Err(unknown(series, &offered).into());
@@ -110,7 +118,10 @@ fn fetch(cache: &Cache, toolchain: &Toolchain, series: &str, dir: &Path) -> Resu
         archive.display(),
         new.display()
     );
-    run("kernel source: unpacking", toolchain.command("bash").args(["-c", &unpack]))?;
+    run(
+        "kernel source: unpacking",
+        toolchain.command("bash").args(["-c", &unpack]),
+    )?;
     fs::rename(&new, dir).context("cannot move the kernel source to its place")?;
     toolchain::remove(&downloads)?;
     Ok(version)
@@ -135,13 +146,18 @@ fn offered(mut apt_cache: Command) -> Result<Vec<String>> {
         .filter_map(|name| name.strip_prefix("linux-source-"))
         .map(str::to_owned)
         .collect();
-    series.sort_by_key(|name| name.split('.').filter_map(|part| part.parse().ok()).collect::<Vec<u32>>());
+    series.sort_by_key(|name| {
+        name.split('.')
+            .filter_map(|part| part.parse().ok())
+            .collect::<Vec<u32>>()
+    });
     Ok(series)
 }
 
 fn unknown(series: &str, offered: &[String]) -> Trouble {
-    let trouble = Trouble::host(format!("there is no kernel {series} in the archive"))
-        .seen(format!("KERNEL={series}; the archive has {}", offered.join(", ")));
+    let trouble = Trouble::host(format!("there is no kernel {series} in the archive")).seen(
+        format!("KERNEL={series}; the archive has {}", offered.join(", ")),
+    );
     match offered.last() {
         Some(newest) => trouble.mend(format!("make run KERNEL={newest}")),
         None => trouble.mend("check the network connection, then run the same command again"),
@@ -149,13 +165,19 @@ fn unknown(series: &str, offered: &[String]) -> Trouble {
 }
 
 fn single_file(folder: &Path) -> Result<PathBuf> {
-    let first = fs::read_dir(folder)?.next().context("apt fetched nothing")??;
+    let first = fs::read_dir(folder)?
+        .next()
+        .context("apt fetched nothing")??;
     Ok(first.path())
 }
 
 /// `linux-source-7.3_7.3.4-1~bpo13+1_all.deb` is version `7.3.4-1~bpo13+1`.
 fn archive_version(archive: &Path) -> String {
-    let name = archive.file_name().unwrap_or_default().to_string_lossy().replace("%3a", ":");
+    let name = archive
+        .file_name()
+        .unwrap_or_default()
+        .to_string_lossy()
+        .replace("%3a", ":");
     name.split('_').nth(1).unwrap_or("unknown").to_owned()
 }
 
@@ -171,7 +193,9 @@ mod tests {
 
     #[test]
     fn percent_of_apt() {
-        assert!(matches!(percent("dlstatus:1:42.5:Retrieving file"), Tick::Percent(p) if p == 42.5));
+        assert!(
+            matches!(percent("dlstatus:1:42.5:Retrieving file"), Tick::Percent(p) if p == 42.5)
+        );
         assert!(matches!(percent("Get:1 linux-source"), Tick::None));
     }
 }

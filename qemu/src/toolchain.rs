@@ -26,25 +26,69 @@ const PACKAGES: &[(&str, &[&str])] = &[
     (
         "a shell and its usual company",
         &[
-            "bash", "coreutils", "dash", "debianutils", "diffutils", "findutils", "grep", "gzip",
-            "hostname", "mawk", "sed", "tar", "util-linux",
+            "bash",
+            "coreutils",
+            "dash",
+            "debianutils",
+            "diffutils",
+            "findutils",
+            "grep",
+            "gzip",
+            "hostname",
+            "mawk",
+            "sed",
+            "tar",
+            "util-linux",
         ],
     ),
-    ("fetching kernel sources", &["apt", "ca-certificates", "debian-archive-keyring", "xz-utils"]),
+    (
+        "fetching kernel sources",
+        &[
+            "apt",
+            "ca-certificates",
+            "debian-archive-keyring",
+            "xz-utils",
+        ],
+    ),
     (
         "the Rust half",
-        &["bindgen", "cargo", "rust-clippy", "rust-src", "rustc", "rustfmt"],
+        &[
+            "bindgen",
+            "cargo",
+            "rust-clippy",
+            "rust-src",
+            "rustc",
+            "rustfmt",
+        ],
     ),
     ("the C half, by clang", &["clang", "lld", "llvm"]),
-    ("the C half, by gcc; programs of the kernel's build", &["gcc", "libc6-dev"]),
+    (
+        "the C half, by gcc; programs of the kernel's build",
+        &["gcc", "libc6-dev"],
+    ),
     (
         "the kernel's build",
         &[
-            "bc", "bison", "cpio", "flex", "kmod", "libelf-dev", "libssl-dev", "make", "openssl",
-            "pahole", "patch", "perl-base", "perl-modules-5.40", "python3-minimal",
+            "bc",
+            "bison",
+            "cpio",
+            "flex",
+            "kmod",
+            "libelf-dev",
+            "libssl-dev",
+            "make",
+            "openssl",
+            "pahole",
+            "patch",
+            "perl-base",
+            "perl-modules-5.40",
+            "python3-minimal",
         ],
     ),
-    ("the machine and its guest", &["busybox-static", "qemu-system-x86"]),
+    (
+        "the machine and its guest",
+        &["busybox-static", "qemu-system-x86"],
+    ),
     ("lints", &["shellcheck"]),
 ];
 
@@ -93,13 +137,20 @@ impl Toolchain {
             if !cache::holds(&stamp, &recipe) {
                 cache.require_space(SPACE, "the toolchain")?;
                 toolchain.make()?;
-                cache::write_whole(&toolchain.versions_file(), toolchain.ask_versions()?.as_bytes())?;
+                cache::write_whole(
+                    &toolchain.versions_file(),
+                    toolchain.ask_versions()?.as_bytes(),
+                )?;
                 cache::write_whole(&stamp, recipe.as_bytes())?;
             }
         }
-        let versions = fs::read_to_string(toolchain.versions_file())
-            .context("the toolchain's list of versions is gone; delete the cache's toolchain folder")?;
-        Ok(Toolchain { versions, ..toolchain })
+        let versions = fs::read_to_string(toolchain.versions_file()).context(
+            "the toolchain's list of versions is gone; delete the cache's toolchain folder",
+        )?;
+        Ok(Toolchain {
+            versions,
+            ..toolchain
+        })
     }
 
     fn versions_file(&self) -> PathBuf {
@@ -121,11 +172,18 @@ impl Toolchain {
         fs::write(options.path(), apt_options()?)?;
         let mut command = contained("mmdebstrap", &self.cache);
         command
-            .args(["--mode=chrootless", "--variant=extract", "--format=directory"])
+            .args([
+                "--mode=chrootless",
+                "--variant=extract",
+                "--format=directory",
+            ])
             .arg(format!("--aptopt={}", options.path().display()))
             .arg("--aptopt=Apt::Install-Recommends \"false\"")
             .arg("--aptopt=Acquire::Languages \"none\"")
-            .arg(format!("--include={}", packages().collect::<Vec<_>>().join(",")))
+            .arg(format!(
+                "--include={}",
+                packages().collect::<Vec<_>>().join(",")
+            ))
             .arg(SUITE)
             .arg(&new);
         match host_mirrors()? {
@@ -159,10 +217,13 @@ impl Toolchain {
             let output = self.command(words[0]).args(&words[1..]).output()?;
             let text = String::from_utf8_lossy(&output.stdout).into_owned();
             if !output.status.success() || text.is_empty() {
-                return Err(Trouble::host(format!("{} does not run in the toolchain folder", words[0]))
-                    .seen(String::from_utf8_lossy(&output.stderr))
-                    .mend(format!("delete {} and try again", self.root.display()))
-                    .into());
+                return Err(Trouble::host(format!(
+                    "{} does not run in the toolchain folder",
+                    words[0]
+                ))
+                .seen(String::from_utf8_lossy(&output.stderr))
+                .mend(format!("delete {} and try again", self.root.display()))
+                .into());
             }
             versions.push_str(text.lines().next().unwrap_or_default());
             versions.push('\n');
@@ -196,7 +257,10 @@ impl Toolchain {
         }
         command.args(["--tmpfs", "/", "--tmpfs", "/tmp", "--tmpfs", "/run"]);
         for folder in ["usr", "etc", "var/lib/dpkg"] {
-            command.arg("--ro-bind").arg(self.root.join(folder)).arg(Path::new("/").join(folder));
+            command
+                .arg("--ro-bind")
+                .arg(self.root.join(folder))
+                .arg(Path::new("/").join(folder));
         }
         for folder in ["bin", "sbin", "lib", "lib64"] {
             command.args(["--symlink", &format!("usr/{folder}"), &format!("/{folder}")]);
@@ -252,7 +316,16 @@ fn contained(program: &str, writable: &Path) -> Command {
     let mut command = Command::new("bwrap");
     command
         .args(["--die-with-parent", "--unshare-pid", "--ro-bind", "/", "/"])
-        .args(["--dev-bind", "/dev", "/dev", "--proc", "/proc", "--bind", "/tmp", "/tmp"])
+        .args([
+            "--dev-bind",
+            "/dev",
+            "/dev",
+            "--proc",
+            "/proc",
+            "--bind",
+            "/tmp",
+            "/tmp",
+        ])
         .arg("--bind")
         .arg(writable)
         .arg(writable)
@@ -263,7 +336,12 @@ fn contained(program: &str, writable: &Path) -> Command {
 /// The mirrors that this host's own apt uses, for Debian 13; empty on a host without Debian's apt.
 fn host_mirrors() -> Result<Vec<String>> {
     let Ok(output) = Command::new("apt-get")
-        .args(["indextargets", "--format", "$(ORIGIN)|$(SITE)|$(CODENAME)", "Created-By: Packages"])
+        .args([
+            "indextargets",
+            "--format",
+            "$(ORIGIN)|$(SITE)|$(CODENAME)",
+            "Created-By: Packages",
+        ])
         .output()
     else {
         return Ok(Vec::new());

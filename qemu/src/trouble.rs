@@ -60,7 +60,11 @@ impl fmt::Display for Trouble {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}", self.what)?;
         for place in &self.seen {
-            write!(f, "\n  seen: {}", place.trim_end().replace('\n', "\n        "))?;
+            write!(
+                f,
+                "\n  seen: {}",
+                place.trim_end().replace('\n', "\n        ")
+            )?;
         }
         if let Some(action) = &self.mend {
             write!(f, "\n  mend: {action}")?;

@@ -44,13 +44,22 @@ pub fn messages(log: &str) -> impl Iterator<Item = Message<'_>> {
     })
 }
 
-/// The kernel's lines only. Without a single stamp in the log (`printk.time=0`, or the results
-/// file of a KUnit suite) nobody can tell, and all lines count.
+/// The kernel's lines only, each once: what `dmesg` repeats on the console is left out. Without a
+/// single stamp in the log (`printk.time=0`, or the results file of a KUnit suite) nobody can
+/// tell who speaks, and all lines count.
 pub fn kernel_messages(log: &str) -> Vec<Message<'_>> {
     let mut lines: Vec<_> = messages(log).collect();
-    if lines.iter().any(|line| line.stamp.is_some()) {
-        lines.retain(|line| line.stamp.is_some());
+    if lines.iter().all(|line| line.stamp.is_none()) {
+        return lines;
     }
+    let (mut seen, mut latest, mut repeating) = (HashSet::new(), None, false);
+    lines.retain(|line| line.stamp.is_some());
+    lines.retain(|line| {
+        // A line may well come twice in one microsecond, but only a repetition goes back in time.
+        repeating = !seen.insert(*line) && (line.stamp < latest || repeating);
+        latest = latest.max(line.stamp);
+        !repeating
+    });
     lines
 }
 
@@ -270,12 +279,10 @@ fn telling(text: &str) -> Option<&'static Row> {
 }
 
 /// All splats of a log, in order: the first is the cause, later ones are often its fallout.
-///
-/// What a guest's `dmesg` repeats on the console is the same event, and counts once.
 pub fn splats(log: &str) -> Vec<Splat> {
     let mut reader = Reader::default();
     for message in kernel_messages(log) {
-        reader.read(message);
+        reader.read(message.text);
     }
     reader.reports.iter().map(Report::splat).collect()
 }
@@ -286,20 +293,14 @@ struct Reader<'a> {
     reports: Vec<Report<'a>>,
     /// A "cut here" or ruler, and what followed it, while no telling line has come yet.
     opener: Vec<&'a str>,
-    seen: HashSet<Message<'a>>,
 }
 
 impl<'a> Reader<'a> {
-    fn read(&mut self, message: Message<'a>) {
-        match telling(message.text) {
-            Some(row) if self.is_new(message) => self.tell(row, message.text),
-            _ => self.follow(message.text),
+    fn read(&mut self, text: &'a str) {
+        match telling(text) {
+            Some(row) => self.tell(row, text),
+            None => self.follow(text),
         }
-    }
-
-    /// Whether a telling line is said for the first time. Time does not repeat itself, `dmesg` does.
-    fn is_new(&mut self, message: Message<'a>) -> bool {
-        message.stamp.is_none() || self.seen.insert(message)
     }
 
     /// A telling line: the next link of the report's chain, or a report of its own.
@@ -513,19 +514,9 @@ static REFUSALS: &[Reason] = &[
         SIGN,
     ),
     (
-        r"^(\S+): module verification failed: signature and/or required key missing",
-        "$1.ko is not signed; the kernel notes that as a taint and loads it all the same",
-        "nothing to mend: look for another reason if it was refused",
-    ),
-    (
         r"^(\S+): `(.*)' (?:invalid|too large) for parameter `(\S+)'",
         "\"$2\" is no value that the parameter $3 of $1 can take",
         "see what it takes: modinfo -p $1.ko",
-    ),
-    (
-        r"^(\S+): unknown parameter '(\S+)' ignored",
-        "$1 has no parameter $2; the kernel loads it all the same",
-        "see which it has: modinfo -p $1.ko",
     ),
     (
         r"^Invalid (?:module )?architecture in ELF header: (\d+)",
@@ -563,48 +554,63 @@ static REFUSALS: &[Reason] = &[
 /// `finit_module`, in the words of busybox (modutils/modutils.c) or kmod.
 static COMPLAINTS: &[Reason] = &[
     (
-        r"^(?:insmod|modprobe): .*(?:Key was rejected by service|Required key not available)",
+        r"\b(?:insmod|modprobe): .*(?:Key was rejected by service|Required key not available)",
         "the kernel accepts signed modules only, and this one carries no signature it trusts",
         SIGN,
     ),
     (
-        r"^(?:insmod|modprobe): .*(?:[Ii]nvalid module format|Exec format error)",
+        r"\b(?:insmod|modprobe): .*(?:[Ii]nvalid module format|Exec format error)",
         "the kernel takes this file for no module of its own: built for another kernel, or damaged",
         REBUILD,
     ),
     (
-        r"^(?:insmod|modprobe): .*[Uu]nknown symbol in module",
+        r"\b(?:insmod|modprobe): .*[Uu]nknown symbol in module",
         "the module needs a symbol that nobody exports, or was given a parameter it does not have",
         "let the kernel tell which: dmesg | grep -e symbol -e parameter",
     ),
     (
-        r"^(?:insmod|modprobe): .*module has wrong symbol version",
+        r"\b(?:insmod|modprobe): .*module has wrong symbol version",
         "the module was built against another version of a symbol that it uses",
         REBUILD,
     ),
     (
-        r"^(?:insmod|modprobe): .*File exists",
+        r"\b(?:insmod|modprobe): .*File exists",
         "a module of this name is loaded already, or part of the kernel",
         "unload it first: rmmod MODULE",
     ),
     (
-        r"^(?:insmod|modprobe): .*Operation not permitted",
+        r"\b(?:insmod|modprobe): .*Operation not permitted",
         "loading modules takes root, and a kernel that is not locked down",
         "try again as root, and see: cat /sys/kernel/security/lockdown",
     ),
 ];
 
+/// Remarks of kernel/module/main.c on a module that it loads all the same.
+static REMARKS: &[Reason] = &[
+    (
+        r"^(\S+): module verification failed: signature and/or required key missing",
+        "$1.ko is not signed; the kernel notes that as a taint and loads it all the same",
+        "nothing to mend: look for another reason if it was refused",
+    ),
+    (
+        r"^(\S+): unknown parameter '(\S+)' ignored",
+        "$1 has no parameter $2; the kernel loads it all the same",
+        "see which it has: modinfo -p $1.ko",
+    ),
+];
+
 /// Known reasons for which the kernel refuses a module, told in words with what to do.
 ///
-/// What `insmod` complains about is considered only when the kernel gave no reason of its own.
+/// The kernel's own reasons come in the log's order; `insmod`'s complaint is considered only when
+/// there is none. Remarks that would not keep a module out come last.
 pub fn explain(log: &str) -> Vec<Explanation> {
     let lines: Vec<_> = messages(log).map(|message| message.text).collect();
-    let told = explain_by(REFUSALS, &lines);
+    let mut told = explain_by(REFUSALS, &lines);
     if told.is_empty() {
-        explain_by(COMPLAINTS, &lines)
-    } else {
-        told
+        told = explain_by(COMPLAINTS, &lines);
     }
+    told.extend(explain_by(REMARKS, &lines));
+    told
 }
 
 /// The first reason that fits, of each line, in the log's order and without repetition.
@@ -951,7 +957,9 @@ insmod[57]: segfault at 0 ip 0000000000401000 sp 00007ffd00000000 error 4",
     #[test]
     fn what_dmesg_repeats_counts_once() {
         let log = stamped(RUST_PANIC);
-        assert_eq!(kinds(&(log.clone() + &log)), [Kind::RustPanic]);
+        assert_eq!(kinds(&log.repeat(2)), [Kind::RustPanic]);
+        let twice_at_boot = "[    0.000000] BUG: x\n[    0.000000] BUG: x\n";
+        assert_eq!(kinds(twice_at_boot), [Kind::Bug, Kind::Bug]);
     }
 
     #[test]
@@ -994,9 +1002,10 @@ insmod[57]: segfault at 0 ip 0000000000401000 sp 00007ffd00000000 error 4",
     }
 
     #[test]
-    fn the_kernels_reason_goes_before_insmods_complaint() {
+    fn refusals_come_before_remarks_and_complaints() {
         let told = explain(
-            "[    0.532101] hello_rust: Unknown symbol f (err -2)\r\n\
+            "[    0.532100] hello_rust: module verification failed: signature and/or required key missing - tainting kernel\r\n\
+             [    0.532101] hello_rust: Unknown symbol f (err -2)\r\n\
              [    0.532102] hello_rust: Unknown symbol g (err -2)\r\n\
              insmod: can't insert 'hello_rust.ko': unknown symbol in module, or unknown parameter\n",
         );
@@ -1005,7 +1014,8 @@ insmod[57]: segfault at 0 ip 0000000000401000 sp 00007ffd00000000 error 4",
             lines,
             [
                 "hello_rust: Unknown symbol f (err -2)",
-                "hello_rust: Unknown symbol g (err -2)"
+                "hello_rust: Unknown symbol g (err -2)",
+                "hello_rust: module verification failed: signature and/or required key missing - tainting kernel"
             ]
         );
         assert_eq!(explain("[    0.5] hello_rust: hello from C\n"), []);

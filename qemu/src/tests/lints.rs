@@ -18,7 +18,12 @@ const KERNEL_C: &[&str] = &[
     "tests/kunit/kunit.h",
     "tests/faults/faults.c",
 ];
-const SHELL: &[&str] = &["qemu/cargo.sh", "qemu/kdir.sh", "qemu/guest/init.sh", ".ci/run"];
+const SHELL: &[&str] = &[
+    "qemu/cargo.sh",
+    "qemu/kdir.sh",
+    "qemu/guest/init.sh",
+    ".ci/run",
+];
 
 /// The tests, cheapest first.
 pub fn tests() -> Vec<Test> {
@@ -27,11 +32,26 @@ pub fn tests() -> Vec<Test> {
             cargo(&["fmt", "--all", "--check"]).map(drop)
         }),
         Test::new("lint::clippy of the host's tools", |_| {
-            cargo(&["clippy", "--quiet", "--locked", "--all-targets", "--", "-D", "warnings"]).map(drop)
+            cargo(&[
+                "clippy",
+                "--quiet",
+                "--locked",
+                "--all-targets",
+                "--",
+                "-D",
+                "warnings",
+            ])
+            .map(drop)
         }),
         Test::of_many("unit", |_| unit_tests()),
-        Test::new("lint::the host's tools build with the pinned rustc", pinned_build),
-        Test::new("lint::rustfmt of the kernel's Rust, in the kernel's style", kernel_rustfmt),
+        Test::new(
+            "lint::the host's tools build with the pinned rustc",
+            pinned_build,
+        ),
+        Test::new(
+            "lint::rustfmt of the kernel's Rust, in the kernel's style",
+            kernel_rustfmt,
+        ),
         Test::new("lint::checkpatch --strict", checkpatch),
         Test::new("lint::shellcheck", shellcheck),
     ]
@@ -72,16 +92,24 @@ fn pinned_build(world: &World) -> Result<()> {
     );
     let project = project().canonicalize()?;
     let cargo = |words: &[&str]| {
-        let mut command = lab.toolchain.command_in(&project, &[&project, &registry], "env");
+        let mut command = lab
+            .toolchain
+            .command_in(&project, &[&project, &registry], "env");
         command
             .arg(format!("CARGO_HOME={}", registry.display()))
-            .arg(format!("CARGO_TARGET_DIR={}", lab.cache.dir().join("target-pinned").display()))
+            .arg(format!(
+                "CARGO_TARGET_DIR={}",
+                lab.cache.dir().join("target-pinned").display()
+            ))
             .arg("cargo")
             .args(words);
         succeed(&mut command)
     };
     let version = cargo(&["--version"])?;
-    ensure!(version.starts_with("cargo 1.85."), "the toolchain has {version}");
+    ensure!(
+        version.starts_with("cargo 1.85."),
+        "the toolchain has {version}"
+    );
     // What the lab is built from was fetched when it was built.
     cargo(&["check", "--quiet", "--locked", "--offline"]).map(drop)
 }
@@ -92,13 +120,17 @@ fn existing(files: &[&str]) -> Vec<PathBuf> {
 
 /// Copies sources to where the toolchain can read them.
 fn in_cache(world: &World, files: &[&str]) -> Result<Vec<PathBuf>> {
-    let folder = world.cache()?.place_for("lint/files")?.with_file_name("files");
+    let folder = world
+        .cache()?
+        .place_for("lint/files")?
+        .with_file_name("files");
     std::fs::create_dir_all(&folder)?;
     existing(files)
         .iter()
         .map(|file| {
             let copy = folder.join(file.file_name().unwrap_or_default());
-            std::fs::copy(file, &copy).map_err(|error| anyhow::anyhow!("{}: {error}", file.display()))?;
+            std::fs::copy(file, &copy)
+                .map_err(|error| anyhow::anyhow!("{}: {error}", file.display()))?;
             Ok(copy)
         })
         .collect()
@@ -110,7 +142,11 @@ fn kernel_rustfmt(world: &World) -> Result<()> {
     // Each file by itself: rustfmt would follow `mod bindings`, which is generated.
     for file in in_cache(world, KERNEL_RUST)? {
         let mut rustfmt = lab.toolchain.command("sh");
-        rustfmt.args(["-c", "rustfmt --check --edition 2021 --config-path \"$1\" < \"$2\"", "sh"]);
+        rustfmt.args([
+            "-c",
+            "rustfmt --check --edition 2021 --config-path \"$1\" < \"$2\"",
+            "sh",
+        ]);
         succeed(rustfmt.args([&config, &file]))?;
     }
     Ok(())
@@ -125,10 +161,22 @@ fn checkpatch(world: &World) -> Result<()> {
     let mut checkpatch = lab.toolchain.command("perl");
     checkpatch
         .arg(script)
-        .args(["--strict", "--no-tree", "--no-summary", "--terse", "--ignore", IGNORED, "--file"])
+        .args([
+            "--strict",
+            "--no-tree",
+            "--no-summary",
+            "--terse",
+            "--ignore",
+            IGNORED,
+            "--file",
+        ])
         .args(files);
     let output = checkpatch.output()?;
-    ensure!(output.status.success() && output.stdout.is_empty(), "{}", said(&output));
+    ensure!(
+        output.status.success() && output.stdout.is_empty(),
+        "{}",
+        said(&output)
+    );
     Ok(())
 }
 
@@ -137,4 +185,3 @@ fn shellcheck(world: &World) -> Result<()> {
     let mut shellcheck = lab.toolchain.command("shellcheck");
     succeed(shellcheck.args(in_cache(world, SHELL)?)).map(drop)
 }
-

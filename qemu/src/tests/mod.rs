@@ -97,11 +97,16 @@ impl Test {
 /// Runs the tests that have `word` in their names; all of them without one.
 pub fn run(options: &Options, word: &str) -> Result<()> {
     let world = World::new(options);
-    let tests: Vec<Test> = [lints::tests(), guest::tests(), faults::tests(), input::tests()]
-        .into_iter()
-        .flatten()
-        .filter(|test| test.name.contains(word))
-        .collect();
+    let tests: Vec<Test> = [
+        lints::tests(),
+        guest::tests(),
+        faults::tests(),
+        input::tests(),
+    ]
+    .into_iter()
+    .flatten()
+    .filter(|test| test.name.contains(word))
+    .collect();
     if tests.is_empty() {
         return Err(Trouble::host(format!("no test has {word:?} in its name"))
             .mend("make test TESTS=kunit, or leave TESTS out")

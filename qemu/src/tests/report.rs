@@ -52,13 +52,17 @@ pub fn junit(world: &World, cases: &[Case]) -> Result<()> {
             }
         };
         let mut entry = TestCase::new(case.name.as_str(), status);
-        let class = case.name.rsplit_once("::").map_or("hello_rust", |(group, _)| group);
+        let class = case
+            .name
+            .rsplit_once("::")
+            .map_or("hello_rust", |(group, _)| group);
         entry.set_classname(class).set_time(case.took);
         suite.add_test_case(entry);
     }
     let mut report = Report::new("hello_rust");
     report.add_test_suite(suite);
-    let file = std::fs::File::create(&path).with_context(|| format!("cannot write {}", path.display()))?;
+    let file =
+        std::fs::File::create(&path).with_context(|| format!("cannot write {}", path.display()))?;
     report.serialize(file)?;
     eprintln!("lab: JUnit: {}", path.display());
     Ok(())
@@ -66,7 +70,8 @@ pub fn junit(world: &World, cases: &[Case]) -> Result<()> {
 
 /// Prints the last line; returns how many failed.
 pub fn close(cases: &[Case]) -> usize {
-    let count = |wanted: fn(&Outcome) -> bool| cases.iter().filter(|case| wanted(&case.outcome)).count();
+    let count =
+        |wanted: fn(&Outcome) -> bool| cases.iter().filter(|case| wanted(&case.outcome)).count();
     let passed = count(|outcome| matches!(outcome, Outcome::Passed));
     let failed = count(|outcome| matches!(outcome, Outcome::Failed(_)));
     let skipped = count(|outcome| matches!(outcome, Outcome::Skipped(_)));

@@ -12,7 +12,7 @@ use crate::cache::Cache;
 use crate::commands::Lab;
 use crate::initramfs::Initramfs;
 use crate::kernel::{Compiler, Flavour};
-use crate::machine::{Ending, Guest};
+use crate::machine::{Ending, Guest, Machine};
 use crate::module::project;
 use crate::options::Options;
 use crate::trouble;
@@ -72,20 +72,36 @@ impl<'a> World<'a> {
             .map_err(|told| anyhow!(told))
     }
 
+    /// A machine as the user asked for it.
+    pub fn machine<'lab>(&self, lab: &'lab Lab) -> Machine<'lab> {
+        lab.machine(self.options)
+    }
+
     /// Boots a lab's kernel with these files and runs `job` in it.
-    pub fn boot(&self, lab: &Lab, files: &[(&str, &[u8])], job: &str, append: &str) -> Result<Guest> {
+    pub fn boot(
+        &self,
+        lab: &Lab,
+        files: &[(&str, &[u8])],
+        job: &str,
+        append: &str,
+    ) -> Result<Guest> {
         let mut initramfs = Initramfs::new(&lab.programs, job)?;
         for (name, content) in files {
             initramfs.file(name, 0o644, content)?;
         }
-        lab.machine(self.options).run(initramfs, append)
+        self.machine(lab).run(initramfs, append)
     }
 
     /// The same, for a job that must run to its end with status 0 and no splat; its output.
     pub fn boot_well(&self, lab: &Lab, files: &[(&str, &[u8])], job: &str) -> Result<String> {
         let guest = self.boot(lab, files, job, "kunit.enable=0")?;
         if guest.ending != Ending::Answered(0) {
-            return Err(anyhow!("the guest ended so: {:?}\n{}\n{}", guest.ending, guest.output, tail(&guest.console)));
+            return Err(anyhow!(
+                "the guest ended so: {:?}\n{}\n{}",
+                guest.ending,
+                guest.output,
+                tail(&guest.console)
+            ));
         }
         crate::commands::judge(lab, &guest)?;
         Ok(guest.output)
@@ -94,7 +110,10 @@ impl<'a> World<'a> {
     /// This very program, as a user would run it, with variables of its own.
     pub fn lab_command(&self, words: &[&str], variables: &[(&str, &str)]) -> Result<Command> {
         let mut command = Command::new(std::env::current_exe().context("where is the lab?")?);
-        command.args(words).stdin(Stdio::null()).envs(variables.iter().copied());
+        command
+            .args(words)
+            .stdin(Stdio::null())
+            .envs(variables.iter().copied());
         Ok(command)
     }
 }
@@ -102,12 +121,13 @@ impl<'a> World<'a> {
 /// A copy of the project's own files, to be spoilt.
 pub fn copy_of_project(to: &Path) -> Result<PathBuf> {
     std::fs::create_dir_all(to)?;
-    let listed = succeed(
-        Command::new("git")
-            .arg("-C")
-            .arg(project())
-            .args(["ls-files", "-z", "--cached", "--others", "--exclude-standard"]),
-    )?;
+    let listed = succeed(Command::new("git").arg("-C").arg(project()).args([
+        "ls-files",
+        "-z",
+        "--cached",
+        "--others",
+        "--exclude-standard",
+    ]))?;
     for file in listed.split('\0').filter(|file| !file.is_empty()) {
         let (from, to) = (project().join(file), to.join(file));
         if let Some(parent) = to.parent() {
@@ -127,7 +147,12 @@ pub fn succeed(command: &mut Command) -> Result<String> {
         .output()
         .with_context(|| format!("cannot run {:?}", command.get_program()))?;
     if !output.status.success() {
-        return Err(anyhow!("{:?} failed with {}\n{}", command.get_program(), output.status, said(&output)));
+        return Err(anyhow!(
+            "{:?} failed with {}\n{}",
+            command.get_program(),
+            output.status,
+            said(&output)
+        ));
     }
     Ok(String::from_utf8_lossy(&output.stdout).into_owned())
 }

@@ -1,0 +1,6 @@
+//! To come.
+use super::Test;
+/// None yet.
+pub fn tests() -> Vec<Test> {
+    Vec::new()
+}

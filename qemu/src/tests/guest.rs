@@ -1,0 +1,373 @@
+//! The module in the kernel: on each of the lab's kernels, by real loads and unloads.
+
+use anyhow::{bail, ensure, Result};
+
+use super::world::{flavours, main_flavour, must_say, succeed, World};
+use super::{Case, Outcome, Test};
+use crate::commands::Lab;
+use crate::kernel::Flavour;
+use crate::ktap::{self, Status};
+use crate::machine::Ending;
+use crate::module::{Module, Sources, HELLO_RUST};
+use crate::verdict;
+
+/// hello_rust.ko with its KUnit suite linked in.
+const KUNIT: Sources = Sources {
+    name: "kunit",
+    files: &[
+        ("tests/kunit/Kbuild", "Kbuild"),
+        ("Kbuild", "hello_rust.kbuild"),
+        ("hello_rust.rs", "hello_rust.rs"),
+        ("c_helper.c", "c_helper.c"),
+        ("c_helper.h", "c_helper.h"),
+        ("tests/kunit/kunit.c", "kunit.c"),
+        ("tests/kunit/kunit.h", "kunit.h"),
+        ("tests/kunit/kunit_rs.rs", "kunit_rs.rs"),
+    ],
+};
+
+const LOADS: u32 = 200;
+
+/// What each kernel is put through.
+type Check = fn(&World, &Lab) -> Result<()>;
+
+const CHECKS: &[(&str, Check)] = &[
+    ("builds without a warning", builds_without_a_warning),
+    ("modinfo", modinfo),
+    ("hello and goodbye", hello_and_goodbye),
+    ("parameters", parameters),
+    ("bad parameters", bad_parameters),
+    ("loaded twice", loaded_twice),
+    ("loaded and unloaded 200 times", loaded_and_unloaded),
+    ("two CPUs at once", two_cpus),
+    ("built for another kernel", built_for_another_kernel),
+];
+
+/// The tests, kernel by kernel.
+pub fn tests() -> Vec<Test> {
+    flavours().into_iter().flat_map(tests_on).collect()
+}
+
+fn tests_on(flavour: Flavour) -> Vec<Test> {
+    let group = format!("guest::{}", flavour.name());
+    let mut tests: Vec<Test> = CHECKS
+        .iter()
+        .map(|&(what, check)| {
+            let flavour = flavour.clone();
+            Test::new(format!("{group}::{what}"), move |world| {
+                check(world, &*world.lab(&flavour)?)
+            })
+        })
+        .collect();
+    tests.push(Test::of_many(format!("{group}::kunit"), move |world| {
+        kunit(world, &*world.lab(&flavour)?)
+    }));
+    tests
+}
+
+/// rustc, clippy, the C compiler at W=1, objtool and modpost have nothing to say.
+fn builds_without_a_warning(world: &World, lab: &Lab) -> Result<()> {
+    for words in [["W=1"], ["CLIPPY=1"]] {
+        let module = Module::stage(&world.cache()?, &lab.kernel, &HELLO_RUST)?;
+        succeed(module.make(&lab.toolchain).arg("clean"))?;
+        let said = module.build(&lab.toolchain, &words)?;
+        let complaint = said.lines().find(|line| {
+            let line = line.to_lowercase();
+            line.contains("warning") || line.contains("error:")
+        });
+        ensure!(complaint.is_none(), "make {} says:\n{said}", words[0]);
+        must_say(
+            &said,
+            if words == ["CLIPPY=1"] {
+                "CLIPPY"
+            } else {
+                "RUSTC"
+            },
+        )?;
+    }
+    Ok(())
+}
+
+fn modinfo(_: &World, lab: &Lab) -> Result<()> {
+    let module = lab.module(&HELLO_RUST)?;
+    let info = succeed(
+        lab.toolchain
+            .command("modinfo")
+            .arg(module.dir().join("hello_rust.ko")),
+    )?;
+    let release = lab.kernel.release()?;
+    for wanted in [
+        "author:         The hello_rust developers",
+        "description:    Greets from Rust and from C, stitched into one module",
+        "version:        0.1.0",
+        "license:        GPL",
+        "name:           hello_rust",
+        "depends:        \n",
+        &format!("vermagic:       {release} "),
+        "parm:           whom:Whom to greet, at most 63 bytes (default: world) (string)",
+        "parm:           times:How many times, from 1 to 16 (default: 1) (uint)",
+    ] {
+        must_say(&info, wanted)?;
+    }
+    Ok(())
+}
+
+/// The module's lines of dmesg, without time stamps and the module's name.
+fn spoken(dmesg: &str) -> Vec<&str> {
+    dmesg
+        .lines()
+        .filter_map(|line| line.split_once("] hello_rust: "))
+        .map(|(_, spoken)| spoken)
+        .filter(|spoken| !spoken.starts_with("loading out-of-tree module"))
+        .collect()
+}
+
+/// What the module says to `whom` and `times`, in the order of the calls.
+fn expected(whom: &str, times: usize, pid: &str) -> Vec<String> {
+    let mut lines = vec![
+        "Rust, called by the kernel: hello_rust is loading".to_owned(),
+        format!("C, called by Rust: insmod (pid {pid}) is running on CPU 0"),
+        format!(
+            "C, called by Rust: {} characters to greet, {times} time(s)",
+            whom.chars().count()
+        ),
+    ];
+    lines.extend((1..=times).map(|nth| format!("Rust, called by C: hello, {whom}! ({nth})")));
+    lines.push(format!("Rust, back from C: pid {pid} was greeted"));
+    lines.push(format!(
+        "Rust, called by the kernel: goodbye, {whom}! Greetings counted: {times}"
+    ));
+    lines
+}
+
+/// Loads with parameters, asks sysfs for them, unloads; compares every line of dmesg.
+fn greet(world: &World, lab: &Lab, words: &str, whom: &str, times: usize) -> Result<()> {
+    let job = format!(
+        "insmod /hello_rust.ko {words} || exit 1\n\
+         cd /sys/module/hello_rust/parameters && cat whom times && cd / || exit 1\n\
+         rmmod hello_rust || exit 1\n\
+         [ ! -e /sys/module/hello_rust ] || exit 1\n\
+         dmesg\n"
+    );
+    let output = world.boot_well(lab, &[("hello_rust.ko", &lab.hello_rust()?)], &job)?;
+    ensure!(
+        output.starts_with(&format!("{whom}\n{times}\n")),
+        "sysfs says {output}"
+    );
+
+    let spoken = spoken(&output);
+    let pid = spoken
+        .get(1)
+        .and_then(|line| line.split_once("(pid ")?.1.split_once(')'))
+        .map_or("", |(pid, _)| pid);
+    let expected = expected(whom, times, pid);
+    ensure!(
+        spoken == expected,
+        "expected {expected:#?}\ndmesg has {spoken:#?}"
+    );
+    Ok(())
+}
+
+fn hello_and_goodbye(world: &World, lab: &Lab) -> Result<()> {
+    greet(world, lab, "", "world", 1)
+}
+
+/// The longest and the shortest, and what is not ASCII.
+fn parameters(world: &World, lab: &Lab) -> Result<()> {
+    let longest = "x".repeat(63);
+    greet(
+        world,
+        lab,
+        &format!("whom={longest} times=16"),
+        &longest,
+        16,
+    )?;
+    greet(
+        world,
+        lab,
+        "times=0x2 'whom=\"Ada Lövelace\"'",
+        "Ada Lövelace",
+        2,
+    )?;
+    greet(world, lab, "whom= times=1", "", 1)
+}
+
+/// (what insmod is told, the line of dmesg that says why it refused)
+const BAD_PARAMETERS: &[(&str, &str)] = &[
+    ("times=0", "times: not a number from 1 to 16"),
+    ("times=17", "times: not a number from 1 to 16"),
+    ("times=-1", "times: not a number from 1 to 16"),
+    ("times=4294967297", "times: not a number from 1 to 16"),
+    (
+        "times=99999999999999999999",
+        "times: not a number from 1 to 16",
+    ),
+    ("times=three", "times: not a number from 1 to 16"),
+    ("times=", "times: not a number from 1 to 16"),
+    ("times=2x", "times: not a number from 1 to 16"),
+    (
+        "whom=xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx",
+        "whom: 64 bytes of text, at most 63 are taken",
+    ),
+    ("whom=$(printf '\\377')", "whom: not printable UTF-8"),
+    ("whom=$(printf 'a\\033b')", "whom: not printable UTF-8"),
+];
+
+/// Each is refused with EINVAL, says why in one line, and leaves nothing behind: the same guest
+/// loads the module afterwards.
+fn bad_parameters(world: &World, lab: &Lab) -> Result<()> {
+    let mut job = String::new();
+    for (words, _) in BAD_PARAMETERS {
+        job += &format!(
+            "dmesg -c >/dev/null\n\
+             echo '== {}'\n\
+             insmod /hello_rust.ko \"{words}\" 2>&1\n\
+             [ -e /sys/module/hello_rust ] && echo left behind\n\
+             dmesg\n",
+            words.replace('\'', "")
+        );
+    }
+    job += "insmod /hello_rust.ko && rmmod hello_rust\n";
+    let output = world.boot_well(lab, &[("hello_rust.ko", &lab.hello_rust()?)], &job)?;
+
+    let answers: Vec<&str> = output.split("== ").skip(1).collect();
+    ensure!(answers.len() == BAD_PARAMETERS.len(), "{output}");
+    for ((words, why), answer) in BAD_PARAMETERS.iter().zip(answers) {
+        must_say(answer, "insmod: /hello_rust.ko: error 22: Invalid argument")?;
+        ensure!(
+            !answer.contains("left behind"),
+            "{words}: left behind\n{answer}"
+        );
+        let own: Vec<&str> = spoken(answer)
+            .into_iter()
+            .filter(|line| !line.contains("invalid for parameter"))
+            .collect();
+        ensure!(own == [*why], "{words}: dmesg has {own:?}, not {why:?}");
+    }
+    Ok(())
+}
+
+fn loaded_twice(world: &World, lab: &Lab) -> Result<()> {
+    let job = "insmod /hello_rust.ko || exit 1\n\
+               insmod /hello_rust.ko 2>&1 && exit 1\n\
+               rmmod hello_rust\n";
+    let output = world.boot_well(lab, &[("hello_rust.ko", &lab.hello_rust()?)], job)?;
+    must_say(&output, "insmod: /hello_rust.ko: error 17: File exists")
+}
+
+fn loaded_and_unloaded(world: &World, lab: &Lab) -> Result<()> {
+    let job = format!(
+        "n=0\n\
+         while [ $n -lt {LOADS} ]; do\n\
+         insmod /hello_rust.ko times=16 && rmmod hello_rust || exit 1\n\
+         n=$((n + 1))\n\
+         done\n\
+         dmesg | grep -c 'goodbye, world! Greetings counted: 16'\n"
+    );
+    let guest = world.boot(
+        lab,
+        &[("hello_rust.ko", &lab.hello_rust()?)],
+        &job,
+        // All of it has to be in dmesg at once.
+        "kunit.enable=0 log_buf_len=8M",
+    )?;
+    ensure!(guest.ending == Ending::Answered(0), "{:?}", guest.ending);
+    crate::commands::judge(lab, &guest)?;
+    ensure!(
+        guest.output.trim() == LOADS.to_string(),
+        "counted {}",
+        guest.output
+    );
+    Ok(())
+}
+
+/// Two CPUs load and unload against each other: each attempt works, or finds it loaded or gone.
+fn two_cpus(world: &World, lab: &Lab) -> Result<()> {
+    let job = "hammer() {\n\
+               for n in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20; do\n\
+               insmod /hello_rust.ko 2>/dev/null\n\
+               rmmod hello_rust 2>/dev/null\n\
+               done\n\
+               }\n\
+               hammer & hammer & wait\n\
+               [ ! -e /sys/module/hello_rust ] || rmmod hello_rust\n\
+               grep -c ^processor /proc/cpuinfo\n";
+    let mut initramfs = crate::initramfs::Initramfs::new(&lab.programs, job)?;
+    initramfs.file("hello_rust.ko", 0o644, &lab.hello_rust()?)?;
+    let mut machine = world.machine(lab);
+    machine.size.cpus = 2;
+    let guest = machine.run(initramfs, "kunit.enable=0")?;
+    ensure!(guest.ending == Ending::Answered(0), "{:?}", guest.ending);
+    crate::commands::judge(lab, &guest)?;
+    ensure!(
+        guest.output.trim().ends_with('2'),
+        "not two CPUs: {}",
+        guest.output
+    );
+    Ok(())
+}
+
+/// A module of another vermagic is refused, and the lab says what that means.
+fn built_for_another_kernel(world: &World, lab: &Lab) -> Result<()> {
+    let other = flavours()
+        .into_iter()
+        .find(|other| other.series != lab.kernel.flavour.series)
+        .unwrap_or_else(main_flavour);
+    let module = world.lab(&other)?.hello_rust()?;
+    let guest = world.boot(
+        lab,
+        &[("other.ko", &module)],
+        "insmod /other.ko\n",
+        "kunit.enable=0",
+    )?;
+
+    ensure!(guest.ending == Ending::Answered(1), "{:?}", guest.ending);
+    must_say(
+        &guest.output,
+        "insmod: /other.ko: error 8: Exec format error: see dmesg",
+    )?;
+    must_say(&guest.console, "version magic")?;
+    match verdict::explain(&guest.console).first() {
+        Some(known) => must_say(&known.mend, "KDIR"),
+        None => bail!("not explained:\n{}", guest.console),
+    }
+}
+
+fn kunit(world: &World, lab: &Lab) -> Result<Vec<Case>> {
+    let ko = lab
+        .module(&KUNIT)?
+        .stripped(&lab.toolchain, "hello_rust.ko")?;
+    let guest = world.boot(
+        lab,
+        &[("hello_rust.ko", &ko)],
+        "dmesg -c >/dev/null; insmod /hello_rust.ko && rmmod hello_rust && dmesg\n",
+        "",
+    )?;
+    ensure!(
+        guest.ending == Ending::Answered(0),
+        "{:?}\n{}",
+        guest.ending,
+        guest.console
+    );
+    crate::commands::judge(lab, &guest)?;
+
+    let cases = ktap::parse(&guest.output)?;
+    ensure!(
+        cases
+            .iter()
+            .any(|case| case.name.starts_with("hello_rust.")),
+        "the suite did not run:\n{}",
+        guest.output
+    );
+    Ok(cases
+        .into_iter()
+        .map(|case| {
+            let outcome = match case.status {
+                Status::Pass => Outcome::Passed,
+                Status::Fail => Outcome::Failed(case.diagnostics.join("\n")),
+                Status::Skip(why) => Outcome::Skipped(why),
+            };
+            Case::of_many(case.name, outcome)
+        })
+        .collect())
+}
