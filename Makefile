@@ -36,7 +36,7 @@ test: $(LAB) ## everything that proves it; TESTS=word runs those with the word i
 	@$(LAB) test
 
 doctor: $(LAB) ## what is there, what is missing, and what mends it  [KDIR=]
-	@$(LAB) doctor
+	@$(LAB) doctor $(if $(filter-out file,$(origin KDIR)),--kdir '$(KDIR)')
 
 bench-loop: $(LAB) ## how long a change takes to reach dmesg, step by step
 	@$(LAB) bench

@@ -76,6 +76,15 @@ impl Accelerator {
         Ok(chosen)
     }
 
+    /// What an earlier probe found, for `make doctor`.
+    pub fn remembered(cache: &Cache) -> Option<String> {
+        let memory = fs::read_to_string(cache.dir().join("accelerator")).ok()?;
+        let known = [Accelerator::Kvm, Accelerator::Tcg]
+            .into_iter()
+            .find(|known| memory.starts_with(&format!("{known:?}\n")))?;
+        Some(known.name().to_owned())
+    }
+
     fn probe(toolchain: &Toolchain, kernel: &Kernel, programs: &Programs) -> Result<Self> {
         let machine = Machine {
             toolchain,

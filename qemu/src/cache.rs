@@ -70,7 +70,7 @@ impl Cache {
 
     /// Takes the lock of a part of the cache, and waits (saying so) while another run has it.
     pub fn lock(&self, part: &str) -> Result<Lock> {
-        let path = self.place_for(&format!("lock/{part}"))?;
+        let path = self.lock_file(part)?;
         let file =
             File::create(&path).with_context(|| format!("cannot write {}", path.display()))?;
 
@@ -80,6 +80,27 @@ impl Cache {
                 .with_context(|| format!("cannot lock {}", path.display()))?;
         }
         Ok(Lock(file))
+    }
+
+    fn lock_file(&self, part: &str) -> Result<PathBuf> {
+        self.place_for(&format!("lock/{}", part.replace('/', "-")))
+    }
+
+    /// Shares the lock of a part of the cache with all who use that part but do not change it.
+    pub fn share(&self, part: &str) -> Result<Lock> {
+        let path = self.lock_file(part)?;
+        let file =
+            File::create(&path).with_context(|| format!("cannot write {}", path.display()))?;
+        flock(&file, FlockOperation::LockShared)
+            .with_context(|| format!("cannot lock {}", path.display()))?;
+        Ok(Lock(file))
+    }
+
+    /// Takes the lock of a part of the cache, unless anybody uses it.
+    pub fn try_lock(&self, part: &str) -> Option<Lock> {
+        let file = File::create(self.lock_file(part).ok()?).ok()?;
+        flock(&file, FlockOperation::NonBlockingLockExclusive).ok()?;
+        Some(Lock(file))
     }
 
     /// Refuses to start what would run out of space. `needed` is in bytes.

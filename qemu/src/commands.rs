@@ -1,5 +1,7 @@
 //! What the lab does when it is told to: the way from nothing to dmesg.
 
+use std::io::Write;
+
 use anyhow::Result;
 
 use crate::accelerator::Accelerator;
@@ -33,10 +35,7 @@ impl Lab {
     pub fn provide(options: &Options, flavour: Flavour) -> Result<Self> {
         let cache = Cache::open()?;
         let toolchain = Toolchain::provide(&cache)?;
-        let source = match options.foreign_source() {
-            Some(dir) => Source::foreign(&dir)?,
-            None => Source::debian(&cache, &toolchain, &flavour.series)?,
-        };
+        let source = provide_source(options, &cache, &toolchain, &flavour)?;
         let kernel = Kernel::provide(&cache, &toolchain, source, flavour)?;
         let programs = Programs::provide(&cache, &toolchain, &kernel)?;
         let accelerator = match options.accel {
@@ -108,15 +107,20 @@ fn quoted(word: &str) -> String {
     }
 }
 
-/// The error that a guest's end amounts to, if any.
+/// The error that the end of a guest with hello_rust.ko amounts to, if any.
 pub fn judge(lab: &Lab, guest: &Guest) -> Result<()> {
+    judge_module(lab, guest, &HELLO_RUST)
+}
+
+/// The same for any module: its addresses in a splat are turned into lines of its sources.
+pub fn judge_module(lab: &Lab, guest: &Guest, module: &Sources) -> Result<()> {
     let splats = verdict::splats(&guest.console);
     if let Some(first) = splats.first() {
         return Err(Trouble::new(
             Exit::Splat,
             format!("the guest's log has a splat: {}", first.line),
         )
-        .seen(lab.decode(&first.report))
+        .seen(lab.decode(&first.report, module))
         .into());
     }
     let end = last_lines(&guest.console, 5);
@@ -162,26 +166,49 @@ fn last_lines(text: &str, count: usize) -> String {
 impl Lab {
     /// A report with its addresses turned into lines of source, as far as the tree's own
     /// `scripts/decode_stacktrace.sh` can.
-    fn decode(&self, report: &str) -> String {
-        self.try_decode(report)
+    fn decode(&self, report: &str, module: &Sources) -> String {
+        self.try_decode(report, module)
             .unwrap_or_else(|_| report.to_owned())
     }
 
-    fn try_decode(&self, report: &str) -> Result<String> {
+    fn try_decode(&self, report: &str, module: &Sources) -> Result<String> {
         let input = tempfile::NamedTempFile::new()?;
-        std::fs::write(input.path(), report)?;
+        for line in report.lines().filter(|line| !line.starts_with("Code: ")) {
+            // Its disassembly would be longer than all the rest.
+            writeln!(input.as_file(), "{line}")?;
+        }
+        let modules = self.linked(module)?;
         let output = self
             .toolchain
-            .command_in(&self.kernel.source.dir, &[&self.kernel.source.dir], "bash")
-            .arg("scripts/decode_stacktrace.sh")
+            .command_in(&self.kernel.source.dir, &[&self.kernel.source.dir], "env")
+            // LLVM's tools read what either compiler wrote.
+            .args(["LLVM=1", "bash", "scripts/decode_stacktrace.sh"])
             .arg(self.kernel.dir.join("vmlinux"))
-            .arg(&self.kernel.source.dir)
-            .arg(self.cache.dir().join("module"))
-            .env("LLVM", "1")
+            .arg("auto")
+            .arg(modules.path())
             .stdin(std::fs::File::open(input.path())?)
             .output()?;
         anyhow::ensure!(output.status.success() && !output.stdout.is_empty());
         Ok(String::from_utf8_lossy(&output.stdout).into_owned())
+    }
+
+    /// A folder with a copy of each .ko of a module, in which every section has addresses of its
+    /// own. In a .ko they all start at 0, and `.init.text` would be taken for `.text`.
+    fn linked(&self, module: &Sources) -> Result<tempfile::TempDir> {
+        let built = self.cache.dir().join("module").join(module.place(&self.kernel));
+        let folder = tempfile::tempdir_in(&built)?;
+        for entry in std::fs::read_dir(&built)? {
+            let ko = entry?.path();
+            if ko.extension().is_some_and(|extension| extension == "ko") {
+                self.toolchain
+                    .command("ld.lld")
+                    .args(["--entry=0", "--unresolved-symbols=ignore-all", "-o"])
+                    .arg(folder.path().join(ko.file_name().unwrap_or_default()))
+                    .arg(ko)
+                    .output()?;
+            }
+        }
+        Ok(folder)
     }
 }
 
@@ -198,6 +225,27 @@ pub fn shell(options: &Options) -> Result<()> {
     initramfs.file("hello_rust.ko", 0o644, &lab.hello_rust()?)?;
     lab.machine(options)
         .interact(initramfs, "kunit.enable=0 quiet")
+}
+
+/// `lab source`: provides the kernel's source and tells where it is.
+pub fn source(options: &Options) -> Result<()> {
+    let cache = Cache::open()?;
+    let toolchain = Toolchain::provide(&cache)?;
+    let source = provide_source(options, &cache, &toolchain, &options.flavour())?;
+    println!("{}", source.dir.display());
+    Ok(())
+}
+
+fn provide_source(
+    options: &Options,
+    cache: &Cache,
+    toolchain: &Toolchain,
+    flavour: &Flavour,
+) -> Result<Source> {
+    match options.foreign_source() {
+        Some(dir) => Source::foreign(&dir),
+        None => Source::debian(cache, toolchain, &flavour.series),
+    }
 }
 
 /// `lab kernel`: provides the kernel and tells where it is.

@@ -109,7 +109,8 @@ fn install(missing: &[&Need], command: &[&str]) -> Result<()> {
     Ok(())
 }
 
-fn install_command<'a>(packages: &[&'a str]) -> Vec<&'a str> {
+/// What installs Debian packages here.
+pub fn install_command<'a>(packages: &[&'a str]) -> Vec<&'a str> {
     let mut command = vec!["apt-get", "install", "-y", "--no-install-recommends"];
     if !rustix::process::geteuid().is_root() {
         command.insert(0, "sudo");

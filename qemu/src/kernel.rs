@@ -177,7 +177,7 @@ impl Kernel {
         let taken = fs::read_to_string(&config)?;
         let dropped: Vec<&str> = fragment
             .lines()
-            .filter(|option| !taken.lines().any(|line| line == *option))
+            .filter(|option| !is_taken(&taken, option))
             .collect();
         if !dropped.is_empty() {
             return Err(
@@ -237,6 +237,15 @@ impl Kernel {
             self.dir.display()
         );
         Ok(())
+    }
+}
+
+/// Whether a `.config` has this option; one that is off is not in it, or in a comment.
+fn is_taken(config: &str, option: &str) -> bool {
+    let has = |wanted: &str| config.lines().any(|line| line == wanted);
+    match option.strip_suffix("=n") {
+        Some(name) => !has(&format!("{name}=y")),
+        None => has(option),
     }
 }
 

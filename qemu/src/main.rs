@@ -1,8 +1,10 @@
 //! The lab: provides a Rust-enabled kernel, boots it in QEMU, loads hello_rust.ko, judges the log.
 
 mod accelerator;
+mod bench;
 mod cache;
 mod commands;
+mod doctor;
 mod host;
 mod initramfs;
 mod kernel;
@@ -28,7 +30,10 @@ fn main() -> ExitCode {
     let outcome = match &options.action {
         Action::Run => commands::run(&options),
         Action::Shell => commands::shell(&options),
+        Action::Doctor { kdir, json } => doctor::doctor(kdir.as_deref(), *json),
         Action::Test { word } => tests::run(&options, word),
+        Action::Bench { runs, json } => bench::bench(&options, *runs, *json),
+        Action::Source => commands::source(&options),
         Action::Kernel => commands::kernel(&options),
     };
     match outcome {

@@ -31,6 +31,13 @@ pub struct Sources {
     pub files: &'static [(&'static str, &'static str)],
 }
 
+impl Sources {
+    /// Where the module is built for this kernel, below the cache's folder of modules.
+    pub fn place(&self, kernel: &Kernel) -> String {
+        format!("{}-{}", self.name, kernel.flavour.name())
+    }
+}
+
 /// The module itself.
 pub const HELLO_RUST: Sources = Sources {
     name: "hello_rust",
@@ -53,7 +60,7 @@ pub struct Module<'a> {
 impl<'a> Module<'a> {
     /// Copies what changed of the sources to the module's build folder for this kernel.
     pub fn stage(cache: &Cache, kernel: &'a Kernel, sources: &Sources) -> Result<Self> {
-        let place = format!("{}-{}", sources.name, kernel.flavour.name());
+        let place = sources.place(kernel);
         let lock = cache.lock(&format!("module {place}"))?;
         let dir = cache.place_for(&format!("module/{place}"))?;
         fs::create_dir_all(&dir)?;

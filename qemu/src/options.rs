@@ -25,6 +25,10 @@ pub struct Options {
     #[arg(long, env = "KSRC", global = true, value_parser = clap::builder::NonEmptyStringValueParser::new())]
     pub ksrc: Option<String>,
 
+    /// The kernel with KASAN, lockdep and the other checks that are too slow for every day.
+    #[arg(long, env = "LAB_DEBUG", global = true)]
+    pub debug: bool,
+
     /// Parameters of the module, as insmod takes them.
     #[arg(long, env = "PARAMS", default_value = "", global = true)]
     pub params: String,
@@ -57,12 +61,32 @@ pub enum Action {
     Run,
     /// A shell in the guest, with the module at hand.
     Shell,
+    /// A table of what was looked for, what was found, what is wrong, and what mends it.
+    Doctor {
+        /// A kernel tree to look at, too.
+        #[arg(long)]
+        kdir: Option<String>,
+        /// For programs.
+        #[arg(long)]
+        json: bool,
+    },
     /// Everything that proves the module and the lab.
     Test {
         /// Only the tests that have this in their names.
         #[arg(env = "TESTS", default_value = "")]
         word: String,
     },
+    /// How long a change takes to reach dmesg, and where the time goes.
+    Bench {
+        /// How often everything is measured.
+        #[arg(long, env = "RUNS", default_value_t = 5, value_parser = clap::value_parser!(u32).range(5..))]
+        runs: u32,
+        /// For programs.
+        #[arg(long)]
+        json: bool,
+    },
+    /// Provide the kernel's source only, and print its folder.
+    Source,
     /// Provide the kernel only, and print its build folder.
     Kernel,
 }
@@ -76,7 +100,7 @@ impl Options {
                 None => self.kernel.clone(),
             },
             compiler: self.cc,
-            debug: false,
+            debug: self.debug,
         }
     }
 

@@ -6,12 +6,13 @@
 
 use std::ffi::OsStr;
 use std::fs;
+use std::hash::{DefaultHasher, Hash, Hasher};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use anyhow::{Context, Result};
 
-use crate::cache::{self, Cache};
+use crate::cache::{self, Cache, Lock};
 use crate::host;
 use crate::progress::{Job, Tick};
 use crate::trouble::Trouble;
@@ -35,6 +36,7 @@ const PACKAGES: &[(&str, &[&str])] = &[
             "grep",
             "gzip",
             "hostname",
+            "libc-bin",
             "mawk",
             "sed",
             "tar",
@@ -80,8 +82,7 @@ const PACKAGES: &[(&str, &[&str])] = &[
             "openssl",
             "pahole",
             "patch",
-            "perl-base",
-            "perl-modules-5.40",
+            "perl",
             "python3-minimal",
         ],
     ),
@@ -114,7 +115,8 @@ const ENVIRONMENT: &[&str] = &["TERM", "NO_COLOR", "http_proxy", "https_proxy", 
 pub struct Toolchain {
     root: PathBuf,
     cache: PathBuf,
-    log: PathBuf,
+    name: String,
+    in_use: Option<Lock>,
     /// The compilers' versions, a line each.
     pub versions: String,
 }
@@ -123,38 +125,73 @@ impl Toolchain {
     /// Makes the folder, unless it is there and was made from the same list of packages.
     pub fn provide(cache: &Cache) -> Result<Self> {
         host::provide()?;
-        let toolchain = Toolchain {
-            root: cache.place_for("toolchain/root")?,
-            cache: cache.dir().to_owned(),
-            log: cache.place_for("log/toolchain")?,
-            versions: String::new(),
-        };
-        let recipe = recipe();
-        let stamp = cache.place_for("toolchain/recipe")?;
+        let mut toolchain = Toolchain::at(cache);
+        toolchain.in_use = Some(cache.share(&toolchain.name)?);
 
-        if !cache::holds(&stamp, &recipe) {
+        if !toolchain.is_whole() {
             let _lock = cache.lock("toolchain")?;
-            if !cache::holds(&stamp, &recipe) {
+            if !toolchain.is_whole() {
                 cache.require_space(SPACE, "the toolchain")?;
-                toolchain.make()?;
-                cache::write_whole(
-                    &toolchain.versions_file(),
-                    toolchain.ask_versions()?.as_bytes(),
-                )?;
-                cache::write_whole(&stamp, recipe.as_bytes())?;
+                toolchain.make(&cache.place_for("log/toolchain")?)?;
+                let stamp = recipe() + &toolchain.ask_versions()?;
+                cache::write_whole(&toolchain.stamp(), stamp.as_bytes())?;
+                toolchain.remove_others(cache)?;
             }
         }
-        let versions = fs::read_to_string(toolchain.versions_file()).context(
-            "the toolchain's list of versions is gone; delete the cache's toolchain folder",
-        )?;
-        Ok(Toolchain {
+        toolchain.versions = toolchain.read_versions().context("no versions")?;
+        Ok(toolchain)
+    }
+
+    /// The folder, if it is there; nothing is made.
+    pub fn existing(cache: &Cache) -> Option<Self> {
+        let toolchain = Toolchain::at(cache);
+        let versions = toolchain.read_versions()?;
+        Some(Toolchain {
             versions,
             ..toolchain
         })
     }
 
-    fn versions_file(&self) -> PathBuf {
-        self.root.with_file_name("versions")
+    /// Each recipe has a folder of its own, so that no run takes away what another one is using.
+    fn at(cache: &Cache) -> Self {
+        let mut hasher = DefaultHasher::new();
+        recipe().hash(&mut hasher);
+        let name = format!("toolchain/{:08x}", hasher.finish() as u32);
+        Toolchain {
+            root: cache.dir().join(&name).join("root"),
+            cache: cache.dir().to_owned(),
+            versions: String::new(),
+            name,
+            in_use: None,
+        }
+    }
+
+    /// Where the recipe stands, followed by the versions, once the folder is whole.
+    fn stamp(&self) -> PathBuf {
+        self.root.with_file_name("recipe")
+    }
+
+    fn read_versions(&self) -> Option<String> {
+        let stamp = fs::read_to_string(self.stamp()).ok()?;
+        stamp.strip_prefix(&recipe()).map(str::to_owned)
+    }
+
+    fn is_whole(&self) -> bool {
+        self.read_versions().is_some()
+    }
+
+    /// Removes the folders of other recipes, but for those that somebody is using.
+    fn remove_others(&self, cache: &Cache) -> Result<()> {
+        for entry in fs::read_dir(cache.place_for("toolchain/x")?.with_file_name(""))? {
+            let entry = entry?;
+            let name = format!("toolchain/{}", entry.file_name().to_string_lossy());
+            if name != self.name {
+                if let Some(_lock) = cache.try_lock(&name) {
+                    remove(&entry.path())?;
+                }
+            }
+        }
+        Ok(())
     }
 
     /// A path inside the folder, as the host sees it.
@@ -163,10 +200,11 @@ impl Toolchain {
     }
 
     /// Makes the folder beside its place and moves it there when it is whole.
-    fn make(&self) -> Result<()> {
+    fn make(&self, log: &Path) -> Result<()> {
         let new = self.root.with_file_name("root.new");
         remove(&new)?;
         remove(&self.root)?;
+        fs::create_dir_all(self.root.with_file_name("")).context("cannot make the toolchain's place")?;
 
         let options = tempfile::NamedTempFile::new()?;
         fs::write(options.path(), apt_options()?)?;
@@ -186,13 +224,13 @@ impl Toolchain {
             ))
             .arg(SUITE)
             .arg(&new);
-        match host_mirrors()? {
+        match host_mirrors() {
             mirrors if !mirrors.is_empty() => command.args(mirrors),
             _ => command.arg(BACKPORTS_HOOK),
         };
         Job {
             what: "toolchain: unpacking Debian 13 packages",
-            log: &self.log,
+            log,
             steps: 0,
             tick: |_| Tick::None,
         }
@@ -334,36 +372,45 @@ fn contained(program: &str, writable: &Path) -> Command {
 }
 
 /// The mirrors that this host's own apt uses, for Debian 13; empty on a host without Debian's apt.
-fn host_mirrors() -> Result<Vec<String>> {
-    let Ok(output) = Command::new("apt-get")
-        .args([
-            "indextargets",
-            "--format",
-            "$(ORIGIN)|$(SITE)|$(CODENAME)",
-            "Created-By: Packages",
-        ])
-        .output()
-    else {
-        return Ok(Vec::new());
+fn host_mirrors() -> Vec<String> {
+    let (Some(main), Some(security)) = (host_mirror(false), host_mirror(true)) else {
+        return Vec::new();
     };
-    let targets = String::from_utf8_lossy(&output.stdout).into_owned();
-    let site = |security: bool| {
-        targets
-            .lines()
-            .filter_map(|line| line.strip_prefix("Debian|"))
-            .filter_map(|line| line.split_once('|'))
-            .find(|(_, codename)| codename.ends_with("-security") == security)
-            .map(|(site, _)| site.trim_end_matches('/'))
-    };
-    let (Some(main), Some(security)) = (site(false), site(true)) else {
-        return Ok(Vec::new());
-    };
-    Ok(vec![
+    vec![
         format!("deb {main} {SUITE} main"),
         format!("deb {main} {SUITE}-updates main"),
         format!("deb {main} {SUITE}-backports main"),
         format!("deb {security} {SUITE}-security main"),
-    ])
+    ]
+}
+
+/// The address of Debian's archive, or of its security updates, in this host's apt sources.
+fn host_mirror(security: bool) -> Option<String> {
+    let output = Command::new("apt-get")
+        .args(["indextargets", "--format", "$(SITE) $(CODENAME)"])
+        .args(["Created-By: Packages", "Origin: Debian"])
+        .output()
+        .ok()?;
+    String::from_utf8_lossy(&output.stdout)
+        .lines()
+        .filter_map(|line| line.split_once(' '))
+        .find(|(_, codename)| codename.ends_with("-security") == security)
+        .map(|(site, _)| site.trim_end_matches('/').to_owned())
+}
+
+/// Where packages come from, as `host:port`, if this host's apt tells.
+pub fn mirror_address() -> Option<String> {
+    let proxy = std::env::var("http_proxy").ok();
+    let url = proxy
+        .filter(|proxy| !proxy.is_empty())
+        .or_else(|| host_mirror(false))?;
+    let (scheme, rest) = url.split_once("://")?;
+    let host = rest.split('/').next()?;
+    Some(match (host.contains(':'), scheme) {
+        (true, _) => host.to_owned(),
+        (_, "https") => format!("{host}:443"),
+        _ => format!("{host}:80"),
+    })
 }
 
 /// Where mmdebstrap chooses the mirrors: add the suite that has the newest kernels.

@@ -133,14 +133,19 @@ pub unsafe extern "C" fn kunit_rs_current(
 #[no_mangle]
 pub unsafe extern "C" fn kunit_rs_whom(whom: *mut u8, size: usize) -> isize {
     // SAFETY: C returns a NUL-terminated string that does not change any more.
-    let text = unsafe { CStr::from_char_ptr(bindings::c_helper_whom()) }.to_bytes_with_nul();
+    let Ok(text) = unsafe { CStr::from_char_ptr(bindings::c_helper_whom()) }.to_str() else {
+        return EINVAL.to_errno() as isize;
+    };
 
     // SAFETY: The caller promises that `whom` has room for `size` bytes.
-    match unsafe { slice::from_raw_parts_mut(whom, size) }.get_mut(..text.len()) {
-        Some(room) => room.copy_from_slice(text),
-        None => return ENOSPC.to_errno() as isize,
+    match unsafe { slice::from_raw_parts_mut(whom, size) }.get_mut(..=text.len()) {
+        Some([room @ .., nul]) => {
+            room.copy_from_slice(text.as_bytes());
+            *nul = 0;
+        }
+        _ => return ENOSPC.to_errno() as isize,
     }
-    text.len() as isize - 1
+    text.len() as isize
 }
 
 /// Tells how often Rust is asked to greet.

@@ -333,7 +333,8 @@ fn built_for_another_kernel(world: &World, lab: &Lab) -> Result<()> {
     }
 }
 
-fn kunit(world: &World, lab: &Lab) -> Result<Vec<Case>> {
+/// The suite runs, and its cases are the cases of the test.
+pub fn kunit(world: &World, lab: &Lab) -> Result<Vec<Case>> {
     let ko = lab
         .module(&KUNIT)?
         .stripped(&lab.toolchain, "hello_rust.ko")?;

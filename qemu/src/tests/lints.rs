@@ -10,13 +10,18 @@ use super::{Case, Outcome, Test};
 use crate::module::project;
 
 /// Sources by their language, below the project's folder.
-const KERNEL_RUST: &[&str] = &["hello_rust.rs", "tests/kunit/kunit_rs.rs"];
+const KERNEL_RUST: &[&str] = &[
+    "hello_rust.rs",
+    "tests/kunit/kunit_rs.rs",
+    "tests/faults/faults_rs.rs",
+];
 const KERNEL_C: &[&str] = &[
     "c_helper.c",
     "c_helper.h",
     "tests/kunit/kunit.c",
     "tests/kunit/kunit.h",
     "tests/faults/faults.c",
+    "tests/faults/faults.h",
 ];
 const SHELL: &[&str] = &[
     "qemu/cargo.sh",

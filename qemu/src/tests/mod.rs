@@ -4,7 +4,9 @@ mod faults;
 mod guest;
 mod input;
 mod lints;
+mod proxy;
 mod report;
+mod splats;
 mod world;
 
 use std::time::{Duration, Instant};
@@ -100,6 +102,7 @@ pub fn run(options: &Options, word: &str) -> Result<()> {
     let tests: Vec<Test> = [
         lints::tests(),
         guest::tests(),
+        splats::tests(),
         faults::tests(),
         input::tests(),
     ]

@@ -72,9 +72,13 @@ impl<'a> World<'a> {
             .map_err(|told| anyhow!(told))
     }
 
-    /// A machine as the user asked for it.
+    /// A machine as the user asked for it; all the checks of a debug kernel take their time.
     pub fn machine<'lab>(&self, lab: &'lab Lab) -> Machine<'lab> {
-        lab.machine(self.options)
+        let mut machine = lab.machine(self.options);
+        if lab.kernel.flavour.debug {
+            machine.size.limit *= 5;
+        }
+        machine
     }
 
     /// Boots a lab's kernel with these files and runs `job` in it.

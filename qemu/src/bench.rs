@@ -1,0 +1,556 @@
+//! `make bench-loop`: how long a change takes to reach dmesg, how much of that is the machine, and
+//! how hello_rust.ko compares with a module in C alone.
+//!
+//! A benchmark, not a test: a target that is not met is told, and is no failure. Everything is
+//! measured several times, what is compared is measured in turns, and medians are told.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::time::{Instant, SystemTime};
+
+use anyhow::{ensure, Context, Result};
+use clap::ValueEnum;
+use comfy_table::{presets, CellAlignment, Table, TableComponent};
+use serde::Serialize;
+
+use crate::commands::{self, Lab};
+use crate::initramfs::Initramfs;
+use crate::kernel::cpus;
+use crate::machine::{Ending, Guest};
+use crate::module::{Module, Sources, HELLO_RUST};
+use crate::options::Options;
+
+/// What hello_rust.ko would be in C alone.
+const TWIN: Sources = Sources {
+    name: "twin",
+    files: &[
+        ("tests/twin/Kbuild", "Kbuild"),
+        ("tests/twin/twin.c", "twin.c"),
+    ],
+};
+
+/// The same as `make run` does in the guest.
+const JOB: &str = "\
+    dmesg -c >/dev/null\n\
+    insmod /hello_rust.ko && rmmod hello_rust\n\
+    status=$?\n\
+    dmesg\n\
+    exit $status\n";
+
+/// KUnit's own suites are no part of anybody's loop.
+const APPEND: &str = "kunit.enable=0";
+
+/// The least that a machine can do: the kernel boots, and its first process, `reboot -f`, ends it.
+const APPEND_REBOOT: &str = "kunit.enable=0 rdinit=/bin/reboot -- -f";
+
+/// Seconds from the command to dmesg.
+const WHOLE_TARGET: f64 = 3.0;
+
+/// Seconds from QEMU's start to its end.
+const MACHINE_TARGET: f64 = 1.5;
+
+/// The same, as a multiple of the least that a machine can do.
+const RATIO_TARGET: f64 = 1.3;
+
+/// What `make run` does when all is warm, in this order.
+const STEPS: &[&str] = &[
+    "  the lab's own start and checks",
+    "  staging the sources",
+    "  Kbuild: rustc, modpost, ld",
+    "  strip",
+    "  initramfs",
+    "  QEMU, from its start to its end",
+    "  verdict",
+];
+
+/// How often a module is loaded for one measurement: the guest's clock ticks every 10 ms.
+const LOADS: u32 = 50;
+
+/// What is loaded in turns; there is no `nothing.ko`, which tells what the processes cost.
+const LOADED: [&str; 3] = ["hello_rust", "hello_twin", "nothing"];
+
+/// Measures and prints it all.
+pub fn bench(options: &Options, runs: u32, json: bool) -> Result<()> {
+    let lab = Lab::provide(options, options.flavour())?;
+    // The first build and the first look at every file are no part of a loop.
+    let module_dir = lab.module(&HELLO_RUST)?.dir().to_owned();
+    let bench = Bench {
+        options,
+        lab: &lab,
+        runs,
+        module_dir,
+    };
+    let report = Report {
+        conditions: bench.conditions(),
+        times: [bench.edit_to_dmesg()?, bench.machine()?].concat(),
+        twins: [bench.sizes()?, bench.loads()?].concat(),
+    };
+    match json {
+        true => println!("{}", serde_json::to_string_pretty(&report)?),
+        false => report.print(),
+    }
+    Ok(())
+}
+
+/// What is measured, and how often.
+struct Bench<'a> {
+    options: &'a Options,
+    lab: &'a Lab,
+    runs: u32,
+    module_dir: PathBuf,
+}
+
+impl Bench<'_> {
+    /// What else decides the numbers.
+    fn conditions(&self) -> String {
+        let load = fs::read_to_string("/proc/loadavg").unwrap_or_default();
+        format!(
+            "kernel {}, {}, {} CPUs on the host, load average {} at the start, {} runs",
+            self.lab.kernel.flavour.name(),
+            name(self.lab.accelerator),
+            cpus(),
+            load.split(' ').next().unwrap_or_default(),
+            self.runs,
+        )
+    }
+
+    /// `make run` after a change of hello_rust.rs: the command itself, and its steps one by one.
+    fn edit_to_dmesg(&self) -> Result<Vec<Time>> {
+        let (mut whole, mut steps) = (Vec::new(), vec![Vec::new(); STEPS.len()]);
+        for run in 1..=self.runs {
+            eprintln!("lab: edit to dmesg, run {run} of {}", self.runs);
+            whole.push(self.whole()?);
+            for (times, took) in steps.iter_mut().zip(self.steps()?) {
+                times.push(took);
+            }
+        }
+        let mut times = vec![Time::new(
+            "edit to dmesg: the whole command",
+            whole,
+            Some(WHOLE_TARGET),
+        )];
+        times.extend(
+            STEPS
+                .iter()
+                .zip(steps)
+                .map(|(what, took)| Time::new(what, took, None)),
+        );
+        Ok(times)
+    }
+
+    /// The command as a user would run it.
+    fn whole(&self) -> Result<f64> {
+        let touched = self.touch()?;
+        let mut command = Command::new(std::env::current_exe().context("where is the lab?")?);
+        command
+            .args(["run", "--kernel", &self.options.kernel])
+            .args(["--cc", &name(self.options.cc)])
+            .args(["--accel", &name(self.lab.accelerator)])
+            .args(["--mem", &self.options.mem.to_string()])
+            .args(["--cpus", &self.options.cpus.to_string()])
+            .args(self.options.debug.then_some("--debug"))
+            .args(self.options.ksrc.iter().flat_map(|dir| ["--ksrc", dir]))
+            .stdin(Stdio::null());
+
+        let start = Instant::now();
+        let output = command.output().context("cannot run the lab")?;
+        let took = start.elapsed().as_secs_f64();
+        ensure!(
+            output.status.success(),
+            "`lab run` failed: {}",
+            String::from_utf8_lossy(&output.stderr)
+        );
+        ensure!(
+            modified(&self.module_dir.join("hello_rust_main.o"))? > touched,
+            "`lab run` did not run rustc: the change was not seen"
+        );
+        Ok(took)
+    }
+
+    /// The same in this process, with the time of each of [`STEPS`].
+    fn steps(&self) -> Result<Vec<f64>> {
+        self.touch()?;
+        let mut watch = Watch::start();
+
+        let lab = Lab::provide(self.options, self.options.flavour())?;
+        watch.lap();
+        let module = Module::stage(&lab.cache, &lab.kernel, &HELLO_RUST)?;
+        watch.lap();
+        let said = module.build(&lab.toolchain, &[])?;
+        watch.lap();
+        let ko = module.stripped(&lab.toolchain, "hello_rust.ko")?;
+        watch.lap();
+        let mut initramfs = Initramfs::new(&lab.programs, JOB)?;
+        initramfs.file("hello_rust.ko", 0o644, &ko)?;
+        watch.lap();
+        let guest = lab.machine(self.options).run(initramfs, APPEND)?;
+        watch.lap();
+        commands::judge(&lab, &guest)?;
+        watch.lap();
+
+        ensure!(said.contains("RUSTC"), "Kbuild did not run rustc:\n{said}");
+        Ok(watch.laps)
+    }
+
+    /// Makes the staged copy of hello_rust.rs newer than what was made of it, which is all that
+    /// make knows of an edit; the user's own file stays as it is.
+    fn touch(&self) -> Result<SystemTime> {
+        let now = SystemTime::now();
+        let file = self.module_dir.join("hello_rust.rs");
+        fs::File::options()
+            .append(true)
+            .open(&file)
+            .and_then(|file| file.set_modified(now))
+            .with_context(|| format!("cannot touch {}", file.display()))?;
+        Ok(now)
+    }
+
+    /// The machine with the job, and with nothing to do, in turns.
+    fn machine(&self) -> Result<Vec<Time>> {
+        let ko = self.lab.hello_rust()?;
+        let boot = |append| -> Result<Guest> {
+            let mut initramfs = Initramfs::new(&self.lab.programs, JOB)?;
+            initramfs.file("hello_rust.ko", 0o644, &ko)?;
+            self.lab.machine(self.options).run(initramfs, append)
+        };
+        let (mut job, mut least) = (Vec::new(), Vec::new());
+        for run in 1..=self.runs {
+            eprintln!("lab: the machine, run {run} of {}", self.runs);
+            let guest = boot(APPEND)?;
+            commands::judge(self.lab, &guest)?;
+            job.push(guest.wall.as_secs_f64());
+
+            let guest = boot(APPEND_REBOOT)?;
+            ensure!(
+                guest.ending == Ending::Silent && guest.console.contains("reboot: Restarting"),
+                "the machine that only reboots did not: {:?}",
+                guest.ending
+            );
+            least.push(guest.wall.as_secs_f64());
+        }
+        let ratio = job.iter().zip(&least).map(|(job, least)| job / least);
+        Ok(vec![
+            Time::ratio(
+                "the machine: times what one takes that only reboots",
+                ratio.collect(),
+                Some(RATIO_TARGET),
+            ),
+            Time::new(
+                "  with hello_rust's job, QEMU's start to its end",
+                job,
+                Some(MACHINE_TARGET),
+            ),
+            Time::new("  with an init that only reboots", least, None),
+        ])
+    }
+
+    /// The sizes of both modules, without debug information.
+    fn sizes(&self) -> Result<Vec<Twins>> {
+        let rust = self.size(&HELLO_RUST, "hello_rust.ko")?;
+        let twin = self.size(&TWIN, "hello_twin.ko")?;
+        let whats = [
+            "file, bytes",
+            "  text and constants, bytes",
+            "  data, bytes",
+            "  bss, bytes",
+        ];
+        Ok(whats
+            .into_iter()
+            .zip(rust.into_iter().zip(twin))
+            .map(|(what, (rust, twin))| Twins::new(what, vec![rust], vec![twin]))
+            .collect())
+    }
+
+    /// The file's size, and text, data and bss as llvm-size has them.
+    fn size(&self, sources: &Sources, ko: &str) -> Result<Vec<f64>> {
+        let module = self.lab.module(sources)?;
+        let file = module.stripped(&self.lab.toolchain, ko)?.len() as f64;
+        let output = self
+            .lab
+            .toolchain
+            .command("llvm-size")
+            .arg(module.dir().join(format!("{ko}.stripped")))
+            .output()?;
+        let said = String::from_utf8_lossy(&output.stdout).into_owned();
+        let sections: Vec<f64> = said
+            .lines()
+            .nth(1)
+            .into_iter()
+            .flat_map(|line| line.split_whitespace().take(3))
+            .filter_map(|number| number.parse().ok())
+            .collect();
+        ensure!(sections.len() == 3, "llvm-size said {said:?}");
+        Ok([vec![file], sections].concat())
+    }
+
+    /// Both modules loaded and unloaded in one guest, in turns; milliseconds for each time.
+    fn loads(&self) -> Result<Vec<Twins>> {
+        eprintln!("lab: loading both modules, {LOADS} times in each run");
+        let ko = |sources, ko| self.lab.module(sources)?.stripped(&self.lab.toolchain, ko);
+        let mut initramfs = Initramfs::new(&self.lab.programs, &loads_job(self.runs))?;
+        initramfs.file("hello_rust.ko", 0o644, &ko(&HELLO_RUST, "hello_rust.ko")?)?;
+        initramfs.file("hello_twin.ko", 0o644, &ko(&TWIN, "hello_twin.ko")?)?;
+        let mut machine = self.lab.machine(self.options);
+        machine.size.limit *= self.runs;
+        let guest = machine.run(initramfs, APPEND)?;
+        commands::judge(self.lab, &guest)?;
+
+        let [rust, twin, nothing] = LOADED.map(|name| milliseconds(&guest.output, name));
+        ensure!(
+            [&rust, &twin, &nothing]
+                .iter()
+                .all(|times| times.len() == self.runs as usize),
+            "the guest said\n{}",
+            guest.output
+        );
+        let less = |times: &[f64]| -> Vec<f64> {
+            let pairs = times.iter().zip(&nothing);
+            pairs.map(|(time, nothing)| time - nothing).collect()
+        };
+        let in_kernel = Twins::new("  of these in the kernel, ms", less(&rust), less(&twin));
+        Ok(vec![
+            Twins::new("insmod and rmmod, ms", rust, twin),
+            in_kernel,
+        ])
+    }
+}
+
+/// One round to warm up, then one for each run. The console would cost more than the modules.
+fn loads_job(runs: u32) -> String {
+    format!(
+        "dmesg -n 1\n\
+         loads() {{\n\
+         \tn=0\n\
+         \tread -r from _ </proc/uptime\n\
+         \twhile [ $n -lt {LOADS} ]; do\n\
+         \t\tinsmod /$1.ko 2>/dev/null\n\
+         \t\trmmod $1 2>/dev/null || [ $1 = nothing ] || exit 1\n\
+         \t\tn=$((n + 1))\n\
+         \tdone\n\
+         \tread -r to _ </proc/uptime\n\
+         \t[ $run -eq 0 ] || echo $1 $from $to\n\
+         }}\n\
+         run=0\n\
+         while [ $run -le {runs} ]; do\n\
+         for name in {}; do loads $name; done\n\
+         run=$((run + 1))\n\
+         done\n",
+        LOADED.join(" ")
+    )
+}
+
+/// `hello_rust 1.50 2.75` is 1.25 s for [`LOADS`] times.
+fn milliseconds(output: &str, name: &str) -> Vec<f64> {
+    output
+        .lines()
+        .filter_map(|line| {
+            let (from, to) = line.strip_prefix(name)?.trim().split_once(' ')?;
+            let (from, to): (f64, f64) = (from.parse().ok()?, to.parse().ok()?);
+            Some((to - from) * 1000.0 / f64::from(LOADS))
+        })
+        .collect()
+}
+
+/// Stops the time between steps.
+struct Watch {
+    last: Instant,
+    laps: Vec<f64>,
+}
+
+impl Watch {
+    fn start() -> Self {
+        Watch {
+            last: Instant::now(),
+            laps: Vec::new(),
+        }
+    }
+
+    fn lap(&mut self) {
+        let now = Instant::now();
+        self.laps.push((now - self.last).as_secs_f64());
+        self.last = now;
+    }
+}
+
+/// Several measurements of one thing.
+#[derive(Debug, Clone, Serialize)]
+struct Measured {
+    median: f64,
+    min: f64,
+    max: f64,
+}
+
+impl Measured {
+    fn new(mut values: Vec<f64>) -> Self {
+        values.sort_by(f64::total_cmp);
+        let (count, end) = (values.len(), values.len().saturating_sub(1));
+        let at = |index: usize| values.get(index).copied().unwrap_or(f64::NAN);
+        Measured {
+            median: (at(end / 2) + at(count / 2)) / 2.0,
+            min: at(0),
+            max: at(end),
+        }
+    }
+}
+
+/// A line of the first table.
+#[derive(Debug, Clone, Serialize)]
+struct Time {
+    what: String,
+    unit: &'static str,
+    #[serde(flatten)]
+    measured: Measured,
+    target: Option<f64>,
+    met: Option<bool>,
+}
+
+impl Time {
+    /// Seconds.
+    fn new(what: &str, values: Vec<f64>, target: Option<f64>) -> Self {
+        let measured = Measured::new(values);
+        Time {
+            what: what.to_owned(),
+            unit: "s",
+            met: target.map(|target| measured.median <= target),
+            measured,
+            target,
+        }
+    }
+
+    /// So many times.
+    fn ratio(what: &str, values: Vec<f64>, target: Option<f64>) -> Self {
+        Time {
+            unit: "x",
+            ..Time::new(what, values, target)
+        }
+    }
+
+    fn cells(&self) -> [String; 5] {
+        let Measured { median, min, max } = self.measured;
+        let unit = self.unit;
+        [
+            self.what.clone(),
+            format!("{median:.2} {unit}"),
+            format!("{min:.2} to {max:.2} {unit}"),
+            self.target
+                .map_or(String::new(), |most| format!("at most {most} {unit}")),
+            match self.met {
+                Some(true) => "met".to_owned(),
+                Some(false) => "not met".to_owned(),
+                None => String::new(),
+            },
+        ]
+    }
+}
+
+/// A line of the second table: hello_rust.ko beside its twin.
+#[derive(Debug, Clone, Serialize)]
+struct Twins {
+    what: String,
+    rust: Measured,
+    twin: Measured,
+    ratio: Measured,
+}
+
+impl Twins {
+    /// What was measured together is compared with each other.
+    fn new(what: &str, rust: Vec<f64>, twin: Vec<f64>) -> Self {
+        let ratio = rust.iter().zip(&twin).map(|(rust, twin)| rust / twin);
+        Twins {
+            what: what.to_owned(),
+            ratio: Measured::new(ratio.collect()),
+            rust: Measured::new(rust),
+            twin: Measured::new(twin),
+        }
+    }
+
+    fn cells(&self) -> [String; 4] {
+        let told = |measured: &Measured| match *measured {
+            Measured { median, min, max } if min == max => format!("{median}"),
+            Measured { median, min, max } => format!("{median:.1} ({min:.1} to {max:.1})"),
+        };
+        [
+            self.what.clone(),
+            told(&self.rust),
+            told(&self.twin),
+            match self.ratio.median {
+                ratio if ratio.is_finite() => format!("{ratio:.2} x"),
+                _ => String::new(),
+            },
+        ]
+    }
+}
+
+/// All that was found.
+#[derive(Debug, Serialize)]
+struct Report {
+    conditions: String,
+    times: Vec<Time>,
+    twins: Vec<Twins>,
+}
+
+impl Report {
+    fn print(&self) {
+        println!("{}\n", self.conditions);
+        let header = ["", "median", "min to max", "target", ""];
+        println!("{}\n", table(header, self.times.iter().map(Time::cells)));
+
+        println!("Stripped of debug information, beside a twin in C alone that says the same:\n");
+        let header = ["", "hello_rust.ko", "hello_twin.ko", "ratio"];
+        println!("{}\n", table(header, self.twins.iter().map(Twins::cells)));
+
+        println!("From nothing it takes minutes, each step tells how many:");
+        println!("  XDG_CACHE_HOME=$(mktemp -d) make run");
+    }
+}
+
+fn table<const N: usize>(header: [&str; N], lines: impl Iterator<Item = [String; N]>) -> Table {
+    let mut table = Table::new();
+    table
+        .load_preset(presets::UTF8_HORIZONTAL_ONLY)
+        .remove_style(TableComponent::HorizontalLines)
+        .remove_style(TableComponent::MiddleIntersections)
+        .set_header(header)
+        .add_rows(lines);
+    for column in table.column_iter_mut().skip(1) {
+        column.set_cell_alignment(CellAlignment::Right);
+    }
+    table
+}
+
+/// An option's value, as the command line has it.
+fn name(value: impl ValueEnum) -> String {
+    value
+        .to_possible_value()
+        .map_or(String::new(), |value| value.get_name().to_owned())
+}
+
+fn modified(file: &Path) -> Result<SystemTime> {
+    fs::metadata(file)
+        .and_then(|metadata| metadata.modified())
+        .with_context(|| format!("cannot read {}", file.display()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn medians() {
+        let told = |values: &[f64]| {
+            let Measured { median, min, max } = Measured::new(values.to_vec());
+            (median, min, max)
+        };
+        assert_eq!(told(&[3.0, 1.0, 2.0]), (2.0, 1.0, 3.0));
+        assert_eq!(told(&[4.0, 1.0, 2.0, 3.0]), (2.5, 1.0, 4.0));
+        assert_eq!(told(&[7.0]), (7.0, 7.0, 7.0));
+    }
+
+    #[test]
+    fn times_of_loads() {
+        let output = "hello_rust 1.50 2.75\nhello_twin 3.00 4.00\nhello_rust 5.00 5.50\n";
+        assert_eq!(milliseconds(output, "hello_rust"), [25.0, 10.0]);
+        assert_eq!(milliseconds(output, "nothing"), Vec::<f64>::new());
+    }
+}

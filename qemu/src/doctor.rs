@@ -1,0 +1,287 @@
+//! `make doctor`: what was looked for, what was found, what is wrong, and what mends it.
+
+use std::net::{TcpStream, ToSocketAddrs};
+use std::process::Command;
+use std::time::Duration;
+
+use anyhow::{ensure, Context, Result};
+use comfy_table::{presets, ContentArrangement, Table, TableComponent};
+use serde::Serialize;
+
+use crate::accelerator::Accelerator;
+use crate::cache::Cache;
+use crate::host;
+use crate::module::project;
+use crate::toolchain::{self, Toolchain};
+use crate::trouble::{Exit, Trouble};
+
+/// How something was found.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum State {
+    /// As it should be.
+    Ok,
+    /// Worth knowing.
+    Note,
+    /// In the way.
+    Bad,
+}
+
+/// A row of the table.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Finding {
+    state: State,
+    what: String,
+    found: String,
+    /// What is wrong, or worth knowing.
+    remark: String,
+    /// The one command that mends it.
+    mend: String,
+}
+
+impl Finding {
+    fn new(state: State, what: &str, found: impl Into<String>) -> Self {
+        Finding {
+            state,
+            what: what.to_owned(),
+            found: found.into(),
+            remark: String::new(),
+            mend: String::new(),
+        }
+    }
+
+    fn because(mut self, remark: impl Into<String>, mend: impl Into<String>) -> Self {
+        self.remark = remark.into();
+        self.mend = mend.into();
+        self
+    }
+}
+
+/// Looks at the host, at what the lab has made so far, and at `kdir` if there is one; changes
+/// nothing.
+pub fn doctor(kdir: Option<&str>, json: bool) -> Result<()> {
+    let mut findings = host_programs();
+    findings.push(namespaces());
+    match Cache::open() {
+        Ok(cache) => findings.extend(lab(&cache)),
+        Err(error) => findings.push(
+            Finding::new(State::Bad, "cache", "not usable").because(format!("{error:#}"), ""),
+        ),
+    }
+    if let Some(kdir) = kdir {
+        findings.extend(kernel_tree(kdir)?);
+    }
+
+    match json {
+        true => println!("{}", serde_json::to_string_pretty(&findings)?),
+        false => println!("{}", table(&findings)),
+    }
+    match findings
+        .iter()
+        .filter(|finding| finding.state == State::Bad)
+        .count()
+    {
+        0 => Ok(()),
+        1 => Err(Trouble::new(Exit::Host, "one thing is in the way").into()),
+        bad => Err(Trouble::new(Exit::Host, format!("{bad} things are in the way")).into()),
+    }
+}
+
+fn host_programs() -> Vec<Finding> {
+    host::NEEDS
+        .iter()
+        .map(|need| match host::which(need.program) {
+            Some(path) => Finding::new(State::Ok, need.program, path.display().to_string()),
+            None => Finding::new(State::Bad, need.program, "not installed").because(
+                format!("it {}", need.why),
+                host::install_command(&[need.package]).join(" "),
+            ),
+        })
+        .collect()
+}
+
+/// Whether an ordinary user can enter the toolchain folder.
+fn namespaces() -> Finding {
+    const WHAT: &str = "user namespaces";
+    let tried = Command::new("bwrap")
+        .args(["--ro-bind", "/", "/", "--unshare-pid", "true"])
+        .output();
+    match tried {
+        Ok(output) if output.status.success() => Finding::new(State::Ok, WHAT, "usable"),
+        Ok(output) => Finding::new(State::Bad, WHAT, String::from_utf8_lossy(&output.stderr).trim()).because(
+            "the toolchain folder cannot be entered",
+            "sudo sysctl kernel.unprivileged_userns_clone=1 kernel.apparmor_restrict_unprivileged_userns=0",
+        ),
+        Err(_) => Finding::new(State::Note, WHAT, "not tried, without bwrap"),
+    }
+}
+
+fn lab(cache: &Cache) -> Vec<Finding> {
+    let toolchain = toolchain(cache);
+    let mut findings = vec![space(cache)];
+    if toolchain.state != State::Ok {
+        findings.push(mirror());
+    }
+    findings.push(toolchain);
+    findings.push(kernels(cache));
+    findings.push(Accelerator::remembered(cache).map_or_else(
+        || {
+            Finding::new(State::Note, "accelerator", "not tried yet")
+                .because("make run tries KVM with a real guest, and remembers", "")
+        },
+        |known| Finding::new(State::Ok, "accelerator", known),
+    ));
+    findings
+}
+
+fn space(cache: &Cache) -> Finding {
+    let found = cache.dir().display().to_string();
+    // The toolchain and one kernel; both are there already where this is too strict.
+    match cache.require_space(6 << 30, "the lab") {
+        Ok(()) => Finding::new(State::Ok, "cache", found),
+        Err(error) => Finding::new(State::Note, "cache", found).because(format!("{error:#}"), ""),
+    }
+}
+
+fn toolchain(cache: &Cache) -> Finding {
+    match Toolchain::existing(cache) {
+        Some(toolchain) => {
+            let versions: Vec<&str> = toolchain.versions.lines().collect();
+            Finding::new(State::Ok, "toolchain", versions.join("\n"))
+        }
+        None => Finding::new(State::Note, "toolchain", "not made yet")
+            .because("make run makes it: 2 GB, about half a minute", "make run"),
+    }
+}
+
+/// Whether the package mirror answers at all; asked only while it is needed.
+fn mirror() -> Finding {
+    const WHAT: &str = "package mirror";
+    let Some(address) = toolchain::mirror_address() else {
+        return Finding::new(State::Note, WHAT, "mmdebstrap's default; not tried");
+    };
+    let answer = address
+        .to_socket_addrs()
+        .map_err(|error| error.to_string())
+        .and_then(|mut addresses| addresses.next().ok_or("it has no address".to_owned()))
+        .and_then(|address| {
+            TcpStream::connect_timeout(&address, Duration::from_secs(3))
+                .map_err(|error| error.to_string())
+        });
+    match answer {
+        Ok(_) => Finding::new(State::Ok, WHAT, address),
+        Err(error) => Finding::new(State::Bad, WHAT, format!("{address}: {error}")).because(
+            "packages cannot be fetched",
+            "check the network connection, then run the same command again",
+        ),
+    }
+}
+
+fn kernels(cache: &Cache) -> Finding {
+    let mut names: Vec<String> = std::fs::read_dir(cache.dir().join("kernel"))
+        .into_iter()
+        .flatten()
+        .flatten()
+        .filter(|entry| entry.path().join("lab.recipe").is_file())
+        .map(|entry| entry.file_name().to_string_lossy().into_owned())
+        .collect();
+    names.sort();
+    match names.is_empty() {
+        false => Finding::new(State::Ok, "the lab's kernels", names.join(", ")),
+        true => Finding::new(State::Note, "the lab's kernels", "none yet").because(
+            "make run builds one: about 5 minutes on 2 cores",
+            "make run",
+        ),
+    }
+}
+
+/// What `make KDIR=…` would say about this tree: the same script looks at it.
+fn kernel_tree(kdir: &str) -> Result<Vec<Finding>> {
+    let script = project().join("qemu/kdir.sh");
+    let output = Command::new(&script)
+        .arg(kdir)
+        .output()
+        .with_context(|| format!("cannot run {}", script.display()))?;
+    let findings: Vec<Finding> = String::from_utf8_lossy(&output.stdout)
+        .lines()
+        .filter_map(parse)
+        .collect();
+    ensure!(
+        !findings.is_empty(),
+        "{} said nothing: {}",
+        script.display(),
+        String::from_utf8_lossy(&output.stderr)
+    );
+    Ok(findings)
+}
+
+/// A line of `kdir.sh`: its fields are those of a [`Finding`], with tabs in between.
+fn parse(line: &str) -> Option<Finding> {
+    let mut fields = line.split('\t');
+    let state = match fields.next()? {
+        "ok" => State::Ok,
+        "note" => State::Note,
+        "bad" => State::Bad,
+        _ => return None,
+    };
+    let finding = Finding::new(state, fields.next()?, fields.next()?);
+    Some(finding.because(
+        fields.next().unwrap_or_default(),
+        fields.next().unwrap_or_default(),
+    ))
+}
+
+fn table(findings: &[Finding]) -> Table {
+    let mut table = Table::new();
+    table
+        .load_preset(presets::UTF8_HORIZONTAL_ONLY)
+        .remove_style(TableComponent::HorizontalLines)
+        .remove_style(TableComponent::MiddleIntersections)
+        .set_content_arrangement(ContentArrangement::Dynamic)
+        .set_header([
+            "",
+            "looked for",
+            "found",
+            "what is wrong, or worth knowing",
+            "what mends it",
+        ]);
+    if !table.is_tty() {
+        table.set_width(160);
+    }
+    for finding in findings {
+        let mark = match finding.state {
+            State::Ok => "ok",
+            State::Note => "note",
+            State::Bad => "BAD",
+        };
+        table.add_row([
+            mark,
+            &finding.what,
+            &finding.found,
+            &finding.remark,
+            &finding.mend,
+        ]);
+    }
+    table
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lines_of_the_script() {
+        assert_eq!(
+            parse("bad\trustc\trustc 1.96\tanother one\tmake RUSTC=x"),
+            Some(
+                Finding::new(State::Bad, "rustc", "rustc 1.96")
+                    .because("another one", "make RUSTC=x")
+            )
+        );
+        assert_eq!(
+            parse("ok\tKDIR\t/x"),
+            Some(Finding::new(State::Ok, "KDIR", "/x"))
+        );
+        assert_eq!(parse("rubbish"), None);
+    }
+}

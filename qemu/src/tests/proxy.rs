@@ -1,0 +1,116 @@
+//! An HTTP proxy that spoils some of what goes through it, as a bad network would.
+
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::{TcpListener, TcpStream};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::Arc;
+
+use anyhow::{Context, Result};
+
+/// So much of a spoilt answer is still well.
+const WELL: usize = 1 << 20;
+
+/// What happens to an answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Spoil {
+    /// It ends too early.
+    Cut,
+    /// One byte of it is another.
+    Damage,
+}
+
+/// A proxy on this machine; it lives as long as the lab does.
+pub struct Proxy {
+    port: u16,
+    spoilt: Arc<AtomicUsize>,
+}
+
+impl Proxy {
+    /// Spoils answers to requests that have `word` in their address.
+    pub fn start(word: &'static str, spoil: Spoil) -> Result<Self> {
+        let listener = TcpListener::bind("127.0.0.1:0").context("cannot listen")?;
+        let spoilt = Arc::new(AtomicUsize::new(0));
+        let proxy = Proxy {
+            port: listener.local_addr()?.port(),
+            spoilt: spoilt.clone(),
+        };
+        std::thread::spawn(move || {
+            for client in listener.incoming().flatten() {
+                let spoilt = spoilt.clone();
+                // A client that goes away is no news.
+                std::thread::spawn(move || drop(serve(client, word, spoil, &spoilt)));
+            }
+        });
+        Ok(proxy)
+    }
+
+    /// What `http_proxy` is set to.
+    pub fn url(&self) -> String {
+        format!("http://127.0.0.1:{}", self.port)
+    }
+
+    /// How many answers were spoilt.
+    pub fn spoilt(&self) -> usize {
+        self.spoilt.load(Ordering::SeqCst)
+    }
+}
+
+/// One request, one answer, and the connection is closed.
+fn serve(client: TcpStream, word: &str, spoil: Spoil, spoilt: &AtomicUsize) -> Result<()> {
+    let mut lines = BufReader::new(client.try_clone()?).lines();
+    let request = lines.next().context("no request")??;
+    let mut words = request.split(' ');
+    let (method, url) = (
+        words.next().context("no method")?,
+        words.next().context("no address")?,
+    );
+    let (host, path) = url
+        .strip_prefix("http://")
+        .and_then(|rest| rest.split_once('/'))
+        .context("not plain HTTP")?;
+
+    let address = if host.contains(':') {
+        host.to_owned()
+    } else {
+        format!("{host}:80")
+    };
+    let mut server = TcpStream::connect(address)?;
+    write!(server, "{method} /{path} HTTP/1.1\r\nConnection: close\r\n")?;
+    for header in lines {
+        let header = header?;
+        if header.is_empty() {
+            break;
+        }
+        if !header.to_lowercase().starts_with("connection:") {
+            write!(server, "{header}\r\n")?;
+        }
+    }
+    write!(server, "\r\n")?;
+
+    match url.contains(word) && url.ends_with(".deb") {
+        true => relay_spoilt(&mut server, client, spoil, spoilt),
+        false => {
+            std::io::copy(&mut server, &mut &client)?;
+            Ok(())
+        }
+    }
+}
+
+fn relay_spoilt(
+    server: &mut TcpStream,
+    mut client: TcpStream,
+    spoil: Spoil,
+    spoilt: &AtomicUsize,
+) -> Result<()> {
+    std::io::copy(&mut server.take(WELL as u64), &mut client)?;
+    let mut next = [0];
+    if server.read(&mut next)? == 0 {
+        return Ok(()); // Too short to be spoilt.
+    }
+    spoilt.fetch_add(1, Ordering::SeqCst);
+    if spoil == Spoil::Damage {
+        client.write_all(&[!next[0]])?;
+        std::io::copy(server, &mut client)?;
+    }
+    Ok(())
+}

@@ -1,0 +1,166 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * hello_rust.ko's twin in C alone: the same parameters, the same checks, the
+ * same lines of dmesg in the same order. It says "Rust" where hello_rust.ko
+ * does, so that `make bench-loop` compares the languages and not the texts.
+ */
+#define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
+
+#include <linux/array_size.h>
+#include <linux/errno.h>
+#include <linux/init.h>
+#include <linux/kstrtox.h>
+#include <linux/module.h>
+#include <linux/moduleparam.h>
+#include <linux/pid.h>
+#include <linux/printk.h>
+#include <linux/sched.h>
+#include <linux/smp.h>
+#include <linux/string.h>
+#include <linux/sysfs.h>
+#include <linux/types.h>
+
+#define WHOM_MAX	63
+#define TIMES_MAX	16
+
+MODULE_AUTHOR("The hello_rust developers");
+MODULE_DESCRIPTION("Greets from C alone, as hello_rust.ko does from two languages");
+MODULE_VERSION("0.1.0");
+MODULE_LICENSE("GPL");
+
+static char whom[WHOM_MAX + 1] = "world";
+static u32 times = 1;
+static u32 greeted;
+
+/* The forms of a character in UTF-8, by how many bytes follow the first. */
+static const struct {
+	u8 mask;
+	u8 lead;
+	u32 least;
+} forms[] = {
+	{ 0x80, 0x00, 0x0 },
+	{ 0xe0, 0xc0, 0x80 },
+	{ 0xf0, 0xe0, 0x800 },
+	{ 0xf8, 0xf0, 0x10000 },
+};
+
+/* Reads one character and moves on; -EINVAL where there is none in UTF-8. */
+static s32 next_char(const u8 **text)
+{
+	u8 lead = *(*text)++;
+	u32 form = 0;
+	u32 c;
+
+	while ((lead & forms[form].mask) != forms[form].lead)
+		if (++form == ARRAY_SIZE(forms))
+			return -EINVAL;
+
+	c = lead & (u8)~forms[form].mask;
+	for (u32 n = 0; n < form; n++) {
+		/* The NUL at the end follows no other byte either. */
+		if ((**text & 0xc0) != 0x80)
+			return -EINVAL;
+		c = c << 6 | (*(*text)++ & 0x3f);
+	}
+
+	/* Longer than it need be, half a pair of UTF-16, or out of Unicode. */
+	if (c < forms[form].least || (c >= 0xd800 && c <= 0xdfff) || c > 0x10ffff)
+		return -EINVAL;
+	return c;
+}
+
+static bool is_control(u32 c)
+{
+	return c < 0x20 || (c >= 0x7f && c < 0xa0);
+}
+
+/* How many characters a text has; -EINVAL unless it is printable UTF-8. */
+static ssize_t count_chars(const char *text)
+{
+	const u8 *rest = (const u8 *)text;
+	ssize_t count = 0;
+
+	while (*rest) {
+		s32 c = next_char(&rest);
+
+		if (c < 0 || is_control(c))
+			return -EINVAL;
+		count++;
+	}
+	return count;
+}
+
+static int whom_set(const char *val, const struct kernel_param *kp)
+{
+	size_t len = strlen(val);
+
+	if (len > WHOM_MAX) {
+		pr_err("whom: %zu bytes of text, at most %d are taken\n",
+		       len, WHOM_MAX);
+		return -EINVAL;
+	}
+	if (count_chars(val) < 0) {
+		pr_err("whom: not printable UTF-8\n");
+		return -EINVAL;
+	}
+	memcpy(whom, val, len + 1);
+	return 0;
+}
+
+static int whom_get(char *buffer, const struct kernel_param *kp)
+{
+	return sysfs_emit(buffer, "%s\n", whom);
+}
+
+static const struct kernel_param_ops whom_ops = {
+	.set = whom_set,
+	.get = whom_get,
+};
+module_param_cb(whom, &whom_ops, NULL, 0444);
+__MODULE_PARM_TYPE(whom, "string");
+MODULE_PARM_DESC(whom, "Whom to greet, at most 63 bytes (default: world)");
+
+static int times_set(const char *val, const struct kernel_param *kp)
+{
+	u32 n;
+
+	if (kstrtou32(val, 0, &n) || n < 1 || n > TIMES_MAX) {
+		pr_err("times: not a number from 1 to %d\n", TIMES_MAX);
+		return -EINVAL;
+	}
+	times = n;
+	return 0;
+}
+
+static const struct kernel_param_ops times_ops = {
+	.set = times_set,
+	.get = param_get_uint,
+};
+module_param_cb(times, &times_ops, &times, 0444);
+__MODULE_PARM_TYPE(times, "uint");
+MODULE_PARM_DESC(times, "How many times, from 1 to 16 (default: 1)");
+
+static int __init hello_twin_init(void)
+{
+	pid_t pid = task_pid_nr(current);
+
+	pr_info("Rust, called by the kernel: hello_twin is loading\n");
+	pr_info("C, called by Rust: %s (pid %d) is running on CPU %u\n",
+		current->comm, pid, raw_smp_processor_id());
+	pr_info("C, called by Rust: %zd characters to greet, %u time(s)\n",
+		count_chars(whom), times);
+
+	while (greeted < times)
+		pr_info("Rust, called by C: hello, %s! (%u)\n", whom, ++greeted);
+
+	pr_info("Rust, back from C: pid %d was greeted\n", pid);
+	return 0;
+}
+module_init(hello_twin_init);
+
+static void __exit hello_twin_exit(void)
+{
+	pr_info("Rust, called by the kernel: goodbye, %s! Greetings counted: %u\n",
+		whom, greeted);
+}
+module_exit(hello_twin_exit);
