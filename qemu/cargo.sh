@@ -45,8 +45,7 @@ use_rustup() {
 use_plain() {
 	unset RUSTUP_TOOLCHAIN
 	for folder in $(echo "$PATH" | tr ':' ' ') /usr/bin; do
-		[ -x "$folder/cargo" ] && [ ! -x "$folder/rustup" ] || continue
-		if new_enough "$folder/cargo"; then
+		if [ -x "$folder/cargo" ] && [ ! -x "$folder/rustup" ] && new_enough "$folder/cargo"; then
 			PATH=$folder:$PATH
 			return 0
 		fi
@@ -75,12 +74,13 @@ give_up() {
 }
 
 install_debian() {
-	as_root=
-	if [ "$(id -u)" -ne 0 ]; then as_root="sudo "; fi
+	as_root="sudo "
+	if [ "$(id -u)" -eq 0 ]; then as_root=""; fi
 	package=$(debian_package)
 	if [ -z "$package" ] && command -v apt-get >/dev/null && [ -z "${LAB_NO_INSTALL:-}" ]; then
 		echo "lab: running: ${as_root}apt-get update" >&2
-		${as_root}apt-get -q update >/dev/null 2>&1 || :
+		# shellcheck disable=SC2086 # no word, or one
+		${as_root}apt-get -q update >/dev/null || echo "lab: the lists of packages stay old" >&2
 		package=$(debian_package)
 	fi
 	[ -n "$package" ] || give_up "rustup toolchain install stable, or install Rust from https://rustup.rs"
@@ -91,6 +91,7 @@ install_debian() {
 		give_up "run as root: ${install#sudo }"
 	fi
 	echo "lab: no cargo of Rust 1.$OLDEST or later on this host; running: $install" >&2
+	# shellcheck disable=SC2086 # words of a command
 	DEBIAN_FRONTEND=noninteractive $install >&2 || give_up "run: $install"
 }
 

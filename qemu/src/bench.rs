@@ -431,8 +431,8 @@ impl Time {
         let unit = self.unit;
         [
             self.what.clone(),
-            format!("{median:.2} {unit}"),
-            format!("{min:.2} to {max:.2} {unit}"),
+            format!("{median:.3} {unit}"),
+            format!("{min:.3} to {max:.3} {unit}"),
             self.target
                 .map_or(String::new(), |most| format!("at most {most} {unit}")),
             match self.met {

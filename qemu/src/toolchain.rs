@@ -185,7 +185,7 @@ impl Toolchain {
         for entry in fs::read_dir(cache.place_for("toolchain/x")?.with_file_name(""))? {
             let entry = entry?;
             let name = format!("toolchain/{}", entry.file_name().to_string_lossy());
-            if name != self.name {
+            if name != self.name && entry.file_type()?.is_dir() {
                 if let Some(_lock) = cache.try_lock(&name) {
                     remove(&entry.path())?;
                 }

@@ -168,4 +168,5 @@ static struct kunit_suite hello_rust_suite = {
 	.name = "hello_rust",
 	.test_cases = hello_rust_cases,
 };
+
 kunit_test_suites(&hello_rust_suite);
