@@ -195,7 +195,11 @@ impl Lab {
     /// A folder with a copy of each .ko of a module, in which every section has addresses of its
     /// own. In a .ko they all start at 0, and `.init.text` would be taken for `.text`.
     fn linked(&self, module: &Sources) -> Result<tempfile::TempDir> {
-        let built = self.cache.dir().join("module").join(module.place(&self.kernel));
+        let built = self
+            .cache
+            .dir()
+            .join("module")
+            .join(module.place(&self.kernel));
         let folder = tempfile::tempdir_in(&built)?;
         for entry in std::fs::read_dir(&built)? {
             let ko = entry?.path();

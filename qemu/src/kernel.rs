@@ -78,7 +78,7 @@ impl Flavour {
             .flat_map(|(_, text)| text.lines())
             .map(|line| line.split('#').next().unwrap_or_default().trim())
             .filter(|line| !line.is_empty())
-            .map(|line| format!("{line}\n"))
+            .flat_map(|line| [line, "\n"])
             .collect()
     }
 }

@@ -204,7 +204,8 @@ impl Toolchain {
         let new = self.root.with_file_name("root.new");
         remove(&new)?;
         remove(&self.root)?;
-        fs::create_dir_all(self.root.with_file_name("")).context("cannot make the toolchain's place")?;
+        fs::create_dir_all(self.root.with_file_name(""))
+            .context("cannot make the toolchain's place")?;
 
         let options = tempfile::NamedTempFile::new()?;
         fs::write(options.path(), apt_options()?)?;
@@ -431,7 +432,7 @@ fn apt_options() -> Result<String> {
     Ok(String::from_utf8_lossy(&output.stdout)
         .lines()
         .filter(|line| REACHING.iter().any(|option| line.starts_with(option)))
-        .map(|line| format!("{line}\n"))
+        .flat_map(|line| [line, "\n"])
         .collect())
 }
 
