@@ -161,7 +161,7 @@ impl Kernel {
         let config = self.dir.join(".config");
         let run = |target| {
             Job {
-                what: &format!("kernel {}: configuring", self.flavour.name()),
+                what: &format!("kernel {}: make {target}", self.flavour.name()),
                 log,
                 steps: 0,
                 tick: |_| Tick::None,
@@ -205,7 +205,7 @@ impl Kernel {
     }
 
     fn build(&self, toolchain: &Toolchain, log: &Path) -> Result<()> {
-        let took = Job {
+        Job {
             what: &format!("kernel {}: building", self.flavour.name()),
             log,
             steps: STEPS,
@@ -219,11 +219,6 @@ impl Kernel {
             },
         }
         .run(self.make(toolchain).args(["vmlinux", "modules"]))?;
-        eprintln!(
-            "lab: kernel {}: built in {} s",
-            self.flavour.name(),
-            took.as_secs()
-        );
 
         let strip = toolchain
             .command("llvm-objcopy")

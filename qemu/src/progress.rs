@@ -14,6 +14,9 @@ use crate::trouble::Trouble;
 /// Without a terminal, one line of progress in this time.
 const QUIET_INTERVAL: Duration = Duration::from_secs(10);
 
+/// Steps that took longer say so when they end.
+const WORTH_TELLING: Duration = Duration::from_secs(2);
+
 /// What a line of a command's output says about how far it is.
 pub enum Tick {
     /// Nothing.
@@ -42,7 +45,7 @@ impl Job<'_> {
     /// # Errors
     ///
     /// When it cannot be started or fails; the error shows the telling lines of its output.
-    pub fn run(&self, command: &mut Command) -> Result<Duration> {
+    pub fn run(&self, command: &mut Command) -> Result<()> {
         let start = Instant::now();
         let (reader, writer) = rustix::pipe::pipe_with(rustix::pipe::PipeFlags::CLOEXEC)?;
         let mut child = command
@@ -59,7 +62,10 @@ impl Job<'_> {
         if !status.success() {
             return Err(self.failure(&tail).into());
         }
-        Ok(start.elapsed())
+        if start.elapsed() >= WORTH_TELLING {
+            eprintln!("lab: {}: took {} s", self.what, start.elapsed().as_secs());
+        }
+        Ok(())
     }
 
     /// Shows progress until the output ends; returns its last lines.
