@@ -16,11 +16,25 @@ export CARGO_TARGET_DIR := $(CACHE)/target
 export HELLO_RUST_DIR := $(CURDIR)
 LAB := $(CARGO_TARGET_DIR)/debug/lab
 
+define BAD_CACHE
+the cache cannot be used: make and Kbuild stand no space or colon in a path
+  seen: $(CACHE)
+  mend: set XDG_CACHE_HOME to a folder without them
+endef
+ifneq ($(words $(subst :, : ,$(CACHE))),1)
+ifneq ($(filter-out modules clean help,$(MAKECMDGOALS)),)
+$(error $(BAD_CACHE))
+endif
+endif
+
+# Kbuild heeds these only on the command line, never in the environment, and its CC= may be any.
+AS_KBUILD := env -u LAB_CC $(foreach tool,CC RUSTC BINDGEN,$(if $(findstring command,$(origin $(tool))),,-u $(tool)))
+
 .PHONY: modules clean run shell test doctor bench-loop kernel help
 .DELETE_ON_ERROR:
 
 modules: ## hello_rust.ko for your kernel: make [LLVM=1] [KDIR=/path/to/linux]
-	@qemu/kdir.sh --problems '$(KDIR)'
+	@$(AS_KBUILD) qemu/kdir.sh --problems '$(KDIR)'
 	+@$(MAKE) -C '$(KDIR)' M="$$PWD" modules
 
 clean: ## remove what `make` built here (not the lab's cache)
@@ -36,7 +50,7 @@ test: $(LAB) ## everything that proves it; TESTS=word runs those with the word i
 	@$(LAB) test
 
 doctor: $(LAB) ## what is there, what is missing, and what mends it  [KDIR=]
-	@$(LAB) doctor $(if $(filter-out file,$(origin KDIR)),--kdir '$(KDIR)')
+	@$(AS_KBUILD) $(LAB) doctor $(if $(filter-out file,$(origin KDIR)),--kdir '$(KDIR)')
 
 bench-loop: $(LAB) ## how long a change takes to reach dmesg, step by step
 	@$(LAB) bench

@@ -145,6 +145,13 @@ fn space(cache: &Cache) -> Finding {
 
 fn toolchain(cache: &Cache) -> Finding {
     match Toolchain::existing(cache) {
+        Some(toolchain) if toolchain.lost().is_some() => {
+            let lost = toolchain.lost().unwrap_or_default();
+            Finding::new(State::Bad, "toolchain", format!("without {lost}")).because(
+                format!("the toolchain folder has lost {lost}"),
+                toolchain.renewal(),
+            )
+        }
         Some(toolchain) => {
             let versions: Vec<&str> = toolchain.versions.lines().collect();
             Finding::new(State::Ok, "toolchain", versions.join("\n"))

@@ -80,7 +80,10 @@ pub fn provide() -> Result<()> {
             .into());
     }
     if command[0] == "sudo" && which("sudo").is_none() {
-        return Err(trouble().seen("not root, and there is no sudo").into());
+        return Err(trouble()
+            .seen("not root, and there is no sudo")
+            .mend(format!("run as root: {}", command[1..].join(" ")))
+            .into());
     }
     install(&missing, &command).map_err(|error| trouble().seen(format!("{error:#}")).into())
 }

@@ -16,6 +16,9 @@ use crate::toolchain::Toolchain;
 /// What the guest says on its channel when the job has run.
 const ANSWER: &str = "lab: the job ended with ";
 
+/// No run needs its folder for so long: QEMU reads from it when it starts.
+const ABANDONED: Duration = Duration::from_secs(24 * 60 * 60);
+
 /// What a user can adjust.
 #[derive(Debug, Clone)]
 pub struct Size {
@@ -142,6 +145,14 @@ impl Machine<'_> {
     fn folder(&self) -> Result<tempfile::TempDir> {
         let runs = self.kernel.dir.with_file_name("run");
         fs::create_dir_all(&runs)?;
+        for entry in fs::read_dir(&runs)?.flatten() {
+            // A run that was killed could not remove its own.
+            let age = entry.metadata().and_then(|data| data.modified());
+            let age = age.map(|made| made.elapsed().unwrap_or_default());
+            if age.is_ok_and(|age| age > ABANDONED) {
+                let _ = fs::remove_dir_all(entry.path());
+            }
+        }
         tempfile::tempdir_in(&runs).context("cannot make a folder for this run")
     }
 
@@ -162,7 +173,11 @@ impl Machine<'_> {
             .arg("-initrd")
             .arg(folder.join("initramfs"))
             // reboot=t: a triple fault ends the guest; -no-reboot ends QEMU with it.
-            .args(["-append", &format!("console=ttyS0 reboot=t {append}")])
+            // softlockup_panic=1: on the only CPU, a report needs the panic to get out.
+            .args([
+                "-append",
+                &format!("console=ttyS0 reboot=t softlockup_panic=1 {append}"),
+            ])
             .args(["-device", "isa-serial,index=0,chardev=console"]);
         qemu
     }

@@ -97,12 +97,20 @@ impl<'a> Module<'a> {
     ///
     /// When it does not compile; the error shows what the compilers said.
     pub fn build(&self, toolchain: &Toolchain, words: &[&str]) -> Result<String> {
+        // A compiler that was killed leaves half an object, which make takes for a whole one.
+        let unfinished = self.dir.join("unfinished");
+        if unfinished.exists() {
+            self.make(toolchain).arg("clean").output()?;
+        }
+        fs::write(&unfinished, "")?;
+
         let output = self
             .make(toolchain)
             .args(words)
             .stdin(Stdio::null())
             .output()
             .context("cannot start make")?;
+        fs::remove_file(&unfinished)?;
         let said = String::from_utf8_lossy(&output.stdout).into_owned()
             + &String::from_utf8_lossy(&output.stderr);
         fs::write(&self.log, &said)?;

@@ -14,7 +14,7 @@ use crate::machine::Size;
 #[command(name = "lab", version)]
 pub struct Options {
     /// The kernel series, as Debian's archive has it.
-    #[arg(long, env = "KERNEL", default_value = "7.3", global = true)]
+    #[arg(long, env = "KERNEL", default_value = "7.3", global = true, value_parser = clap::builder::NonEmptyStringValueParser::new())]
     pub kernel: String,
 
     /// Who compiles the C of the kernel and the module: gcc, or else clang.

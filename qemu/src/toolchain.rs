@@ -138,6 +138,14 @@ impl Toolchain {
                 toolchain.remove_others(cache)?;
             }
         }
+        if let Some(program) = toolchain.lost() {
+            return Err(
+                Trouble::host(format!("the toolchain folder has lost {program}"))
+                    .seen(toolchain.root.join("usr/bin").display().to_string())
+                    .mend(toolchain.renewal())
+                    .into(),
+            );
+        }
         toolchain.versions = toolchain.read_versions().context("no versions")?;
         Ok(toolchain)
     }
@@ -178,6 +186,25 @@ impl Toolchain {
 
     fn is_whole(&self) -> bool {
         self.read_versions().is_some()
+    }
+
+    /// A compiler or QEMU that is no longer where it was unpacked.
+    pub fn lost(&self) -> Option<&'static str> {
+        COMPILERS.iter().map(|words| words[0]).find(|program| {
+            self.root
+                .join("usr/bin")
+                .join(program)
+                .symlink_metadata()
+                .is_err()
+        })
+    }
+
+    /// How a user has the folder made anew.
+    pub fn renewal(&self) -> String {
+        format!(
+            "rm -r {}, then make run, which makes it anew",
+            self.root.with_file_name("").display()
+        )
     }
 
     /// Removes the folders of other recipes, but for those that somebody is using.

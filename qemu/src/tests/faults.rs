@@ -79,12 +79,13 @@ fn qemu_is_killed(world: &World) -> Result<()> {
 }
 
 /// A cache of its own: the parts of the real one are hard links, so that it costs little.
-struct Scratch {
+pub struct Scratch {
     folder: tempfile::TempDir,
 }
 
 impl Scratch {
-    fn with(world: &World, parts: &[&str]) -> Result<Self> {
+    /// With these parts of the real cache.
+    pub fn with(world: &World, parts: &[&str]) -> Result<Self> {
         // All that is linked has to be there.
         world.lab(&main_flavour())?;
         let cache = world.cache()?;
@@ -106,12 +107,13 @@ impl Scratch {
         Ok(scratch)
     }
 
-    fn dir(&self) -> PathBuf {
+    /// Where the lab keeps its things.
+    pub fn dir(&self) -> PathBuf {
         self.folder.path().join("hello_rust")
     }
 
     /// This program, with this cache.
-    fn lab(&self, words: &[&str]) -> Result<Command> {
+    pub fn lab(&self, words: &[&str]) -> Result<Command> {
         let mut command = Command::new(std::env::current_exe()?);
         self.prepare(&mut command).args(words);
         Ok(command)
@@ -137,7 +139,7 @@ impl Scratch {
 }
 
 /// Runs a command that must end with exit code 2 and say all of `words`.
-fn must_refuse(command: &mut Command, words: &[&str]) -> Result<()> {
+pub fn must_refuse(command: &mut Command, words: &[&str]) -> Result<()> {
     let output = command.output()?;
     ensure!(
         output.status.code() == Some(2),
@@ -312,7 +314,7 @@ fn is_finished_object(path: &Path) -> bool {
 }
 
 /// Waits for a condition, and not longer than [`PATIENCE`].
-fn wait_for<T>(what: &str, mut condition: impl FnMut() -> Option<T>) -> Result<T> {
+pub fn wait_for<T>(what: &str, mut condition: impl FnMut() -> Option<T>) -> Result<T> {
     let end = Instant::now() + PATIENCE;
     loop {
         if let Some(value) = condition() {
@@ -323,7 +325,7 @@ fn wait_for<T>(what: &str, mut condition: impl FnMut() -> Option<T>) -> Result<T
             "waited {} s for {what}",
             PATIENCE.as_secs()
         );
-        std::thread::sleep(Duration::from_millis(200));
+        std::thread::sleep(Duration::from_millis(50));
     }
 }
 

@@ -65,10 +65,14 @@ fn tests_on(flavour: Flavour) -> Vec<Test> {
     tests
 }
 
-/// rustc, clippy, the C compiler at W=1, objtool and modpost have nothing to say.
 fn builds_without_a_warning(world: &World, lab: &Lab) -> Result<()> {
+    must_build_quietly(world, lab, &HELLO_RUST)
+}
+
+/// rustc, clippy, the C compiler at W=1, objtool and modpost have nothing to say.
+pub fn must_build_quietly(world: &World, lab: &Lab, sources: &Sources) -> Result<()> {
     for words in [["W=1"], ["CLIPPY=1"]] {
-        let module = Module::stage(&world.cache()?, &lab.kernel, &HELLO_RUST)?;
+        let module = Module::stage(&world.cache()?, &lab.kernel, sources)?;
         succeed(module.make(&lab.toolchain).arg("clean"))?;
         let said = module.build(&lab.toolchain, &words)?;
         let complaint = said.lines().find(|line| {

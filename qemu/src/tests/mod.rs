@@ -3,6 +3,7 @@
 mod faults;
 mod guest;
 mod input;
+mod kdir;
 mod lints;
 mod proxy;
 mod report;
@@ -28,6 +29,27 @@ pub enum Outcome {
     /// It could not run, and why.
     Skipped(String),
 }
+
+impl Outcome {
+    fn of(error: &anyhow::Error) -> Self {
+        match error.downcast_ref::<CannotRun>() {
+            Some(CannotRun(why)) => Outcome::Skipped(why.clone()),
+            None => Outcome::Failed(trouble::told(error)),
+        }
+    }
+}
+
+/// The error of a test that cannot run here, and why.
+#[derive(Debug)]
+pub struct CannotRun(pub String);
+
+impl std::fmt::Display for CannotRun {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl std::error::Error for CannotRun {}
 
 /// A case that ran.
 #[derive(Debug, Clone)]
@@ -60,7 +82,7 @@ pub struct Test {
 }
 
 impl Test {
-    /// A test that passes when it returns no error.
+    /// A test that passes when it returns no error; [`CannotRun`] skips it.
     pub fn new(name: impl Into<String>, run: impl Fn(&World) -> Result<()> + 'static) -> Self {
         Test::of_many(name, move |world| run(world).map(|()| Vec::new()))
     }
@@ -81,7 +103,7 @@ impl Test {
         let start = Instant::now();
         let (outcome, cases) = match (self.run)(world) {
             Ok(cases) => (Outcome::Passed, cases),
-            Err(error) => (Outcome::Failed(trouble::told(&error)), Vec::new()),
+            Err(error) => (Outcome::of(&error), Vec::new()),
         };
         let own = Case {
             name: self.name.clone(),
@@ -105,6 +127,7 @@ pub fn run(options: &Options, word: &str) -> Result<()> {
         splats::tests(),
         faults::tests(),
         input::tests(),
+        kdir::tests(),
     ]
     .into_iter()
     .flatten()

@@ -2,6 +2,7 @@
 
 use std::cell::RefCell;
 use std::collections::HashMap;
+use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 use std::rc::Rc;
@@ -113,13 +114,84 @@ impl<'a> World<'a> {
 
     /// This very program, as a user would run it, with variables of its own.
     pub fn lab_command(&self, words: &[&str], variables: &[(&str, &str)]) -> Result<Command> {
-        let mut command = Command::new(std::env::current_exe().context("where is the lab?")?);
-        command
-            .args(words)
-            .stdin(Stdio::null())
-            .envs(variables.iter().copied());
+        let mut command = fresh(own_program()?);
+        command.args(words).envs(variables.iter().copied());
         Ok(command)
     }
+
+    /// `make` in a copy of the project, with this very program as the lab that it would build.
+    pub fn make_command(&self, project: &Path, words: &[&str]) -> Result<Command> {
+        let lab = own_program()?;
+        let mut command = fresh("make");
+        command
+            .arg(format!("LAB={}", lab.display()))
+            .arg("-o")
+            .arg(lab)
+            .args(words)
+            .current_dir(project);
+        Ok(command)
+    }
+}
+
+/// This executable.
+pub fn own_program() -> Result<PathBuf> {
+    std::env::current_exe().context("where is the lab?")
+}
+
+/// What `make test` may have been told, and would change what a test is about.
+const TOLD: &[&str] = &[
+    "MAKEFLAGS",
+    "MFLAGS",
+    "MAKELEVEL",
+    "KDIR",
+    "LLVM",
+    "CC",
+    "RUSTC",
+    "BINDGEN",
+    "ARCH",
+    "KERNEL",
+    "KSRC",
+    "LAB_CC",
+    "LAB_DEBUG",
+    "LAB_NO_INSTALL",
+    "PARAMS",
+];
+
+/// A program in the environment of a user who has told nothing yet.
+fn fresh(program: impl AsRef<OsStr>) -> Command {
+    let mut command = Command::new(program);
+    for name in TOLD {
+        command.env_remove(name);
+    }
+    command.env("LC_ALL", "C").stdin(Stdio::null());
+    command
+}
+
+/// The same command on a host that differs, as these options of bwrap say.
+pub fn on_host(options: &[&str], command: &Command) -> Command {
+    let mut host = Command::new("bwrap");
+    host.args(["--die-with-parent", "--dev-bind", "/", "/"])
+        .args(options)
+        .arg("--")
+        .arg(command.get_program())
+        .args(command.get_args())
+        .stdin(Stdio::null());
+    same_surroundings(&mut host, command);
+    host
+}
+
+/// Has a command start in the folder and with the variables of another one.
+pub fn same_surroundings<'a>(command: &'a mut Command, other: &Command) -> &'a mut Command {
+    for (name, value) in other.get_envs() {
+        match value {
+            Some(value) => command.env(name, value),
+            None => command.env_remove(name),
+        };
+    }
+    if let Some(dir) = other.get_current_dir() {
+        command.current_dir(dir);
+    }
+    command
 }
 
 /// A copy of the project's own files, to be spoilt.
