@@ -30,14 +30,6 @@ const TWIN: Sources = Sources {
     ],
 };
 
-/// The same as `make run` does in the guest.
-const JOB: &str = "\
-    dmesg -c >/dev/null\n\
-    insmod /hello_rust.ko && rmmod hello_rust\n\
-    status=$?\n\
-    dmesg\n\
-    exit $status\n";
-
 /// KUnit's own suites are no part of anybody's loop.
 const APPEND: &str = "kunit.enable=0";
 
@@ -181,7 +173,7 @@ impl Bench<'_> {
         watch.lap();
         let ko = module.stripped(&lab.toolchain, "hello_rust.ko")?;
         watch.lap();
-        let mut initramfs = Initramfs::new(&lab.programs, JOB)?;
+        let mut initramfs = Initramfs::new(&lab.programs, &commands::run_job(""))?;
         initramfs.file("hello_rust.ko", 0o644, &ko)?;
         watch.lap();
         let guest = lab.machine(self.options).run(initramfs, APPEND)?;
@@ -210,7 +202,7 @@ impl Bench<'_> {
     fn machine(&self) -> Result<Vec<Time>> {
         let ko = self.lab.hello_rust()?;
         let boot = |append| -> Result<Guest> {
-            let mut initramfs = Initramfs::new(&self.lab.programs, JOB)?;
+            let mut initramfs = Initramfs::new(&self.lab.programs, &commands::run_job(""))?;
             initramfs.file("hello_rust.ko", 0o644, &ko)?;
             self.lab.machine(self.options).run(initramfs, append)
         };

@@ -88,7 +88,7 @@ pub fn run(options: &Options) -> Result<()> {
 }
 
 /// The dmesg of one load and unload, whether or not they succeed.
-fn run_job(params: &str) -> String {
+pub fn run_job(params: &str) -> String {
     format!(
         "dmesg -c >/dev/null\n\
          insmod /hello_rust.ko {} && rmmod hello_rust\n\

@@ -176,7 +176,10 @@ impl Machine<'_> {
             // softlockup_panic=1: on the only CPU, a report needs the panic to get out.
             .args([
                 "-append",
-                &format!("console=ttyS0 reboot=t softlockup_panic=1 {append}"),
+                &format!(
+                    "console=ttyS0 reboot=t softlockup_panic=1 {} {append}",
+                    self.accelerator.append()
+                ),
             ])
             .args(["-device", "isa-serial,index=0,chardev=console"]);
         qemu

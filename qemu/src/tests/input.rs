@@ -15,7 +15,7 @@ use rustix::process::{kill_process, kill_process_group, Pid, Signal};
 
 use super::faults::{must_refuse, wait_for, Scratch};
 use super::world::{
-    copy_of_project, main_flavour, must_say, on_host, said, same_surroundings, tail, World,
+    copy_of_project, main_flavour, must_say, on_host, said, same_surroundings, succeed, tail, World,
 };
 use super::{CannotRun, Test};
 use crate::host::which;
@@ -51,7 +51,7 @@ struct Moment {
     process: &'static str,
     /// What takes the lab there and, left alone, would keep it there for ever: a word for it,
     word: &'static str,
-    /// and a line for the module.
+    /// and a line for the module, where PIPE is a pipe that nobody writes to.
     line: &'static str,
 }
 
@@ -66,7 +66,7 @@ const MOMENTS: &[Moment] = &[
         what: "rustc runs",
         process: "rustc",
         word: "run",
-        line: "#[allow(long_running_const_eval)]\nconst _: () = loop {};\n",
+        line: "const _: &str = include_str!(\"PIPE\");\n",
     },
 ];
 
@@ -390,13 +390,18 @@ fn members(group: Pid) -> Vec<(Pid, String)> {
 
 /// No process stays, and the next run is well.
 fn ended_by_force(world: &World, moment: &Moment, end: End) -> Result<()> {
-    world.lab(&main_flavour())?;
+    let cache = &world.lab(&main_flavour())?.cache;
+    let in_cache = tempfile::tempdir_in(cache.dir())?;
+    let pipe = in_cache.path().join("pipe");
+    succeed(Command::new("mkfifo").arg(&pipe))?;
+
     let (_folder, copy) = copy_named("hello_rust")?;
     let place = copy.to_string_lossy();
     let lab = |word| world.lab_command(&[word], &[("HELLO_RUST_DIR", &*place)]);
     let source = copy.join("hello_rust.rs");
     let good = fs::read_to_string(&source)?;
-    fs::write(&source, format!("{good}{}", moment.line))?;
+    let line = moment.line.replace("PIPE", &pipe.to_string_lossy());
+    fs::write(&source, format!("{good}{line}"))?;
 
     let mut started = Started::new(&mut lab(moment.word)?)?;
     started.wait_for_process(moment.process)?;

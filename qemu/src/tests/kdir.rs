@@ -11,7 +11,6 @@ use std::process::{Command, Stdio};
 
 use anyhow::{bail, ensure, Context, Result};
 
-use super::faults::must_refuse;
 use super::world::{
     copy_of_project, flavours, main_flavour, must_say, on_host, own_program, said, succeed, tail,
     World,
@@ -161,13 +160,18 @@ fn flavour(compiler: Compiler) -> Flavour {
 struct Ground {
     folder: tempfile::TempDir,
     project: PathBuf,
+    read_only: bool,
 }
 
 impl Ground {
     fn new(name: &str) -> Result<Self> {
         let folder = tempfile::tempdir()?;
         let project = copy_of_project(&folder.path().join(name))?;
-        Ok(Ground { folder, project })
+        Ok(Ground {
+            folder,
+            project,
+            read_only: false,
+        })
     }
 
     /// A program of the toolchain, started in the copy with these variables.
@@ -176,7 +180,11 @@ impl Ground {
         let folders = [self.folder.path(), program.parent().context("no folder")?];
         let mut command = lab.toolchain.command_in(&self.project, &folders, "env");
         command.args(variables).args(words).stdin(Stdio::null());
-        Ok(command)
+        let project = self.project.to_string_lossy();
+        Ok(match self.read_only {
+            true => on_host(&["--ro-bind", &project, &project], &command),
+            false => command,
+        })
     }
 
     fn make(&self, lab: &Lab, variables: &[&str], kdir: &str, words: &[&str]) -> Result<Command> {
@@ -373,16 +381,14 @@ fn folder_is_refused(world: &World, what: &str, name: &str) -> Result<()> {
 
 fn read_only_is_refused(world: &World) -> Result<()> {
     let lab = world.lab(&main_flavour())?;
-    let ground = Ground::new("hello_rust")?;
-    let project = ground.project.to_string_lossy();
-    let make = ground.make(&lab, &[], &lab.kernel.dir.to_string_lossy(), LLVM)?;
-    must_refuse(
-        &mut on_host(&["--ro-bind", &project, &project], &make),
-        &[
-            "the folder of the module cannot be written to",
-            "mend: copy the folder to a place of your own",
-        ],
-    )
+    let mut ground = Ground::new("hello_rust")?;
+    ground.read_only = true;
+    let kdir = lab.kernel.dir.to_string_lossy();
+    let says = [
+        "the folder of the module cannot be written to",
+        "mend: copy the folder to a place of your own",
+    ];
+    must_refuse_and_agree(&lab, &ground, &[], &kdir, LLVM, &says)
 }
 
 /// Kbuild does not heed them, so neither must the check; on the command line, both do.

@@ -20,6 +20,7 @@ const KERNEL_C: &[&str] = &[
     "c_helper.h",
     "tests/kunit/kunit.c",
     "tests/kunit/kunit.h",
+    "tests/twin/twin.c",
     "tests/faults/faults.c",
     "tests/faults/faults.h",
 ];
