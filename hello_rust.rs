@@ -9,14 +9,6 @@ use kernel::{
 };
 
 /// The contract as Rust sees it: made by bindgen from `c_helper.h`, see `Kbuild`.
-#[allow(
-    clippy::all,
-    clippy::undocumented_unsafe_blocks,
-    dead_code,
-    missing_docs,
-    non_camel_case_types,
-    unreachable_pub
-)]
 mod bindings;
 
 module! {

@@ -2,14 +2,6 @@
 
 //! Rust's part of fault.ko: a panic.
 
-#[allow(
-    clippy::all,
-    clippy::undocumented_unsafe_blocks,
-    dead_code,
-    missing_docs,
-    non_camel_case_types,
-    unreachable_pub
-)]
 mod faults_bindings;
 
 const PRIMES: [u32; 4] = [2, 3, 5, 7];

@@ -9,23 +9,7 @@ use kernel::{
     prelude::*,
 };
 
-#[allow(
-    clippy::all,
-    clippy::undocumented_unsafe_blocks,
-    dead_code,
-    missing_docs,
-    non_camel_case_types,
-    unreachable_pub
-)]
 mod bindings;
-#[allow(
-    clippy::all,
-    clippy::undocumented_unsafe_blocks,
-    dead_code,
-    missing_docs,
-    non_camel_case_types,
-    unreachable_pub
-)]
 mod kunit_bindings;
 
 /// What [`count_call`] works on.
