@@ -138,7 +138,9 @@ pub fn judge_module(lab: &Lab, guest: &Guest, module: &Sources) -> Result<()> {
         )
         .seen(end)
         .mend("make run TIMEOUT=300, if the host is just slow"),
-        Ending::Died(complaint) => Trouble::new(Exit::Qemu, "QEMU died").seen(complaint),
+        Ending::Died(complaint) => Trouble::new(Exit::Qemu, "QEMU died")
+            .seen(complaint)
+            .mend("run the same command again; if QEMU dies again: make run ACCEL=tcg"),
     };
     Err(trouble.into())
 }
