@@ -9,7 +9,7 @@ use anyhow::{ensure, Context, Result};
 use rustix::process::{kill_process, kill_process_group, Pid, Signal};
 
 use super::proxy::{Proxy, Spoil};
-use super::world::{main_flavour, must_say, said, succeed, World};
+use super::world::{fresh, main_flavour, must_say, own_program, said, succeed, World};
 use super::Test;
 use crate::commands;
 use crate::initramfs::Initramfs;
@@ -114,7 +114,7 @@ impl Scratch {
 
     /// This program, with this cache.
     pub fn lab(&self, words: &[&str]) -> Result<Command> {
-        let mut command = Command::new(std::env::current_exe()?);
+        let mut command = fresh(own_program()?);
         self.prepare(&mut command).args(words);
         Ok(command)
     }
@@ -126,7 +126,7 @@ impl Scratch {
             .args(["--dev-bind", "/", "/", "--size", "67108864", "--tmpfs"])
             .arg(disk)
             .arg("--")
-            .arg(std::env::current_exe()?)
+            .arg(own_program()?)
             .args(words);
         Ok(command)
     }

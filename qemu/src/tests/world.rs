@@ -157,9 +157,11 @@ const TOLD: &[&str] = &[
     "PARAMS",
 ];
 
-/// A program in the environment of a user who has told nothing yet.
-fn fresh(program: impl AsRef<OsStr>) -> Command {
-    let mut command = Command::new(program);
+/// A program in the environment of a user who has told nothing yet, and who can press Ctrl-C even
+/// where these tests run in the background.
+pub fn fresh(program: impl AsRef<OsStr>) -> Command {
+    let mut command = Command::new("/usr/bin/env");
+    command.arg("--default-signal=INT").arg(program);
     for name in TOLD {
         command.env_remove(name);
     }
