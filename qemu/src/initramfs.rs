@@ -13,6 +13,7 @@ use crate::kernel::Kernel;
 use crate::toolchain::Toolchain;
 
 const INIT: &str = include_str!("../guest/init.sh");
+const FSTAB: &str = "proc /proc proc\nsys /sys sysfs\ndev /dev devtmpfs\n";
 const INSMOD: &str = include_str!("../guest/insmod.c");
 
 /// The programs of every guest, made once.
@@ -94,7 +95,7 @@ impl Initramfs {
             archive: Vec::new(),
             inode: 0,
         };
-        for folder in ["bin", "dev", "proc", "sys", "tmp"] {
+        for folder in ["bin", "dev", "etc", "proc", "sys", "tmp"] {
             new.entry(folder, ModeFileType::Directory, 0o755, b"")?;
         }
         // Before devtmpfs is mounted, init's own output needs a place to go.
@@ -109,6 +110,7 @@ impl Initramfs {
             )?;
         }
         new.file("bin/insmod", 0o755, &programs.insmod)?;
+        new.file("etc/fstab", 0o644, FSTAB.as_bytes())?;
         new.file("init", 0o755, INIT.as_bytes())?;
         new.file("job", 0o755, job.as_bytes())?;
         Ok(new)
