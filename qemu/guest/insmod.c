@@ -6,6 +6,8 @@
  * and dmesg then says everything twice. Compiled against the nolibc of the
  * kernel tree (tools/include/nolibc): a few kilobytes, no libc in the guest.
  */
+#define ARRAY_SIZE(array) (sizeof(array) / sizeof((array)[0]))
+
 static const struct {
 	int error;
 	const char *meaning;
@@ -24,7 +26,7 @@ static int fail(const char *file, int error)
 	const char *meaning = "see dmesg";
 	unsigned int i;
 
-	for (i = 0; i < sizeof(meanings) / sizeof(meanings[0]); i++)
+	for (i = 0; i < ARRAY_SIZE(meanings); i++)
 		if (meanings[i].error == error)
 			meaning = meanings[i].meaning;
 	fprintf(stderr, "insmod: %s: error %d: %s\n", file, error, meaning);

@@ -90,8 +90,7 @@ pub fn run(options: &Options) -> Result<()> {
 /// The dmesg of one load and unload, whether or not they succeed.
 pub fn run_job(params: &str) -> String {
     format!(
-        "dmesg -c >/dev/null\n\
-         insmod /hello_rust.ko {} && rmmod hello_rust\n\
+        "insmod /hello_rust.ko {} && rmmod hello_rust\n\
          status=$?\n\
          dmesg\n\
          exit $status\n",
@@ -221,16 +220,14 @@ impl Lab {
 /// `make shell`: the guest's console on this terminal.
 pub fn shell(options: &Options) -> Result<()> {
     const JOB: &str = "\
-        insmod() { /bin/insmod \"$@\"; }\n\
         PS1='guest# '\n\
         echo 'A shell in the guest. Try: insmod hello_rust.ko; dmesg | tail; rmmod hello_rust'\n\
         echo 'exit, or Ctrl-A X, leaves.'\n";
     let lab = Lab::provide(options, options.flavour())?;
     let mut initramfs = Initramfs::new(&lab.programs, JOB)?;
-    initramfs.file("interactive", 0o644, b"")?;
     initramfs.file("hello_rust.ko", 0o644, &lab.hello_rust()?)?;
     lab.machine(options)
-        .interact(initramfs, "kunit.enable=0 quiet")
+        .interact(initramfs, "kunit.enable=0 quiet -- shell")
 }
 
 /// `lab source`: provides the kernel's source and tells where it is.

@@ -1,4 +1,4 @@
-//! The guest's disk: an initramfs with busybox, our insmod, and what the job needs.
+//! The guest's disk: an initramfs with busybox, our init and insmod, and what the job needs.
 
 use std::fs;
 use std::io::Write;
@@ -12,25 +12,37 @@ use crate::cache::{self, Cache};
 use crate::kernel::Kernel;
 use crate::toolchain::Toolchain;
 
-const INIT: &str = include_str!("../guest/init.sh");
-const FSTAB: &str = "proc /proc proc\nsys /sys sysfs\ndev /dev devtmpfs\n";
-const INSMOD: &str = include_str!("../guest/insmod.c");
+/// Our own programs: the name, where it is in the guest, and the source.
+const OWN: [(&str, &str, &str); 2] = [
+    ("init", "init", include_str!("../guest/init.c")),
+    ("insmod", "bin/insmod", include_str!("../guest/insmod.c")),
+];
+
+/// busybox's shell prefers its own insmod, which tries everything twice, to ours.
+const PRELUDE: &str = "insmod() { /bin/insmod \"$@\"; }\n";
 
 /// The programs of every guest, made once.
 pub struct Programs {
     busybox: Vec<u8>,
     applets: Vec<String>,
-    insmod: Vec<u8>,
+    own: Vec<(&'static str, Vec<u8>)>,
 }
 
 impl Programs {
-    /// busybox out of the toolchain, and our insmod compiled by its gcc with the kernel's nolibc.
+    /// busybox out of the toolchain, and our own compiled by its gcc with the kernel's nolibc.
     pub fn provide(cache: &Cache, toolchain: &Toolchain, kernel: &Kernel) -> Result<Self> {
         let busybox = toolchain.file("usr/bin/busybox");
         let list = Command::new(&busybox)
             .arg("--list")
             .output()
             .context("cannot run busybox")?;
+        let mut own = Vec::new();
+        for (name, place, source) in OWN {
+            own.push((
+                place,
+                fs::read(compiled(cache, toolchain, kernel, name, source)?)?,
+            ));
+        }
         Ok(Programs {
             busybox: fs::read(&busybox).context("no busybox in the toolchain")?,
             applets: String::from_utf8_lossy(&list.stdout)
@@ -38,20 +50,26 @@ impl Programs {
                 .filter(|applet| !["busybox", "insmod"].contains(applet))
                 .map(str::to_owned)
                 .collect(),
-            insmod: fs::read(insmod(cache, toolchain, kernel)?)?,
+            own,
         })
     }
 }
 
-fn insmod(cache: &Cache, toolchain: &Toolchain, kernel: &Kernel) -> Result<PathBuf> {
-    let source = cache.place_for("guest/insmod.c")?;
-    let program = source.with_file_name("insmod");
+fn compiled(
+    cache: &Cache,
+    toolchain: &Toolchain,
+    kernel: &Kernel,
+    name: &str,
+    text: &str,
+) -> Result<PathBuf> {
+    let source = cache.place_for(&format!("guest/{name}.c"))?;
+    let program = source.with_file_name(name);
     let _lock = cache.lock("guest programs")?;
 
-    if !cache::holds(&source, INSMOD) || !program.is_file() {
+    if !cache::holds(&source, text) || !program.is_file() {
         // The source comes last: it says that the program is made from it.
-        let draft = source.with_file_name("insmod.draft.c");
-        fs::write(&draft, INSMOD)?;
+        let draft = source.with_file_name(format!("{name}.draft.c"));
+        fs::write(&draft, text)?;
         let nolibc = kernel.source.dir.join("tools/include/nolibc/nolibc.h");
         let folders = [kernel.source.dir.as_path()];
         let output = toolchain
@@ -74,10 +92,10 @@ fn insmod(cache: &Cache, toolchain: &Toolchain, kernel: &Kernel) -> Result<PathB
             .output()?;
         anyhow::ensure!(
             output.status.success(),
-            "the guest's insmod does not compile: {}",
+            "the guest's {name} does not compile: {}",
             String::from_utf8_lossy(&output.stderr)
         );
-        cache::write_whole(&source, INSMOD.as_bytes())?;
+        cache::write_whole(&source, text.as_bytes())?;
     }
     Ok(program)
 }
@@ -95,7 +113,7 @@ impl Initramfs {
             archive: Vec::new(),
             inode: 0,
         };
-        for folder in ["bin", "dev", "etc", "proc", "sys", "tmp"] {
+        for folder in ["bin", "dev", "proc", "sys", "tmp"] {
             new.entry(folder, ModeFileType::Directory, 0o755, b"")?;
         }
         // Before devtmpfs is mounted, init's own output needs a place to go.
@@ -109,10 +127,10 @@ impl Initramfs {
                 b"busybox",
             )?;
         }
-        new.file("bin/insmod", 0o755, &programs.insmod)?;
-        new.file("etc/fstab", 0o644, FSTAB.as_bytes())?;
-        new.file("init", 0o755, INIT.as_bytes())?;
-        new.file("job", 0o755, job.as_bytes())?;
+        for (place, program) in &programs.own {
+            new.file(place, 0o755, program)?;
+        }
+        new.file("job", 0o644, format!("{PRELUDE}{job}").as_bytes())?;
         Ok(new)
     }
 

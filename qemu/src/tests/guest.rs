@@ -347,7 +347,7 @@ pub fn kunit(world: &World, lab: &Lab) -> Result<Vec<Case>> {
     let guest = world.boot(
         lab,
         &[("hello_rust.ko", &ko)],
-        "dmesg -c >/dev/null; insmod /hello_rust.ko && rmmod hello_rust && dmesg\n",
+        "insmod /hello_rust.ko && rmmod hello_rust && dmesg\n",
         "",
     )?;
     ensure!(

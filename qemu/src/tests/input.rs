@@ -524,8 +524,11 @@ fn talk_to_shell(world: &World, keys: &[&str]) -> Result<String> {
     };
     world.lab(&main_flavour())?;
     let make = world.make_command(&project(), &["shell"])?;
-    let words: Vec<_> = make.get_args().map(|word| word.to_string_lossy()).collect();
-    let line = format!("make {}; echo left with $?; stty -a", words.join(" "));
+    let words: Vec<_> = std::iter::once(make.get_program())
+        .chain(make.get_args())
+        .map(|word| word.to_string_lossy())
+        .collect();
+    let line = format!("{}; echo left with $?; stty -a", words.join(" "));
 
     let screen = tempfile::NamedTempFile::new()?;
     let mut terminal = Command::new(script);
@@ -552,7 +555,12 @@ fn talk_to_shell(world: &World, keys: &[&str]) -> Result<String> {
 fn type_keys(child: &mut Child, screen: &Path, keys: &[&str]) -> Result<()> {
     let mut keyboard = child.stdin.take().context("no keyboard")?;
     for (nth, key) in keys.iter().enumerate() {
-        wait_for("a prompt", || says(screen, "guest# ", nth + 1))?;
+        let prompt = wait_for("a prompt", || {
+            let over = matches!(child.try_wait(), Ok(Some(_)));
+            let shown = says(screen, "guest# ", nth + 1).is_some();
+            (over || shown).then_some(shown)
+        })?;
+        ensure!(prompt, "the terminal was left before prompt {}", nth + 1);
         keyboard.write_all(key.as_bytes())?;
     }
     wait_for("the end of the shell", || says(screen, "icanon", 1))

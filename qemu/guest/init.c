@@ -1,0 +1,109 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * PID 1 of the guest: mounts what the job needs, runs it, and tells the lab how
+ * it ended through a channel of its own (ttyS1), so that nothing on the console
+ * can be taken for the answer. With "shell" on its command line it gives the
+ * console to a shell instead.
+ *
+ * A shell could do all this, but each process costs it a fork and an exec, and
+ * emulation makes those dear. Compiled against the nolibc of the kernel tree,
+ * as insmod.c is.
+ */
+/* include/linux/syslog.h, which is the kernel's own. */
+#define SYSLOG_ACTION_CLEAR 5
+
+#define ARRAY_SIZE(array) (sizeof(array) / sizeof((array)[0]))
+
+static const struct {
+	const char *type, *where;
+	int optional;
+} filesystems[] = {
+	{ "proc", "/proc", 0 },
+	{ "sysfs", "/sys", 0 },
+	{ "devtmpfs", "/dev", 0 },
+	{ "debugfs", "/sys/kernel/debug", 1 },
+};
+
+static char *environment[] = { "PATH=/bin", "HOME=/", "TERM=linux", "ENV=/job", NULL };
+
+/* Without an answer, the lab shows the end of the console: this line. */
+static void end(void)
+{
+	/* There is no ACPI to power off with; QEMU ends instead of rebooting. */
+	reboot(LINUX_REBOOT_CMD_RESTART);
+}
+
+static void fail(const char *what, const char *which)
+{
+	fprintf(stderr, "init: cannot %s %s: error %d\n", what, which, errno);
+	end();
+	exit(1);
+}
+
+static void mount_filesystems(void)
+{
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(filesystems); i++) {
+		const char *type = filesystems[i].type, *where = filesystems[i].where;
+
+		if (mount(type, where, type, 0, NULL) && !filesystems[i].optional)
+			fail("mount", where);
+	}
+}
+
+/* Starts a program with its input and its output there, and waits for its end. */
+static int run(char **argv, int input, int output)
+{
+	int status;
+	pid_t child = fork();
+
+	if (child < 0)
+		fail("start", argv[0]);
+	if (!child) {
+		dup2(input, STDIN_FILENO);
+		dup2(output, STDOUT_FILENO);
+		dup2(output, STDERR_FILENO);
+		execve(argv[0], argv, environment);
+		fail("run", argv[0]);
+	}
+	if (waitpid(child, &status, 0) < 0)
+		fail("wait for", argv[0]);
+	return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+}
+
+static void run_job(void)
+{
+	int null = open("/dev/null", O_RDONLY);
+	int answer = open("/dev/ttyS1", O_WRONLY | O_NOCTTY);
+	int status;
+
+	if (null < 0)
+		fail("open", "/dev/null");
+	if (answer < 0)
+		fail("open", "/dev/ttyS1");
+	/* What dmesg has from here on is the job's own doing. */
+	syscall(__NR_syslog, SYSLOG_ACTION_CLEAR, NULL, 0);
+	status = run((char *[]){ "/bin/sh", "/job", NULL }, null, answer);
+	dup2(answer, STDOUT_FILENO);
+	printf("lab: the job ended with %d\n", status);
+	/* A restart does not wait for what the port has still to send. */
+	ioctl(answer, TCSBRK, (void *)1);
+}
+
+static void run_shell(void)
+{
+	/* A session and a terminal of its own, for Ctrl-C and job control. */
+	run((char *[]){ "/bin/setsid", "cttyhack", "sh", "-i", NULL }, STDIN_FILENO, STDOUT_FILENO);
+}
+
+int main(int argc, char **argv)
+{
+	mount_filesystems();
+	if (argc > 1 && !strcmp(argv[argc - 1], "shell"))
+		run_shell();
+	else
+		run_job();
+	end();
+	return 1;
+}
