@@ -4,7 +4,7 @@
  *
  * Whatever crosses between C and Rust is declared here, once, and nowhere
  * else. c_helper.c includes this file; hello_rust.rs sees it through bindgen
- * (the rule is in Kbuild). Each half is checked against it by its compiler.
+ * (border/border.mk). Each half is checked against it by its compiler.
  */
 #ifndef C_HELPER_H
 #define C_HELPER_H
@@ -49,5 +49,10 @@ int c_helper_repeat(u32 times, c_helper_greet_fn greet, void *context);
 
 /* Given by Rust (hello_rust.rs) to C. */
 ssize_t hello_rust_count_chars(const u8 *text, size_t len);
+
+/* What Rust was told of all this, for the C compiler to confirm. */
+#ifndef __BINDGEN__
+#include "c_helper_layout.h"
+#endif
 
 #endif /* C_HELPER_H */

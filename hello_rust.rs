@@ -8,8 +8,11 @@ use kernel::{
     prelude::*,
 };
 
-/// The contract as Rust sees it: made by bindgen from `c_helper.h`, see `Kbuild`.
-mod bindings;
+#[macro_use]
+#[path = "border/border.rs"]
+mod border;
+/// The contract as Rust sees it: made by bindgen from `c_helper.h`.
+mod c_helper_h;
 
 module! {
     type: HelloRust,
@@ -46,7 +49,7 @@ impl HelloRust {
 
         // SAFETY: `greet` takes a context of this very type, which C only borrows for the call.
         to_result(unsafe {
-            bindings::c_helper_repeat(bindings::c_helper_times(), Some(greet), context.cast())
+            c_helper_h::c_helper_repeat(c_helper_h::c_helper_times(), Some(greet), context.cast())
         })
     }
 }
@@ -62,18 +65,18 @@ impl Drop for HelloRust {
 }
 
 /// Asks C which task is running: `current` is a macro, out of reach for Rust.
-fn current_task() -> bindings::c_helper_task {
-    let mut task = bindings::c_helper_task::default();
+fn current_task() -> c_helper_h::c_helper_task {
+    let mut task = c_helper_h::c_helper_task::default();
 
     // SAFETY: `task` is a valid place for C to write to.
-    unsafe { bindings::c_helper_current(&mut task) };
+    unsafe { c_helper_h::c_helper_current(&mut task) };
     task
 }
 
 /// Whom to greet, as C keeps it.
 fn whom() -> Result<&'static str> {
     // SAFETY: C returns a NUL-terminated string that neither moves nor changes once `init` runs.
-    let whom = unsafe { CStr::from_char_ptr(bindings::c_helper_whom()) };
+    let whom = unsafe { CStr::from_char_ptr(c_helper_h::c_helper_whom()) };
 
     whom.to_str().map_err(|_| EINVAL)
 }
@@ -110,14 +113,4 @@ pub unsafe extern "C" fn hello_rust_count_chars(text: *const u8, len: usize) -> 
     }
 }
 
-/// Fails to compile unless each function has the very type that the contract declares for it.
-macro_rules! keeps_contract {
-    ($($function:ident),*) => {
-        $(const _: () = {
-            // The branches of an `if` must have one type.
-            let _ = if true { bindings::$function } else { $function };
-        };)*
-    };
-}
-
-keeps_contract!(hello_rust_count_chars);
+keeps_contract!(c_helper_h: hello_rust_count_chars);

@@ -85,7 +85,7 @@ check_module_writable() {
 			'copy the folder to a place of your own, and run make there'
 		return
 	fi
-	for file in "$srcdir"/.*.cmd "$srcdir"/*.o "$srcdir"/bindings.rs "$srcdir"/Module.symvers; do
+	for file in "$srcdir"/.*.cmd "$srcdir"/*.o "$srcdir"/*_h.rs "$srcdir"/Module.symvers; do
 		if [ -f "$file" ] && [ ! -w "$file" ]; then
 			bad 'module folder' "$file, not writable for $(id -un)" \
 				'an earlier build, by another user, left files that you cannot replace' \

@@ -27,7 +27,7 @@ pub fn project() -> PathBuf {
 pub struct Sources {
     /// The build folder's name.
     pub name: &'static str,
-    /// (below the project, beside Kbuild)
+    /// (below the project, beside Kbuild); a folder is taken whole.
     pub files: &'static [(&'static str, &'static str)],
 }
 
@@ -46,6 +46,7 @@ pub const HELLO_RUST: Sources = Sources {
         ("hello_rust.rs", "hello_rust.rs"),
         ("c_helper.c", "c_helper.c"),
         ("c_helper.h", "c_helper.h"),
+        ("border", "border"),
     ],
 };
 
@@ -65,7 +66,7 @@ impl<'a> Module<'a> {
         let dir = cache.place_for(&format!("module/{place}"))?;
         fs::create_dir_all(&dir)?;
         for (from, to) in sources.files {
-            copy_if_changed(&project().join(from), &dir.join(to))?;
+            copy(&project().join(from), &dir.join(to))?;
         }
         Ok(Module {
             kernel,
@@ -149,6 +150,22 @@ fn without_kbuild(said: &str) -> String {
 fn is_kbuild(line: &str) -> bool {
     line.strip_prefix("  ")
         .is_some_and(|rest| rest.starts_with(|first: char| first.is_ascii_uppercase()))
+}
+
+/// Copies a source, or a folder with all of them.
+fn copy(from: &Path, to: &Path) -> Result<()> {
+    if !from.is_dir() {
+        return copy_if_changed(from, to);
+    }
+    fs::create_dir_all(to)?;
+    for entry in fs::read_dir(from)? {
+        let entry = entry?.path();
+        let source = ["rs", "mk"].map(|known| entry.extension().is_some_and(|is| is == known));
+        if let (true, Some(name)) = (entry.is_dir() || source.contains(&true), entry.file_name()) {
+            copy(&entry, &to.join(name))?;
+        }
+    }
+    Ok(())
 }
 
 /// Copies a source so that make sees exactly what changed: a file of the same content keeps its

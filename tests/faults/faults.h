@@ -10,4 +10,8 @@
 /* One of four primes; Rust panics where there is none. */
 u32 faults_rs_prime(size_t index);
 
+#ifndef __BINDGEN__
+#include "faults_layout.h"
+#endif
+
 #endif /* FAULTS_H */

@@ -2,7 +2,10 @@
 
 //! Rust's part of fault.ko: a panic.
 
-mod faults_bindings;
+#[macro_use]
+#[path = "border/border.rs"]
+mod border;
+mod faults_h;
 
 const PRIMES: [u32; 4] = [2, 3, 5, 7];
 
@@ -20,12 +23,4 @@ pub unsafe extern "C" fn faults_rs_prime(index: usize) -> u32 {
     PRIMES[index]
 }
 
-/// Fails to compile unless the function has the very type that `faults.h` declares for it.
-const _: () = {
-    // The branches of an `if` must have one type.
-    let _ = if true {
-        faults_bindings::faults_rs_prime
-    } else {
-        faults_rs_prime
-    };
-};
+keeps_contract!(faults_h: faults_rs_prime);

@@ -14,4 +14,8 @@ int kunit_rs_current(int *pid, u32 *cpu, char *comm, size_t size);
 ssize_t kunit_rs_whom(char *whom, size_t size);
 u32 kunit_rs_times(void);
 
+#ifndef __BINDGEN__
+#include "kunit_layout.h"
+#endif
+
 #endif /* KUNIT_H */

@@ -9,8 +9,11 @@ use kernel::{
     prelude::*,
 };
 
-mod bindings;
-mod kunit_bindings;
+#[macro_use]
+#[path = "border/border.rs"]
+mod border;
+mod c_helper_h;
+mod kunit_h;
 
 /// What [`count_call`] works on.
 struct Calls {
@@ -59,7 +62,7 @@ pub unsafe extern "C" fn kunit_rs_repeat(
 
     // SAFETY: `count_call` takes a context of this very type, which C only borrows for the call.
     let result = to_result(unsafe {
-        bindings::c_helper_repeat(times, Some(count_call), context.cast())
+        c_helper_h::c_helper_repeat(times, Some(count_call), context.cast())
     });
     // SAFETY: The caller promises that `called` is valid.
     unsafe { called.write(calls.seen) };
@@ -75,7 +78,7 @@ pub unsafe extern "C" fn kunit_rs_repeat(
 pub unsafe extern "C" fn kunit_rs_repeat_nobody() -> c_int {
     // SAFETY: C checks for the missing function.
     errno(to_result(unsafe {
-        bindings::c_helper_repeat(1, None, core::ptr::null_mut())
+        c_helper_h::c_helper_repeat(1, None, core::ptr::null_mut())
     }))
 }
 
@@ -91,10 +94,10 @@ pub unsafe extern "C" fn kunit_rs_current(
     comm: *mut u8,
     size: usize,
 ) -> c_int {
-    let mut task = bindings::c_helper_task::default();
+    let mut task = c_helper_h::c_helper_task::default();
 
     // SAFETY: `task` is a valid place for C to write to.
-    unsafe { bindings::c_helper_current(&mut task) };
+    unsafe { c_helper_h::c_helper_current(&mut task) };
     // SAFETY: The caller promises that these are valid.
     unsafe {
         pid.write(task.pid);
@@ -117,7 +120,7 @@ pub unsafe extern "C" fn kunit_rs_current(
 #[no_mangle]
 pub unsafe extern "C" fn kunit_rs_whom(whom: *mut u8, size: usize) -> isize {
     // SAFETY: C returns a NUL-terminated string that does not change any more.
-    let Ok(text) = unsafe { CStr::from_char_ptr(bindings::c_helper_whom()) }.to_str() else {
+    let Ok(text) = unsafe { CStr::from_char_ptr(c_helper_h::c_helper_whom()) }.to_str() else {
         return EINVAL.to_errno() as isize;
     };
 
@@ -140,24 +143,14 @@ pub unsafe extern "C" fn kunit_rs_whom(whom: *mut u8, size: usize) -> isize {
 #[no_mangle]
 pub unsafe extern "C" fn kunit_rs_times() -> u32 {
     // SAFETY: This only reads a number.
-    unsafe { bindings::c_helper_times() }
+    unsafe { c_helper_h::c_helper_times() }
 }
 
 fn errno(result: Result) -> c_int {
     result.map_or_else(|error| error.to_errno(), |()| 0)
 }
 
-/// Fails to compile unless each function has the very type that `kunit.h` declares for it.
-macro_rules! keeps_contract {
-    ($($function:ident),*) => {
-        $(const _: () = {
-            // The branches of an `if` must have one type.
-            let _ = if true { kunit_bindings::$function } else { $function };
-        };)*
-    };
-}
-
-keeps_contract!(
+keeps_contract!(kunit_h:
     kunit_rs_repeat,
     kunit_rs_repeat_nobody,
     kunit_rs_current,

@@ -20,6 +20,7 @@ const KUNIT: Sources = Sources {
         ("hello_rust.rs", "hello_rust.rs"),
         ("c_helper.c", "c_helper.c"),
         ("c_helper.h", "c_helper.h"),
+        ("border", "border"),
         ("tests/kunit/kunit.c", "kunit.c"),
         ("tests/kunit/kunit.h", "kunit.h"),
         ("tests/kunit/kunit_rs.rs", "kunit_rs.rs"),

@@ -12,6 +12,7 @@ use crate::module::project;
 /// Sources by their language, below the project's folder.
 const KERNEL_RUST: &[&str] = &[
     "hello_rust.rs",
+    "border/border.rs",
     "tests/kunit/kunit_rs.rs",
     "tests/faults/faults_rs.rs",
 ];
@@ -124,7 +125,7 @@ fn in_cache(world: &World, files: &[&str]) -> Result<Vec<PathBuf>> {
 fn kernel_rustfmt(world: &World) -> Result<()> {
     let lab = world.lab(&main_flavour())?;
     let config = lab.kernel.source.dir.join(".rustfmt.toml");
-    // Each file by itself: rustfmt would follow `mod bindings`, which is generated.
+    // Each file by itself: rustfmt would follow modules that are generated.
     for file in in_cache(world, KERNEL_RUST)? {
         let mut rustfmt = lab.toolchain.command("sh");
         rustfmt.args([

@@ -20,7 +20,7 @@ const FAULTS: Sources = Sources {
     name: "faults",
     files: &[
         ("tests/faults/Kbuild", "Kbuild"),
-        ("Kbuild", "hello_rust.kbuild"),
+        ("border", "border"),
         ("tests/faults/faults.c", "faults.c"),
         ("tests/faults/faults.h", "faults.h"),
         ("tests/faults/faults_rs.rs", "faults_rs.rs"),

@@ -1,0 +1,102 @@
+# SPDX-License-Identifier: GPL-2.0
+# The border: every crossing between the Rust and the C objects of a module is
+# declared in a header, and checked. In Kbuild, behind the lists of objects:
+#
+#	obj-m := hello.o
+#	hello-y := hello_main.o helper.o
+#	hello-contracts := helper.h
+#	include $(src)/border/border.mk
+#
+# Rust finds helper.h in the module helper_h; the object hello_main.o is made
+# from hello.rs, as a module of several parts cannot have one of its own name.
+# hello.border tells afterwards what crosses. docs/border.md has the whole story.
+
+border-modules := $(foreach m,$(obj-m:.o=),$(if $($(m)-contracts),$(m)))
+border-gate := $(obj)/border/gate/gate
+
+# Built by the module's own rustc: it is there, and it is the right one.
+hostprogs += border/gate/gate
+border/gate/gate-rust := y
+$(border-gate): private HOSTRUSTC := $(RUSTC)
+
+# A C function that no header declares, or that is declared otherwise, is an error.
+ccflags-y += -Werror=missing-prototypes -Werror=strict-prototypes
+
+# libclang refuses some flags of GCC; rust/Makefile of the kernel lists them.
+ifndef CONFIG_CC_IS_CLANG
+border-skip-flags := $(shell sed -n \
+	'/^bindgen_skip_c_flags :=/,/[^\\]$$/ { s/.*:=//; s/\\$$//; p }' $(srctree)/rust/Makefile)
+endif
+
+# Generated code follows C's names.
+border-allows := clippy::all, clippy::undocumented_unsafe_blocks, dead_code, missing_docs, \
+	non_camel_case_types, non_snake_case, non_upper_case_globals, unreachable_pub, unused_imports
+
+# The contract's own lines, constants included; then what libclang makes of
+# them: only what the header itself declares is bound, and the kernel's types in
+# it are those of the kernel crate. Size, alignment and offsets are asserted.
+quiet_cmd_border_contract = BINDGEN $(quiet_modtag) $@
+      cmd_border_contract = \
+	$(CC) -E -dD $(c_flags) -DMODULE -D__BINDGEN__ -o $@.i $<; \
+	$(BINDGEN) $< -o $@.bound \
+	--use-core --ctypes-prefix kernel::ffi --with-derive-default --no-doc-comments \
+	--no-prepend-enum-name --rust-target 1.78 \
+	--allowlist-file '(.*/)?$(notdir $<)' --no-recursive-allowlist \
+	--raw-line '\#![allow($(border-allows))]' \
+	--raw-line 'use kernel::bindings::*;' \
+	-- $(filter-out $(border-skip-flags), $(c_flags)) \
+	-DMODULE -D__BINDGEN__ -fno-builtin -w; \
+	$(border-gate) contract $< $@.i $@.bound $@ $(@:_h.rs=_layout.h); \
+	rm -f $@.i $@.bound
+
+quiet_cmd_border_objects = BORDER  $(quiet_modtag) $@
+      cmd_border_objects = $(border-gate) objects '$(NM)' $(objtree)/Module.symvers $@ \
+	$(filter %_h.rs,$^) -- $(border-rust-objects) -- \
+	$(filter-out $(border-rust-objects),$(filter %.o,$^))
+
+# A contract: what Rust and what C is told of it.
+define border-contract
+$(obj)/$(1)_h.rs: $(src)/$(1).h $(border-gate) FORCE
+	$$(call if_changed_dep,border_contract)
+
+$(obj)/$(1)_layout.h: $(obj)/$(1)_h.rs
+	@test -e $$@ || { rm $$<; echo "border: $$@ was lost; run make again" >&2; false; }
+
+targets += $(1)_h.rs
+clean-files += $(1)_layout.h $(1)_h.rs.i $(1)_h.rs.bound
+endef
+
+# The objects of a module, $(1); its Rust objects, $(2); its contracts, $(3).
+define border-module
+$(2): $(border-gate) | $(3:.h=_h.rs)
+$(2): private RUSTC_OR_CLIPPY := $(border-gate) rustc $(3:.h=_h.rs) -- $(RUSTC_OR_CLIPPY)
+$(filter-out $(2),$(addprefix $(obj)/,$($(1)-y))): | $(3:.h=_layout.h)
+
+$(obj)/$(1).border: $(addprefix $(obj)/,$($(1)-y)) $(3:.h=_h.rs) $(border-gate) FORCE
+	$$(call if_changed,border_objects)
+$(obj)/$(1).border: private border-rust-objects := $(2:./%=%)
+
+# Nothing is stitched before the border was checked.
+$(obj)/$(1).o: $(obj)/$(1).border
+
+targets += $(1).border
+endef
+
+define border-main
+$(obj)/$(1)_main.o: $(src)/$(1).rs FORCE
+	+$$(call if_changed_rule,rustc_o_rs)
+
+targets += $(1)_main.o
+endef
+
+border-rust = $(foreach o,$($(1)-y),$(if $(wildcard $(src)/$(o:.o=.rs)),$(obj)/$(o))) \
+	$(if $(wildcard $(src)/$(1).rs),$(filter %/$(1)_main.o,$(addprefix $(obj)/,$($(1)-y))))
+
+$(foreach h,$(sort $(foreach m,$(border-modules),$($(m)-contracts))), \
+	$(eval $(call border-contract,$(h:.h=))))
+$(foreach m,$(border-modules), \
+	$(eval $(call border-module,$(m),$(call border-rust,$(m)),$(addprefix $(obj)/,$($(m)-contracts)))) \
+	$(if $(filter $(m)_main.o,$($(m)-y)),$(if $(wildcard $(src)/$(m).rs),$(eval $(call border-main,$(m))))))
+
+# What a build that was interrupted leaves behind, and CONFIG_RUST_INLINE_HELPERS on its way.
+clean-files += *.bc *.o.tmp
