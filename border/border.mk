@@ -22,26 +22,32 @@ $(border-gate): private HOSTRUSTC := $(RUSTC)
 # A C function that no header declares, or that is declared otherwise, is an error.
 ccflags-y += -Werror=missing-prototypes -Werror=strict-prototypes
 
+ifdef CONFIG_CC_IS_CLANG
+# With -fms-extensions, clang lets `static` follow a declaration without.
+ccflags-y += -Werror=microsoft-redeclare-static
+else
 # libclang refuses some flags of GCC; rust/Makefile of the kernel lists them.
-ifndef CONFIG_CC_IS_CLANG
 border-skip-flags := $(shell sed -n \
 	'/^bindgen_skip_c_flags :=/,/[^\\]$$/ { s/.*:=//; s/\\$$//; p }' $(srctree)/rust/Makefile)
 endif
 
 # Generated code follows C's names.
-border-allows := clippy::all, clippy::undocumented_unsafe_blocks, dead_code, missing_docs, \
-	non_camel_case_types, non_snake_case, non_upper_case_globals, unreachable_pub, unused_imports
+border-allows := clippy::all, clippy::undocumented_unsafe_blocks, dead_code, improper_ctypes, \
+	missing_docs, non_camel_case_types, non_snake_case, non_upper_case_globals, unreachable_pub, unused_imports
 
 # The contract's own lines, constants included; then what libclang makes of
 # them: only what the header itself declares is bound, and the kernel's types in
 # it are those of the kernel crate. Size, alignment and offsets are asserted.
+# The kernel's integers are bound as well: bindgen has to know that a union's
+# members can be copied.
 quiet_cmd_border_contract = BINDGEN $(quiet_modtag) $@
       cmd_border_contract = \
 	$(CC) -E -dD $(c_flags) -DMODULE -D__BINDGEN__ -o $@.i $<; \
-	$(BINDGEN) $< -o $@.bound \
+	$(border-gate) compile contract $< -- $(BINDGEN) $< -o $@.bound \
 	--use-core --ctypes-prefix kernel::ffi --with-derive-default --no-doc-comments \
 	--no-prepend-enum-name --rust-target 1.78 \
 	--allowlist-file '(.*/)?$(notdir $<)' --no-recursive-allowlist \
+	--allowlist-type '(__)?[su](8|16|32|64)_?' \
 	--raw-line '\#![allow($(border-allows))]' \
 	--raw-line 'use kernel::bindings::*;' \
 	-- $(filter-out $(border-skip-flags), $(c_flags)) \
@@ -69,8 +75,10 @@ endef
 # The objects of a module, $(1); its Rust objects, $(2); its contracts, $(3).
 define border-module
 $(2): $(border-gate) | $(3:.h=_h.rs)
-$(2): private RUSTC_OR_CLIPPY := $(border-gate) rustc $(3:.h=_h.rs) -- $(RUSTC_OR_CLIPPY)
-$(filter-out $(2),$(addprefix $(obj)/,$($(1)-y))): | $(3:.h=_layout.h)
+$(2): private RUSTC_OR_CLIPPY := $(border-gate) compile rust $(3:.h=_h.rs) -- $(RUSTC_OR_CLIPPY)
+
+$(call border-c,$(1),$(2)): $(border-gate) | $(3:.h=_layout.h)
+$(call border-c,$(1),$(2)): private CC := $(border-gate) compile c $(3:.h=_h.rs) -- $(CC)
 
 $(obj)/$(1).border: $(addprefix $(obj)/,$($(1)-y)) $(3:.h=_h.rs) $(border-gate) FORCE
 	$$(call if_changed,border_objects)
@@ -81,6 +89,8 @@ $(obj)/$(1).o: $(obj)/$(1).border
 
 targets += $(1).border
 endef
+
+border-c = $(filter-out $(2),$(addprefix $(obj)/,$($(1)-y)))
 
 define border-main
 $(obj)/$(1)_main.o: $(src)/$(1).rs FORCE

@@ -24,6 +24,8 @@ pub(crate) struct Type {
     pub(crate) name: String,
     pub(crate) size: Option<u64>,
     pub(crate) align: Option<u64>,
+    /// Packed and aligned at once, for which rustc has no layout.
+    pub(crate) impossible: bool,
     pub(crate) fields: Vec<Field>,
 }
 
@@ -78,6 +80,9 @@ impl Bindings {
                 name: name.to_owned(),
                 size: None,
                 align: None,
+                impossible: ["packed", "align"]
+                    .iter()
+                    .all(|word| attributes(tokens, at).iter().any(|token| token.is(word))),
                 fields: fields(tokens, at + 3),
             }),
             _ => {}
@@ -157,6 +162,14 @@ fn value(tokens: &[Token<'_>], at: usize) -> String {
         .position(|token| token.is("="))
         .map_or(item.len(), |at| at + 1);
     item[equals..].iter().map(|token| token.text).collect()
+}
+
+/// What stands before an item, behind the end of another.
+fn attributes<'t, 'a>(tokens: &'t [Token<'a>], at: usize) -> &'t [Token<'a>] {
+    let end = tokens[..at]
+        .iter()
+        .rposition(|token| token.is("}") || token.is(";"));
+    &tokens[end.map_or(0, |end| end + 1)..at]
 }
 
 /// `#[link_name = "\u{1}match"]` before an item.

@@ -5,7 +5,7 @@
 
 use crate::bindings::{item_name, Bindings, Symbol, Type, DECLARED};
 use crate::declared;
-use crate::header::{text, Header};
+use crate::header::{text, without_attributes, Header};
 use crate::layout;
 use crate::problem::{none, read, write, Checked, Layer, Problem};
 use crate::tokens::tokens;
@@ -107,11 +107,9 @@ fn statements(header: &Header<'_>) -> Vec<Problem> {
     let mut problems = Vec::new();
     for statement in header.statements() {
         let before_body = statement.iter().take_while(|token| !token.is("{"));
-        let word = before_body.clone().find(|token| {
-            ["inline", "__inline", "__inline__", "static"]
-                .iter()
-                .any(|w| token.is(w))
-        });
+        let word = ["inline", "__inline", "__inline__", "static"]
+            .iter()
+            .find_map(|word| before_body.clone().find(|token| token.is(word)));
         if let Some(word) = word {
             let declaration: Vec<_> = before_body.copied().collect();
             problems.push(
@@ -125,7 +123,7 @@ fn statements(header: &Header<'_>) -> Vec<Problem> {
                 .seen(format!(
                     "{}: {}",
                     header.place(word.line),
-                    text(&declaration)
+                    text(&without_attributes(&declaration))
                 ))
                 .mend("declare a plain function here that calls it, and define that in a .c"),
             );
@@ -172,17 +170,24 @@ fn symbols(header: &Header<'_>, symbol: &Symbol) -> Vec<Problem> {
 
 /// A struct must be visible to the last byte, or only ever be pointed to.
 fn types(header: &Header<'_>, known: &Type) -> Vec<Problem> {
-    let hidden = |field: &str| {
-        [
-            ("_bitfield_", "bit-fields, whose places no C compiler can confirm",
-                "use a whole integer, and constants for its bits"),
-            ("_bindgen_opaque_blob", "a layout that Rust has no words for (packed, or aligned oddly)",
-                "order the fields so that they need no such attribute, or pass only pointers to it and declare functions for its fields"),
-        ]
-        .into_iter()
-        .find(|(start, ..)| field.starts_with(start))
+    let has = |start: &str| {
+        known
+            .fields
+            .iter()
+            .any(|field| field.name.starts_with(start))
     };
-    let Some((_, what, mend)) = known.fields.iter().find_map(|field| hidden(&field.name)) else {
+    let (what, mend) = if has("_bitfield_") {
+        (
+            "bit-fields, whose places no C compiler can confirm",
+            "use a whole integer, and constants for its bits",
+        )
+    } else if has("_bindgen_opaque_blob") || known.impossible {
+        (
+            "a layout that Rust has no words for: packed, or aligned oddly",
+            "order its fields so that it needs no attribute; or pass only pointers to it, and \
+             declare functions for its fields",
+        )
+    } else {
         return Vec::new();
     };
     let problem = Problem::new(Layer::Contract, format!("{} has {what}", known.name)).mend(mend);

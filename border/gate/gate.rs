@@ -4,15 +4,15 @@
 //! unchecked. `border.mk` builds it with the rustc of the module and calls it:
 //!
 //! * `gate contract`: may this header be a contract, and what does the C compiler have to confirm?
-//! * `gate rustc`: runs rustc; where it fails over a crossing, tells what the contract says.
+//! * `gate compile`: runs a compiler; where it fails over a crossing, tells what the contract says.
 //! * `gate objects`: what crosses between the finished objects, and is all of it in the contract?
 //!
 //! It has no dependencies: a kernel build can fetch none.
 
 mod bindings;
+mod compile;
 mod contract;
 mod declared;
-mod explain;
 mod header;
 mod layout;
 mod objects;
@@ -25,7 +25,7 @@ use std::process::ExitCode;
 use problem::Problem;
 
 const USAGE: &str = "usage: gate contract HEADER PREPROCESSED BINDINGS RUST LAYOUT
-       gate rustc CONTRACT.rs... -- RUSTC ARGUMENTS...
+       gate compile contract|rust|c CONTRACT... -- COMPILER ARGUMENTS...
        gate objects NM SYMVERS REPORT CONTRACT.rs... -- RUST.o... -- C.o...";
 
 fn main() -> ExitCode {
@@ -36,7 +36,7 @@ fn main() -> ExitCode {
         ["contract", header, preprocessed, bindings, rust, layout] => {
             contract::check(header, preprocessed, bindings, rust, layout)
         }
-        ["rustc", rest @ ..] => return explain::rustc(rest),
+        ["compile", rest @ ..] => return compile::run(rest),
         ["objects", nm, symvers, report, rest @ ..] => objects::check(nm, symvers, report, rest),
         _ => Err(vec![Problem::of_use(USAGE)]),
     };

@@ -9,17 +9,23 @@ use crate::declared::{self, Body, Field};
 use crate::header::{text, without_attributes, Header};
 use crate::tokens::{Kind, Token};
 
+/// How a static assertion's message begins, before the place in the header.
+pub(crate) const ASKED: &str = "border: ";
+
+/// What stands in it before Rust's value.
+pub(crate) const TOLD: &str = ": Rust was told ";
+
 const PROLOGUE: &str = "\
 #define BORDER_VALUE(c, rust, what) \\
-\t_Static_assert((c) == (rust), \"border: C against the contract: \" what \": Rust was told \" #rust)
+\t_Static_assert((c) == (rust), \"border: \" what \": Rust was told \" #rust)
 #ifdef __clang__
-#define BORDER_LAYOUT(c, rust, name, what) BORDER_VALUE(c, rust, what)
+#define BORDER_SIZE(c, rust, name, what) BORDER_VALUE(c, rust, what)
 #else
 /* GCC does not tell the value of what failed, but it does tell the types that conflict. */
-#define BORDER_LAYOUT(c, rust, name, what) \\
+#define BORDER_SIZE(c, rust, name, what) \\
 \tBORDER_VALUE(c, rust, what); \\
-\textern char name[c]; \\
-\textern char name[rust]
+\textern char name[rust]; \\
+\textern char name[c]
 #endif
 ";
 
@@ -57,7 +63,7 @@ pub(crate) fn of(header: &Header<'_>, bindings: &Bindings) -> String {
     }
     format!(
         "/* Made by border/gate from {}: what Rust was told, for this compiler to confirm. */\n\
-         {PROLOGUE}{}\n#undef BORDER_LAYOUT\n#undef BORDER_VALUE\n",
+         {PROLOGUE}{}\n#undef BORDER_SIZE\n#undef BORDER_VALUE\n",
         header.file,
         lines.join("\n")
     )
@@ -69,23 +75,26 @@ fn enumeration(header: &Header<'_>, body: &Body<'_, '_>, target: &str) -> Vec<St
         return Vec::new();
     };
     let (name, place) = (&body.c_name, header.place(body.line));
+    let (size, sign) = (size.to_string(), u8::from(signed).to_string());
     vec![
         value(
+            &place,
+            &format!("size of {name}"),
             &format!("sizeof({name})"),
-            &size.to_string(),
-            &format!("{place}: size of {name}"),
+            &size,
         ),
         value(
+            &place,
+            &format!("sign of {name}"),
             &format!("({name})-1 < 0"),
-            if signed { "1" } else { "0" },
-            &format!("{place}: whether {name} is signed"),
+            &sign,
         ),
     ]
 }
 
 /// A number; texts have no value that C could compare.
 fn constant(header: &Header<'_>, name: &str, rust: &str) -> Option<String> {
-    let line = declared::constant(header, name)?;
+    let place = header.place(declared::constant(header, name)?);
     let digits = rust.strip_prefix('-').unwrap_or(rust);
     let number = digits.starts_with(|c: char| c.is_ascii_digit());
     // In C, the digits of an unsigned long need to say so.
@@ -94,17 +103,19 @@ fn constant(header: &Header<'_>, name: &str, rust: &str) -> Option<String> {
     } else {
         ""
     };
-    number.then(|| {
-        value(
-            name,
-            &format!("{rust}{suffix}"),
-            &format!("{}: {name}", header.place(line)),
-        )
-    })
+    number.then(|| value(&place, name, name, &format!("{rust}{suffix}")))
 }
 
-fn value(c: &str, rust: &str, what: &str) -> String {
-    format!("BORDER_VALUE({c}, {rust}, \"{what}\");")
+/// One line that fails to compile where C has another number.
+fn value(place: &str, what: &str, c: &str, rust: &str) -> String {
+    match rust.parse::<u32>() {
+        Ok(_) => format!(
+            "BORDER_SIZE({c}, {rust}, {}, \"{place}: {what}\");",
+            identifier(what)
+        ),
+        // No array has a negative size.
+        Err(_) => format!("BORDER_VALUE({c}, {rust}, \"{place}: {what}\");"),
+    }
 }
 
 /// (bytes, signed) of what Rust has for an enum.
@@ -178,10 +189,7 @@ impl<'t, 'a> Record<'t, 'a> {
     fn layout(&mut self, c: &str, rust: Option<u64>, what: &str, line: usize) {
         if let Some(rust) = rust {
             let place = self.header.place(line);
-            let name = identifier(what);
-            self.lines.push(format!(
-                "BORDER_LAYOUT({c}, {rust}, {name}, \"{place}: {what}\");"
-            ));
+            self.lines.push(value(&place, what, c, &rust.to_string()));
         }
     }
 
@@ -214,6 +222,12 @@ impl<'t, 'a> Record<'t, 'a> {
             });
         }
         let own = path.rsplit('.').next().unwrap_or(path);
+        let place = self.header.place(field.statement[0].line);
+        self.lines.push(format!(
+            "/* {}: {place}: type of {path} in {top}{TOLD}{} */",
+            name(own),
+            text(&words)
+        ));
         self.lines.push(format!(
             "extern {};\nextern __typeof__((({top} *)0)->{path}) {};",
             text(&said),
@@ -235,7 +249,7 @@ fn unnamed(field: &str) -> Option<usize> {
 }
 
 /// `offset of u.raw in struct s` as one word, for the compiler's own message.
-fn identifier(words: &str) -> String {
+pub(crate) fn identifier(words: &str) -> String {
     let word = |c: char| if c.is_alphanumeric() { c } else { '_' };
     format!("border_{}", words.chars().map(word).collect::<String>())
 }
@@ -271,13 +285,13 @@ mod tests {
         let layout = of(&Header::new("a.h", C), &Bindings::new(RUST));
         for wanted in [
             "int f(struct s *s);",
-            "BORDER_VALUE(sizeof(enum colour), 4, \"a.h:1: size of enum colour\");",
-            "BORDER_VALUE((enum colour)-1 < 0, 0,",
-            "BORDER_VALUE(GREEN, 5, \"a.h:1: GREEN\");",
-            "BORDER_LAYOUT(sizeof(struct s), 16, border_size_of_struct_s, \"a.h:2: size of struct s\");",
-            "BORDER_LAYOUT(__builtin_offsetof(struct s, b), 4,",
-            "BORDER_LAYOUT(__builtin_offsetof(struct s, whole), 8,",
-            "BORDER_LAYOUT(__builtin_offsetof(struct s, list[0].x), 12,",
+            "BORDER_SIZE(sizeof(enum colour), 4, border_size_of_enum_colour, \"a.h:1: size of enum colour\");",
+            "BORDER_SIZE((enum colour)-1 < 0, 0,",
+            "BORDER_SIZE(GREEN, 5, border_GREEN, \"a.h:1: GREEN\");",
+            "BORDER_SIZE(sizeof(struct s), 16, border_size_of_struct_s, \"a.h:2: size of struct s\");",
+            "BORDER_SIZE(__builtin_offsetof(struct s, b), 4,",
+            "BORDER_SIZE(__builtin_offsetof(struct s, whole), 8,",
+            "BORDER_SIZE(__builtin_offsetof(struct s, list[0].x), 12,",
             "extern u32 border_type_of_a_in_struct_s, border_type_of_b_in_struct_s;\n\
              extern __typeof__(((struct s *)0)->b) border_type_of_b_in_struct_s;",
             "extern u8 border_type_of_raw_in_struct_s[4];",

@@ -27,6 +27,25 @@ const KUNIT: Sources = Sources {
     ],
 };
 
+/// Each kind of crossing between Rust and C, with a KUnit suite of its own.
+pub const CATALOGUE: Sources = Sources {
+    name: "catalogue",
+    files: &[
+        ("tests/catalogue/Kbuild", "Kbuild"),
+        ("tests/catalogue/catalogue.h", "catalogue.h"),
+        ("tests/catalogue/catalogue.rs", "catalogue.rs"),
+        ("tests/catalogue/gives.rs", "gives.rs"),
+        ("tests/catalogue/takes.rs", "takes.rs"),
+        ("tests/catalogue/checks.rs", "checks.rs"),
+        ("tests/catalogue/catalogue_c.c", "catalogue_c.c"),
+        ("tests/catalogue/catalogue_test.c", "catalogue_test.c"),
+        ("border", "border"),
+    ],
+};
+
+/// How many cases its suite has: those that C does, and those that Rust does.
+const CATALOGUE_CASES: usize = 15 + 13;
+
 const LOADS: u32 = 200;
 
 /// What each kernel is put through.
@@ -42,7 +61,16 @@ const CHECKS: &[(&str, Check)] = &[
     ("loaded and unloaded 200 times", loaded_and_unloaded),
     ("two CPUs at once", two_cpus),
     ("built for another kernel", built_for_another_kernel),
+    ("the catalogue builds without a warning", |world, lab| {
+        must_build_quietly(world, lab, &CATALOGUE)
+    }),
 ];
+
+/// A KUnit suite, whose cases are those of the test.
+type Suite = fn(&World, &Lab) -> Result<Vec<Case>>;
+
+/// What each kernel runs of them, the debug kernel as well.
+const SUITES: &[(&str, Suite)] = &[("kunit", kunit), ("catalogue", catalogue)];
 
 /// The tests, kernel by kernel.
 pub fn tests() -> Vec<Test> {
@@ -60,10 +88,21 @@ fn tests_on(flavour: Flavour) -> Vec<Test> {
             })
         })
         .collect();
-    tests.push(Test::of_many(format!("{group}::kunit"), move |world| {
-        kunit(world, &*world.lab(&flavour)?)
-    }));
+    tests.extend(suites_on(&group, &flavour));
     tests
+}
+
+/// The KUnit suites, on one kernel.
+pub fn suites_on(group: &str, flavour: &Flavour) -> Vec<Test> {
+    SUITES
+        .iter()
+        .map(|&(what, suite)| {
+            let flavour = flavour.clone();
+            Test::of_many(format!("{group}::{what}"), move |world| {
+                suite(world, &*world.lab(&flavour)?)
+            })
+        })
+        .collect()
 }
 
 fn builds_without_a_warning(world: &World, lab: &Lab) -> Result<()> {
@@ -340,30 +379,39 @@ fn built_for_another_kernel(world: &World, lab: &Lab) -> Result<()> {
     }
 }
 
-/// The suite runs, and its cases are the cases of the test.
-pub fn kunit(world: &World, lab: &Lab) -> Result<Vec<Case>> {
-    let ko = lab
-        .module(&KUNIT)?
-        .stripped(&lab.toolchain, "hello_rust.ko")?;
-    let guest = world.boot(
-        lab,
-        &[("hello_rust.ko", &ko)],
-        "insmod /hello_rust.ko && rmmod hello_rust && dmesg\n",
-        "",
-    )?;
+fn kunit(world: &World, lab: &Lab) -> Result<Vec<Case>> {
+    suite(world, lab, &KUNIT, "hello_rust")
+}
+
+fn catalogue(world: &World, lab: &Lab) -> Result<Vec<Case>> {
+    let cases = suite(world, lab, &CATALOGUE, "catalogue")?;
+    let own = cases
+        .iter()
+        .filter(|case| case.name.starts_with("catalogue."));
+    let count = own.count();
+    ensure!(count == CATALOGUE_CASES, "{count} cases ran: {cases:#?}");
+    Ok(cases)
+}
+
+/// A module's suite runs, and its cases are the cases of the test.
+fn suite(world: &World, lab: &Lab, sources: &Sources, name: &str) -> Result<Vec<Case>> {
+    let file = format!("{name}.ko");
+    let ko = lab.module(sources)?.stripped(&lab.toolchain, &file)?;
+    let job = format!("insmod /{file} && rmmod {name} && dmesg\n");
+    let guest = world.boot(lab, &[(&file, &ko)], &job, "")?;
     ensure!(
         guest.ending == Ending::Answered(0),
         "{:?}\n{}",
         guest.ending,
         guest.console
     );
-    crate::commands::judge_module(lab, &guest, &KUNIT)?;
+    crate::commands::judge_module(lab, &guest, sources)?;
 
     let cases = ktap::parse(&guest.output)?;
     ensure!(
         cases
             .iter()
-            .any(|case| case.name.starts_with("hello_rust.")),
+            .any(|case| case.name.starts_with(&format!("{name}."))),
         "the suite did not run:\n{}",
         guest.output
     );

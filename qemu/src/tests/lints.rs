@@ -15,6 +15,10 @@ const KERNEL_RUST: &[&str] = &[
     "border/border.rs",
     "tests/kunit/kunit_rs.rs",
     "tests/faults/faults_rs.rs",
+    "tests/catalogue/catalogue.rs",
+    "tests/catalogue/gives.rs",
+    "tests/catalogue/takes.rs",
+    "tests/catalogue/checks.rs",
 ];
 const KERNEL_C: &[&str] = &[
     "c_helper.c",
@@ -24,6 +28,9 @@ const KERNEL_C: &[&str] = &[
     "tests/twin/twin.c",
     "tests/faults/faults.c",
     "tests/faults/faults.h",
+    "tests/catalogue/catalogue.h",
+    "tests/catalogue/catalogue_c.c",
+    "tests/catalogue/catalogue_test.c",
     "qemu/guest/init.c",
     "qemu/guest/insmod.c",
 ];

@@ -1,10 +1,13 @@
 //! `make test`: everything that proves the module and the lab, and what came of it.
 
+mod border;
 mod faults;
 mod guest;
 mod input;
 mod kdir;
 mod lints;
+mod mutants;
+mod mutations;
 mod proxy;
 mod report;
 mod splats;
@@ -128,6 +131,8 @@ pub fn run(options: &Options, word: &str) -> Result<()> {
         faults::tests(),
         input::tests(),
         kdir::tests(),
+        border::tests(),
+        mutants::tests(),
     ]
     .into_iter()
     .flatten()

@@ -107,11 +107,12 @@ pub fn tests() -> Vec<Test> {
     tests.extend([
         test(&debug, "leak", leak),
         test(&debug, "hello_rust is clean", hello_rust_is_clean),
+        test(&debug, "the catalogue sleeps in atomic", sleep_in_atomic),
     ]);
-    let name = format!("splats::{}::kunit", debug.name());
-    tests.push(Test::of_many(name, move |world| {
-        guest::kunit(world, &*world.lab(&debug)?)
-    }));
+    tests.extend(guest::suites_on(
+        &format!("splats::{}", debug.name()),
+        &debug,
+    ));
     tests
 }
 
@@ -261,6 +262,42 @@ fn spin_irqs_off(world: &World, lab: &Lab) -> Result<()> {
     );
     let told = must_fail(lab, &guest, Exit::Timeout)?;
     must_say(&told, "the guest gave no answer in 10 s")
+}
+
+/// C calls Rust where the contract forbids it, Rust calls C, and C notices: a splat that leads
+/// through both halves.
+fn sleep_in_atomic(world: &World, lab: &Lab) -> Result<()> {
+    let catalogue = &guest::CATALOGUE;
+    let ko = lab
+        .module(catalogue)?
+        .stripped(&lab.toolchain, "catalogue.ko")?;
+    let job = "insmod /catalogue.ko sleep_in_atomic=1\n";
+    let guest = world.boot(lab, &[("catalogue.ko", &ko)], job, "kunit.enable=0")?;
+
+    must_end(&guest, &WELL)?;
+    let found = verdict::splats(&guest.console);
+    ensure!(
+        found.len() == 1 && found[0].kind == Kind::Atomic,
+        "found {found:#?}\n{}",
+        guest.console
+    );
+    must_say(
+        &found[0].line,
+        "BUG: sleeping function called from invalid context at ",
+    )?;
+    let error = judge_module(lab, &guest, catalogue)
+        .err()
+        .context("the lab has not noticed")?;
+    let report = trouble::told(&error);
+    for file in [
+        "/catalogue_c.c:",
+        "/takes.rs:",
+        "/gives.rs:",
+        "/catalogue_test.c:",
+    ] {
+        must_say(&report, file)?;
+    }
+    Ok(())
 }
 
 /// kmemleak waits until an object is 5 s old, and looks at it twice.
