@@ -35,23 +35,23 @@ endif
 border-allows := clippy::all, clippy::undocumented_unsafe_blocks, dead_code, improper_ctypes, \
 	missing_docs, non_camel_case_types, non_snake_case, non_upper_case_globals, unreachable_pub, unused_imports
 
-# The contract's own lines, constants included; then what libclang makes of
-# them: only what the header itself declares is bound, and the kernel's types in
-# it are those of the kernel crate. Size, alignment and offsets are asserted.
-# The kernel's integers are bound as well: bindgen has to know that a union's
-# members can be copied.
-quiet_cmd_border_contract = BINDGEN $(quiet_modtag) $@
-      cmd_border_contract = \
-	$(CC) -E -dD $(c_flags) -DMODULE -D__BINDGEN__ -o $@.i $<; \
-	$(border-gate) compile contract $< -- $(BINDGEN) $< -o $@.bound \
-	--use-core --ctypes-prefix kernel::ffi --with-derive-default --no-doc-comments \
-	--no-prepend-enum-name --rust-target 1.78 \
+# Only what the header itself declares is bound, and the kernel's types in it are
+# those of the kernel crate. The kernel's integers are bound as well: bindgen has
+# to know that a union's members can be copied. Layouts are asserted.
+border-bindgen-flags = --use-core --ctypes-prefix kernel::ffi --with-derive-default \
+	--no-doc-comments --no-prepend-enum-name --rust-target 1.78 \
 	--allowlist-file '(.*/)?$(notdir $<)' --no-recursive-allowlist \
 	--allowlist-type '(__)?[su](8|16|32|64)_?' \
-	--raw-line '\#![allow($(border-allows))]' \
-	--raw-line 'use kernel::bindings::*;' \
-	-- $(filter-out $(border-skip-flags), $(c_flags)) \
-	-DMODULE -D__BINDGEN__ -fno-builtin -w; \
+	--raw-line '\#![allow($(border-allows))]' --raw-line 'use kernel::bindings::*;'
+border-c-flags := -DMODULE -D__BINDGEN__ -fno-builtin -w
+
+# The contract as the preprocessor sees it, then as libclang does; the gate
+# compares, and writes what both halves include.
+quiet_cmd_border_contract = BINDGEN $(quiet_modtag) $@
+      cmd_border_contract = \
+	$(border-gate) compile contract $< -- $(CC) -E -dD $(c_flags) $(border-c-flags) -o $@.i $<; \
+	$(border-gate) compile contract $< -- $(BINDGEN) $< -o $@.bound $(border-bindgen-flags) \
+	-- $(filter-out $(border-skip-flags), $(c_flags)) $(border-c-flags); \
 	$(border-gate) contract $< $@.i $@.bound $@ $(@:_h.rs=_layout.h); \
 	rm -f $@.i $@.bound
 

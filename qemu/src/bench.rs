@@ -4,6 +4,8 @@
 //! A benchmark, not a test: a target that is not met is told, and is no failure. Everything is
 //! measured several times, what is compared is measured in turns, and medians are told.
 
+mod border;
+
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -77,6 +79,7 @@ pub fn bench(options: &Options, runs: u32, json: bool) -> Result<()> {
         conditions: bench.conditions(),
         times: [bench.edit_to_dmesg()?, bench.machine()?].concat(),
         twins: [bench.sizes()?, bench.loads()?].concat(),
+        border: border::cost(&lab, runs)?,
     };
     match json {
         true => println!("{}", serde_json::to_string_pretty(&report)?),
@@ -188,14 +191,7 @@ impl Bench<'_> {
     /// Makes the staged copy of hello_rust.rs newer than what was made of it, which is all that
     /// make knows of an edit; the user's own file stays as it is.
     fn touch(&self) -> Result<SystemTime> {
-        let now = SystemTime::now();
-        let file = self.module_dir.join("hello_rust.rs");
-        fs::File::options()
-            .append(true)
-            .open(&file)
-            .and_then(|file| file.set_modified(now))
-            .with_context(|| format!("cannot touch {}", file.display()))?;
-        Ok(now)
+        modified_now(&self.module_dir.join("hello_rust.rs"))
     }
 
     /// The machine with the job, and with nothing to do, in turns.
@@ -241,39 +237,15 @@ impl Bench<'_> {
     fn sizes(&self) -> Result<Vec<Twins>> {
         let rust = self.size(&HELLO_RUST, "hello_rust.ko")?;
         let twin = self.size(&TWIN, "hello_twin.ko")?;
-        let whats = [
-            "file, bytes",
-            "  text and constants, bytes",
-            "  data, bytes",
-            "  bss, bytes",
-        ];
-        Ok(whats
-            .into_iter()
+        Ok(SIZES
+            .iter()
             .zip(rust.into_iter().zip(twin))
             .map(|(what, (rust, twin))| Twins::new(what, vec![rust], vec![twin]))
             .collect())
     }
 
-    /// The file's size, and text, data and bss as llvm-size has them.
     fn size(&self, sources: &Sources, ko: &str) -> Result<Vec<f64>> {
-        let module = self.lab.module(sources)?;
-        let file = module.stripped(&self.lab.toolchain, ko)?.len() as f64;
-        let output = self
-            .lab
-            .toolchain
-            .command("llvm-size")
-            .arg(module.dir().join(format!("{ko}.stripped")))
-            .output()?;
-        let said = String::from_utf8_lossy(&output.stdout).into_owned();
-        let sections: Vec<f64> = said
-            .lines()
-            .nth(1)
-            .into_iter()
-            .flat_map(|line| line.split_whitespace().take(3))
-            .filter_map(|number| number.parse().ok())
-            .collect();
-        ensure!(sections.len() == 3, "llvm-size said {said:?}");
-        Ok([vec![file], sections].concat())
+        size_of(self.lab, &self.lab.module(sources)?, ko)
     }
 
     /// Both modules loaded and unloaded in one guest, in turns; milliseconds for each time.
@@ -306,6 +278,46 @@ impl Bench<'_> {
             in_kernel,
         ])
     }
+}
+
+/// What [`size_of`] tells.
+const SIZES: [&str; 4] = [
+    "file, bytes",
+    "  text and constants, bytes",
+    "  data, bytes",
+    "  bss, bytes",
+];
+
+/// The size of a built file without debug information, and of its text, data and bss as llvm-size
+/// has them.
+fn size_of(lab: &Lab, module: &Module, ko: &str) -> Result<Vec<f64>> {
+    let file = module.stripped(&lab.toolchain, ko)?.len() as f64;
+    let output = lab
+        .toolchain
+        .command("llvm-size")
+        .arg(module.dir().join(format!("{ko}.stripped")))
+        .output()?;
+    let said = String::from_utf8_lossy(&output.stdout).into_owned();
+    let sections: Vec<f64> = said
+        .lines()
+        .nth(1)
+        .into_iter()
+        .flat_map(|line| line.split_whitespace().take(3))
+        .filter_map(|number| number.parse().ok())
+        .collect();
+    ensure!(sections.len() == 3, "llvm-size said {said:?}");
+    Ok([vec![file], sections].concat())
+}
+
+/// Gives a file the time of now.
+fn modified_now(file: &Path) -> Result<SystemTime> {
+    let now = SystemTime::now();
+    fs::File::options()
+        .append(true)
+        .open(file)
+        .and_then(|file| file.set_modified(now))
+        .with_context(|| format!("cannot touch {}", file.display()))?;
+    Ok(now)
 }
 
 /// One round to warm up, then one for each run. The console would cost more than the modules.
@@ -436,7 +448,7 @@ impl Time {
     }
 }
 
-/// A line of the second table: hello_rust.ko beside its twin.
+/// A line of the later tables: hello_rust.ko beside another module.
 #[derive(Debug, Clone, Serialize)]
 struct Twins {
     what: String,
@@ -460,7 +472,7 @@ impl Twins {
     fn cells(&self) -> [String; 4] {
         let told = |measured: &Measured| match *measured {
             Measured { median, min, max } if min == max => format!("{median}"),
-            Measured { median, min, max } => format!("{median:.1} ({min:.1} to {max:.1})"),
+            Measured { median, min, max } => format!("{median:.2} ({min:.2} to {max:.2})"),
         };
         [
             self.what.clone(),
@@ -480,6 +492,7 @@ struct Report {
     conditions: String,
     times: Vec<Time>,
     twins: Vec<Twins>,
+    border: Vec<Twins>,
 }
 
 impl Report {
@@ -492,8 +505,35 @@ impl Report {
         let header = ["", "hello_rust.ko", "hello_twin.ko", "ratio"];
         println!("{}\n", table(header, self.twins.iter().map(Twins::cells)));
 
+        println!("What the border costs, beside the same module with bindgen alone:\n");
+        let header = ["", "with the border", "without", "ratio"];
+        println!("{}", table(header, self.border.iter().map(Twins::cells)));
+        println!("{}\n", self.most_that_it_adds());
+
         println!("From nothing it takes minutes, each step tells how many:");
         println!("  XDG_CACHE_HOME=$(mktemp -d) make run");
+    }
+}
+
+impl Report {
+    /// The largest difference of two medians among the builds.
+    fn most_that_it_adds(&self) -> String {
+        let builds = self
+            .border
+            .iter()
+            .filter(|twins| twins.what.ends_with(", s"));
+        let most = builds
+            .map(|twins| twins.rust.median - twins.twin.median)
+            .fold(f64::NEG_INFINITY, f64::max);
+        let met = if most <= border::TARGET {
+            "met"
+        } else {
+            "not met"
+        };
+        format!(
+            "It adds at most {most:.3} s to a build (at most {} s: {met}).",
+            border::TARGET
+        )
     }
 }
 
