@@ -34,7 +34,7 @@ pub(crate) fn run(words: &[&str]) -> ExitCode {
     };
     match compile(compiler, arguments, *colour) {
         Ok((true, _)) => ExitCode::SUCCESS,
-        Ok((false, said)) => told(&explanations(*layer, contracts, &said)),
+        Ok((false, said)) => told(&explanations(*layer, contracts, &without_colours(&said))),
         Err(error) => told(&[Problem::new(
             Layer::Gate,
             format!("cannot run {compiler}: {error}"),
@@ -76,6 +76,17 @@ fn compile(
     Ok((child.wait()?.success(), said))
 }
 
+/// The text without the escape sequences of a terminal: `\x1b[1m`.
+fn without_colours(text: &str) -> String {
+    let mut parts = text.split("\x1b[");
+    let mut plain = parts.next().unwrap_or_default().to_owned();
+    for part in parts {
+        let end = part.find(|c: char| c.is_ascii_alphabetic());
+        plain += end.map_or("", |end| &part[end + 1..]);
+    }
+    plain
+}
+
 fn explanations(layer: Layer, contracts: &[&str], said: &str) -> Vec<Problem> {
     if layer == Layer::Contract {
         return vec![
@@ -103,7 +114,7 @@ fn explanations(layer: Layer, contracts: &[&str], said: &str) -> Vec<Problem> {
         false => meant(&declared, others),
     };
     for (name, declaration) in meant {
-        let problem = Problem::new(layer, format!("{name} is not what the contract says"));
+        let problem = Problem::new(layer, format!("{name} does not fit its declaration"));
         let views = views(layer, name, said);
         let problem = views
             .into_iter()
@@ -130,60 +141,74 @@ fn not_const<'d>(declared: &'d [(&'d str, String)], said: &str) -> Vec<&'d (&'d 
 }
 
 /// The declarations that the messages are about. Compilers quote whole lines, with the names of
-/// innocents in them: what they are most exact about comes first.
+/// innocents in them: only what they compare, name in a headline, or underline is meant.
 fn meant<'d>(declared: &'d [(&'d str, String)], said: &str) -> Vec<&'d (&'d str, String)> {
     let lines: Vec<&str> = said.lines().collect();
-    let named = |names: Vec<&str>| -> Vec<_> {
-        let found: Vec<_> = declared
-            .iter()
-            .filter(|(name, _)| names.contains(name))
-            .collect();
-        let functions: Vec<_> = found
-            .iter()
-            .copied()
-            .filter(|(_, text)| text.contains('('))
-            .collect();
-        // The types of its parameters are named for its sake.
-        if functions.is_empty() {
-            found
-        } else {
-            functions
-        }
-    };
-    let of_functions = lines.iter().filter_map(|line| {
+    let compared = lines.iter().filter_map(|line| {
         let item = line.split_once(" fn item `")?.1.rsplit_once('{')?.1;
         names(item.split('}').next()?).last()
     });
     let headlines = lines.iter().filter(|line| line.contains("error"));
-    let pointed_at = lines
-        .windows(2)
-        .filter(|pair| pair[1].contains('^'))
-        .map(|pair| &pair[0]);
-    let exact = [
-        of_functions.collect(),
+    let sources = lines.windows(2);
+    let exact: [Vec<&str>; 3] = [
+        compared.collect(),
         headlines.flat_map(|line| names(line)).collect(),
-        pointed_at.flat_map(|line| names(line)).collect(),
-        names(said).collect(),
+        sources
+            .flat_map(|pair| underlined(pair[0], pair[1]))
+            .collect(),
     ];
     exact
         .into_iter()
-        .map(named)
+        .map(|names| named(declared, &names))
         .find(|found| !found.is_empty())
         .unwrap_or_default()
+}
+
+fn named<'d>(declared: &'d [(&'d str, String)], names: &[&str]) -> Vec<&'d (&'d str, String)> {
+    let mut found: Vec<_> = declared
+        .iter()
+        .filter(|(name, _)| names.contains(name))
+        .collect();
+    let function = |(_, text): &&(&str, String)| text.contains('(');
+    if found.iter().any(function) {
+        // The types of its parameters are named for its sake.
+        found.retain(function);
+    }
+    found
+}
+
+/// The names in a line of source below which the compiler has drawn a line.
+fn underlined<'s>(source: &'s str, drawn: &str) -> Vec<&'s str> {
+    let drawn: Vec<char> = drawn.chars().collect();
+    names(source)
+        .filter(|name| {
+            let start = name.as_ptr() as usize - source.as_ptr() as usize;
+            let column = source[..start].chars().count();
+            let below = drawn.get(column..column + name.chars().count());
+            below.is_some_and(|below| below.iter().all(|c| "^~-".contains(*c)))
+        })
+        .collect()
 }
 
 /// What the half itself says, with its places, as far as the messages tell.
 fn views(layer: Layer, name: &str, said: &str) -> Vec<String> {
     match layer {
         Layer::Rust => views_of_rust(name, said),
-        _ => said
-            .lines()
-            .filter(|line| names(line).any(|word| word == name))
-            .filter_map(|line| {
-                let (place, what) = line.split_once(": error: ")?;
-                Some(format!("{}: {what}", place_of(place)?))
-            })
-            .collect(),
+        _ => views_of_c(name, said),
+    }
+}
+
+fn views_of_c(name: &str, said: &str) -> Vec<String> {
+    let errors = || said.lines().filter(|line| line.contains(": error: "));
+    let about = errors().filter(|line| names(line).any(|word| word == name));
+    let view = |line: &str| {
+        let (place, what) = line.split_once(": error: ")?;
+        Some(format!("{}: {what}", place_of(place)?))
+    };
+    let views: Vec<String> = about.filter_map(view).collect();
+    match views.is_empty() {
+        true => errors().find_map(view).into_iter().collect(),
+        false => views,
     }
 }
 
@@ -389,29 +414,32 @@ mod tests {
             ("f", "a.h:1: int f(int)".to_owned()),
             ("g", "a.h:2: int g(void)".to_owned()),
         ];
-        let names = |said: &str| -> Vec<&str> {
-            meant(&declared, said)
+        let meant = |said: &str| -> Vec<&str> {
+            let said = without_colours(said);
+            meant(&declared, &said)
                 .into_iter()
                 .map(|(name, _)| *name)
                 .collect()
         };
-        let list = "error[E0308]: `if` and `else` have incompatible types\n --> x.rs:1:2\n\
-                    1 | keeps_contract!(a_h: f, g);\n  |  ^ \n";
+        let list = "\x1b[1m\x1b[91merror[E0308]\x1b[0m: mismatched types\n --> x.rs:1:2\n\
+                    1 | keeps_contract!(a_h: f, g);\n  |                         ^\n";
         assert_eq!(
-            names(&format!(
-                "{list} = note: expected fn item `fn() {{a_h::g}}`\n"
+            meant(&format!(
+                "{list} = note: expected fn item `fn() {{a_h::f}}`\n"
             )),
-            ["g"]
+            ["f"]
         );
+        assert_eq!(meant(list), ["g"]);
         assert_eq!(
-            names("a.c:3:5: error: conflicting types for 'f'\n 3 | int f(g)\n"),
+            meant("a.c:3:5: error: conflicting types for 'f'\n 3 | int f(g)\n"),
             ["f"]
         );
         assert_eq!(
-            names("error[E0061]: 1 argument\n 7 | f(1) + h()\n   | ^\n note: g\n"),
+            meant("error[E0061]: 1 argument\n7 | f(g(), 1)\n  | ^      -\n"),
             ["f"]
         );
-        assert_eq!(names("fatal: g\n"), ["g"]);
+        // An error of another kind, in a line with a crossing in it.
+        assert!(meant("error[E0425]: cannot find `x`\n7 | f(x)\n  |   ^\n").is_empty());
     }
 
     #[test]

@@ -257,3 +257,10 @@ pub fn kernel(options: &Options) -> Result<()> {
     println!("{}", lab.kernel.dir.display());
     Ok(())
 }
+
+/// `lab module`: builds hello_rust.ko and tells where it is, with all that it was made from.
+pub fn module(options: &Options) -> Result<()> {
+    let lab = Lab::provide(options, options.flavour())?;
+    println!("{}", lab.module(&HELLO_RUST)?.dir().display());
+    Ok(())
+}

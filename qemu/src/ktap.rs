@@ -32,7 +32,7 @@ pub struct Case {
     /// How it ended.
     pub status: Status,
     /// What it said of itself: lines with a "# " in front, and indented ones below such a line,
-    /// where KUnit shows both sides of a failed expectation.
+    /// where KUnit shows both sides of a failed expectation, and then what the test says of it.
     pub diagnostics: Vec<String>,
 }
 
@@ -186,8 +186,11 @@ impl Parser {
 
     fn diagnose(&mut self, indent: usize, text: &str) {
         let marked = text.starts_with('#') && !text.starts_with("# Subtest:");
-        let continued = indent > 0 && !text.starts_with('#') && !self.diagnostics.is_empty();
-        if !self.levels.is_empty() && (marked || continued) {
+        // The text of KUNIT_EXPECT_*_MSG() follows at the margin, whatever it is.
+        let failed = self.diagnostics.iter().rfind(|line| line.starts_with('#'));
+        let explained = failed.is_some_and(|line| line.contains(" FAILED at "));
+        let continued = !text.starts_with('#') && (indent > 0 || explained);
+        if !self.levels.is_empty() && (marked || continued && !self.diagnostics.is_empty()) {
             self.diagnostics.push(text.to_string());
         }
     }
@@ -284,6 +287,7 @@ mod tests {
 [    0.500022][   T57]     # sizes: EXPECTATION FAILED at tests/layout.c:12\r
 [    0.500022][   T57]     Expected size == 8, but\r
 [    0.500022][   T57]         size == 4 (0x4)\r
+[    0.500022][   T57] as the other half has it\r
 [    0.500023]     not ok 1 sizes\r
 [    0.500024] not ok 2 layout\r
 ";
@@ -318,6 +322,7 @@ mod tests {
             "# sizes: EXPECTATION FAILED at tests/layout.c:12",
             "Expected size == 8, but",
             "size == 4 (0x4)",
+            "as the other half has it",
         ];
         assert_eq!(
             parse(LOG).unwrap(),

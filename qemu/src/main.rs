@@ -35,6 +35,7 @@ fn main() -> ExitCode {
         Action::Bench { runs, json } => bench::bench(&options, *runs, *json),
         Action::Source => commands::source(&options),
         Action::Kernel => commands::kernel(&options),
+        Action::Module => commands::module(&options),
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,

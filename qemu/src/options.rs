@@ -89,6 +89,8 @@ pub enum Action {
     Source,
     /// Provide the kernel only, and print its build folder.
     Kernel,
+    /// Build the module, and say in which folder.
+    Module,
 }
 
 impl Options {
