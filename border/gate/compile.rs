@@ -203,7 +203,9 @@ fn views_of_c(name: &str, said: &str) -> Vec<String> {
     let about = errors().filter(|line| names(line).any(|word| word == name));
     let view = |line: &str| {
         let (place, what) = line.split_once(": error: ")?;
-        Some(format!("{}: {what}", place_of(place)?))
+        let place = place_of(place)?;
+        let source = line_at(place).map_or(String::new(), |line| format!(": {line}"));
+        Some(format!("{place}: {what}{source}"))
     };
     let views: Vec<String> = about.filter_map(view).collect();
     match views.is_empty() {
@@ -243,6 +245,14 @@ fn views_of_rust(name: &str, said: &str) -> Vec<String> {
 fn place_of(text: &str) -> Option<&str> {
     let (place, _column) = text.rsplit_once(':')?;
     place.contains(':').then_some(place)
+}
+
+/// What stands in a source, at `c_helper.c:25`.
+fn line_at(place: &str) -> Option<String> {
+    let (file, line) = place.rsplit_once(':')?;
+    let nth = line.parse::<usize>().ok()?.checked_sub(1)?;
+    let source = std::fs::read_to_string(file).ok()?;
+    source.lines().nth(nth).map(|line| line.trim().to_owned())
 }
 
 /// Where Rust defines a name, in the folder of this place.
