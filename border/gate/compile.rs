@@ -109,10 +109,11 @@ fn explanations(layer: Layer, contracts: &[&str], said: &str) -> Vec<Problem> {
         .collect();
     // What could not be confirmed has the names of types in it, and was told already.
     let others = if problems.is_empty() { said } else { "" };
-    let meant = match said.contains("reference to mutable static") {
-        true => not_const(&declared, said),
-        false => meant(&declared, others),
-    };
+    if let Some(problem) = of_data(layer, &declared, said) {
+        problems.push(problem);
+        return problems;
+    }
+    let meant = meant(&declared, others);
     for (name, declaration) in meant {
         let problem = Problem::new(layer, format!("{name} does not fit its declaration"));
         let views = views(layer, name, said);
@@ -129,15 +130,38 @@ fn layout_beside(contract: &str) -> String {
     std::fs::read_to_string(layout).unwrap_or_default()
 }
 
-/// Data of Rust's that the header lets C change. rustc tells of a list that the name is in, or not
-/// even that.
-fn not_const<'d>(declared: &'d [(&'d str, String)], said: &str) -> Vec<&'d (&'d str, String)> {
-    let place = place_in_rust(said).unwrap_or_default();
-    declared
+/// A `static` that keeps_contract! was asked about: rustc tells the types, but not the name.
+fn of_data(layer: Layer, declared: &[(&str, String)], said: &str) -> Option<Problem> {
+    let in_macro = said.contains("--> border/border.rs:") || said.contains("/border/border.rs:");
+    if layer != Layer::Rust || !in_macro || said.contains(" fn item `") {
+        return None;
+    }
+    let place = place_in_rust(said)?;
+    // It stands in the same file.
+    let file = format!("{}:", place.rsplit_once(':')?.0);
+    let mut names = Vec::new();
+    let mut seen = Vec::new();
+    for (name, declaration) in declared
         .iter()
-        .filter(|(_, text)| text.contains(": extern ") && !text.contains("const"))
-        .filter(|(name, _)| definition(name, place).is_some())
-        .collect()
+        .filter(|(_, text)| text.contains(": extern "))
+    {
+        if let Some(defined) = definition(name, place).filter(|defined| defined.starts_with(&file))
+        {
+            names.push(*name);
+            seen.extend([declaration.clone(), defined]);
+        }
+    }
+    let names = match &names[..] {
+        [] => return None,
+        [name] => (*name).to_owned(),
+        names => format!("one of {}", names.join(", ")),
+    };
+    let problem = Problem::new(layer, format!("{names} does not fit its declaration"));
+    let problem = seen.into_iter().fold(problem, Problem::seen);
+    let problem = views_of_rust("", said)
+        .into_iter()
+        .fold(problem, Problem::seen);
+    Some(problem.mend("make both say the same; the header's `const` is a part of it"))
 }
 
 /// The declarations that the messages are about. Compilers quote whole lines, with the names of
@@ -149,13 +173,16 @@ fn meant<'d>(declared: &'d [(&'d str, String)], said: &str) -> Vec<&'d (&'d str,
         names(item.split('}').next()?).last()
     });
     let headlines = lines.iter().filter(|line| line.contains("error"));
-    let sources = lines.windows(2);
-    let exact: [Vec<&str>; 3] = [
+    let sources = || lines.windows(2);
+    // What is passed is underlined, not to whom.
+    let passed = sources().filter(|pair| said.contains(" fn pointer `") && pair[1].contains('^'));
+    let exact: [Vec<&str>; 4] = [
         compared.collect(),
         headlines.flat_map(|line| names(line)).collect(),
-        sources
+        sources()
             .flat_map(|pair| underlined(pair[0], pair[1]))
             .collect(),
+        passed.flat_map(|pair| names(pair[0])).collect(),
     ];
     exact
         .into_iter()
@@ -184,8 +211,10 @@ fn underlined<'s>(source: &'s str, drawn: &str) -> Vec<&'s str> {
         .filter(|name| {
             let start = name.as_ptr() as usize - source.as_ptr() as usize;
             let column = source[..start].chars().count();
-            let below = drawn.get(column..column + name.chars().count());
-            below.is_some_and(|below| below.iter().all(|c| "^~-".contains(*c)))
+            let below = drawn.get(column..).unwrap_or_default();
+            let length = below.iter().take_while(|c| "^~-".contains(**c)).count();
+            // clang only points at the first letter.
+            length >= name.chars().count() || length == 1 && below.first() == Some(&'^')
         })
         .collect()
 }

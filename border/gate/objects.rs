@@ -244,6 +244,19 @@ fn sorted(nm: &str) -> Symbols {
     symbols
 }
 
+impl Symbols {
+    /// A static of this name, or what a compiler made of one: `f.constprop.0`. The global one may
+    /// have such parts as well.
+    fn has_its_own(&self, name: &str) -> bool {
+        let part_of = |local: &String| {
+            local
+                .strip_prefix(name)
+                .is_some_and(|rest| rest.starts_with('.'))
+        };
+        self.local.contains(name) || !self.defined.contains(name) && self.local.iter().any(part_of)
+    }
+}
+
 struct Border {
     declared: Vec<Declared>,
     objects: Vec<Object>,
@@ -407,7 +420,7 @@ impl Border {
         for object in self
             .objects
             .iter()
-            .filter(|object| object.symbols.local.contains(name))
+            .filter(|object| object.symbols.has_its_own(name))
         {
             problems.push(
                 Problem::new(
@@ -523,6 +536,13 @@ mod tests {
         has(&symbols.used, &["b", "e"]);
         has(&symbols.local, &["c"]);
         has(&symbols.weak, &["d"]);
+    }
+
+    #[test]
+    fn shadows() {
+        let own = |nm| sorted(nm).has_its_own("f");
+        assert!(own("f t 0 4") && own("f.constprop.0 t 0 4"));
+        assert!(!own("f T 0 4\nf.cold t 0 4") && !own("f2 t 0 4\nfu.x t 0 4"));
     }
 
     #[test]

@@ -1,0 +1,254 @@
+//! stitch on real modules: nm and readelf have to say the same of the same files.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use anyhow::{ensure, Context, Result};
+use serde_json::Value;
+
+use super::guest::CATALOGUE;
+use super::world::{flavours, fresh, own_program, succeed, World};
+use super::Test;
+use crate::commands::Lab;
+use crate::module::{project, Sources, HELLO_RUST};
+use crate::toolchain::Toolchain;
+
+/// What stitch has to take apart, on each kernel.
+const MODULES: &[&Sources] = &[&HELLO_RUST, &CATALOGUE];
+
+/// The tests.
+pub fn tests() -> Vec<Test> {
+    let mut tests = Vec::new();
+    for flavour in flavours() {
+        for &sources in MODULES {
+            let (name, flavour) = (flavour.name(), flavour.clone());
+            tests.push(Test::new(
+                format!("stitch::{name}::{} as nm and readelf see it", sources.name),
+                move |world| as_others_see_it(world, &*world.lab(&flavour)?, sources),
+            ));
+        }
+    }
+    tests
+}
+
+/// The program, built beside this one.
+pub fn stitch() -> Result<PathBuf> {
+    let stitch = own_program()?.with_file_name("stitch");
+    let target = stitch
+        .ancestors()
+        .nth(2)
+        .context("the lab is in no target folder")?;
+    succeed(
+        fresh(project().join("qemu/cargo.sh"))
+            .args(["build", "--quiet", "--locked", "--package", "stitch"])
+            .env("CARGO_TARGET_DIR", target)
+            .current_dir(project()),
+    )?;
+    Ok(stitch)
+}
+
+fn as_others_see_it(_: &World, lab: &Lab, sources: &Sources) -> Result<()> {
+    let module = lab.module(sources)?;
+    let json = succeed(
+        Command::new(stitch()?)
+            .args(["report", "--json"])
+            .arg(module.dir()),
+    )?;
+    let report: Value = serde_json::from_str(&json).context("stitch wrote no JSON")?;
+
+    let mut crossings = 0;
+    for part in list(&report, "parts") {
+        let object = Path::new(text(part, "path"));
+        same_symbols(part, &nm(&lab.toolchain, object)?)
+            .with_context(|| format!("{} and nm differ", object.display()))?;
+        let relocations = readelf(&lab.toolchain, object)?;
+        for group in ["stitches", "shore"] {
+            crossings += same_relocations(list(&report, group), text(part, "name"), &relocations)
+                .with_context(|| format!("{} and readelf differ", object.display()))?;
+        }
+    }
+    ensure!(crossings > 0, "{}: nothing to compare", sources.name);
+    every_byte_has_an_owner(&report)
+}
+
+/// How often something was seen.
+type Counts<T> = BTreeMap<T, usize>;
+
+fn counts<T: Ord>(all: impl Iterator<Item = T>) -> Counts<T> {
+    let mut counts = BTreeMap::new();
+    for one in all {
+        *counts.entry(one).or_default() += 1;
+    }
+    counts
+}
+
+/// (name, letter)
+type Symbol = (String, String);
+
+fn nm(toolchain: &Toolchain, object: &Path) -> Result<Counts<Symbol>> {
+    let said = succeed(toolchain.command("nm").arg("-P").arg(object))?;
+    Ok(counts(said.lines().filter_map(nm_line)))
+}
+
+/// `c_helper_repeat T 90 8f`
+fn nm_line(line: &str) -> Option<Symbol> {
+    let mut words = line.split_whitespace();
+    Some((words.next()?.to_owned(), words.next()?.to_owned()))
+}
+
+fn same_symbols(part: &Value, nm: &Counts<Symbol>) -> Result<()> {
+    let symbols = list(part, "defined").iter().chain(list(part, "needed"));
+    let own = counts(symbols.map(|symbol| {
+        let (name, letter) = (text(symbol, "name"), text(symbol, "letter"));
+        (name.to_owned(), letter.to_owned())
+    }));
+    same(&own, nm)
+}
+
+/// A relocation against a symbol: section, offset, type, addend.
+type Relocation = (String, u64, String, i64);
+
+fn readelf(toolchain: &Toolchain, object: &Path) -> Result<BTreeMap<String, Vec<Relocation>>> {
+    let said = succeed(toolchain.command("readelf").arg("-rW").arg(object))?;
+    Ok(readelf_tables(&said))
+}
+
+/// By symbol; what is in debug information is no need of the module.
+fn readelf_tables(said: &str) -> BTreeMap<String, Vec<Relocation>> {
+    let mut found: BTreeMap<String, Vec<Relocation>> = BTreeMap::new();
+    let mut section = String::new();
+    for line in said.lines() {
+        if let Some(name) = line.strip_prefix("Relocation section '.rela") {
+            section = name.split('\'').next().unwrap_or_default().to_owned();
+        } else if let Some((symbol, (offset, kind, addend))) = readelf_line(line) {
+            if !section.starts_with(".debug_") {
+                let relocation = (section.clone(), offset, kind, addend);
+                found.entry(symbol).or_default().push(relocation);
+            }
+        }
+    }
+    found
+}
+
+/// `00000000000000dc  0000002300000004 R_X86_64_PLT32  0000000000000000 hello_rust_count_chars - 4`
+fn readelf_line(line: &str) -> Option<(String, (u64, String, i64))> {
+    let words: Vec<&str> = line.split_whitespace().collect();
+    let [offset, _, kind, _, symbol, rest @ ..] = &words[..] else {
+        return None;
+    };
+    let addend = match rest {
+        [sign, addend] => {
+            let addend = i64::from_str_radix(addend, 16).ok()?;
+            if *sign == "-" {
+                -addend
+            } else {
+                addend
+            }
+        }
+        _ => 0,
+    };
+    let offset = u64::from_str_radix(offset, 16).ok()?;
+    let known = kind.starts_with("R_X86_64_");
+    known.then(|| ((*symbol).to_owned(), (offset, (*kind).to_owned(), addend)))
+}
+
+/// Of each symbol that this part needs from another language or from the kernel; how many.
+fn same_relocations(
+    needed: &[Value],
+    part: &str,
+    readelf: &BTreeMap<String, Vec<Relocation>>,
+) -> Result<usize> {
+    let mut compared = 0;
+    for symbol in needed {
+        let uses = list(symbol, "uses").iter();
+        for need in uses.filter(|need| text(need, "part") == part) {
+            let name = text(symbol, "symbol");
+            let own = counts(list(need, "sites").iter().map(site));
+            let others = readelf.get(name).cloned().unwrap_or_default();
+            same(&own, &counts(others.into_iter())).with_context(|| name.to_owned())?;
+            compared += 1;
+        }
+    }
+    Ok(compared)
+}
+
+fn site(site: &Value) -> Relocation {
+    (
+        text(site, "section").to_owned(),
+        site["offset"].as_u64().unwrap_or(u64::MAX),
+        text(site, "relocation").to_owned(),
+        site["addend"].as_i64().unwrap_or(i64::MAX),
+    )
+}
+
+/// The sums of the sizes by crate are those of the sections.
+fn every_byte_has_an_owner(report: &Value) -> Result<()> {
+    for kind in ["text", "rodata", "data", "bss"] {
+        let owned: u64 = list(report, "sizes")
+            .iter()
+            .filter_map(|size| size[kind].as_u64())
+            .sum();
+        let there: u64 = list(report, "parts")
+            .iter()
+            .flat_map(|part| list(part, "sections"))
+            .filter(|section| text(section, "kind") == kind)
+            .filter_map(|section| section["size"].as_u64())
+            .sum();
+        ensure!(owned == there, "{kind}: {owned} of {there} bytes are owned");
+    }
+    Ok(())
+}
+
+fn same<T: Ord + std::fmt::Debug>(stitch: &Counts<T>, other: &Counts<T>) -> Result<()> {
+    let only = |one: &Counts<T>, other: &Counts<T>| -> Vec<String> {
+        one.iter()
+            .filter(|(what, times)| other.get(what) != Some(times))
+            .map(|(what, times)| format!("{what:?} {times} times"))
+            .collect()
+    };
+    ensure!(
+        stitch == other,
+        "stitch: {:?}\nthe other: {:?}",
+        only(stitch, other),
+        only(other, stitch)
+    );
+    Ok(())
+}
+
+fn list<'v>(value: &'v Value, name: &str) -> &'v [Value] {
+    value[name].as_array().map_or(&[], Vec::as_slice)
+}
+
+fn text<'v>(value: &'v Value, name: &str) -> &'v str {
+    value[name].as_str().unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lines_of_nm() {
+        let symbol = |name: &str, letter: &str| Some((name.to_owned(), letter.to_owned()));
+        assert_eq!(nm_line("f T 90 8f"), symbol("f", "T"));
+        assert_eq!(nm_line("_printk U         "), symbol("_printk", "U"));
+        assert_eq!(nm_line(""), None);
+    }
+
+    #[test]
+    fn tables_of_readelf() {
+        let said = "\n\
+            Relocation section '.rela.text' at offset 0xa570 contains 29 entries:\n    \
+                Offset             Info             Type               Symbol's Value  Symbol's \
+                Name + Addend\n\
+            00000000000000dc  0000002300000004 R_X86_64_PLT32         0000000000000000 f - 4\n\
+            \n\
+            Relocation section '.rela.debug_info' at offset 0xa570 contains 1 entry:\n\
+            00000000000000dd  0000002300000001 R_X86_64_64         0000000000000000 f + 10\n";
+        let found = readelf_tables(said);
+        let expected = (".text".to_owned(), 0xdc, "R_X86_64_PLT32".to_owned(), -4);
+        assert_eq!(found.get("f"), Some(&vec![expected]));
+        assert_eq!(found.len(), 1);
+    }
+}
