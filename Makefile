@@ -15,6 +15,7 @@ CACHE := $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/hello_rust
 export CARGO_TARGET_DIR := $(CACHE)/target
 export HELLO_RUST_DIR := $(CURDIR)
 LAB := $(CARGO_TARGET_DIR)/debug/lab
+STITCH := $(CARGO_TARGET_DIR)/debug/stitch
 
 define BAD_CACHE
 the cache cannot be used: make and Kbuild stand no space or colon in a path
@@ -30,7 +31,7 @@ endif
 # Kbuild heeds these only on the command line, never in the environment, and its CC= may be any.
 AS_KBUILD := env -u LAB_CC $(foreach tool,CC RUSTC BINDGEN,$(if $(findstring command,$(origin $(tool))),,-u $(tool)))
 
-.PHONY: modules clean run shell test doctor bench-loop kernel help
+.PHONY: modules clean run shell test stitch doctor bench-loop kernel help
 .DELETE_ON_ERROR:
 
 modules: ## hello_rust.ko for your kernel: make [LLVM=1] [KDIR=/path/to/linux]
@@ -49,6 +50,10 @@ shell: $(LAB) ## a shell in that machine, with hello_rust.ko at hand  [the same]
 test: $(LAB) ## everything that proves it; TESTS=word runs those with the word in their name
 	@$(LAB) test
 
+stitch: $(LAB) $(STITCH) ## the objects of hello_rust.ko, and what crosses between them  [KERNEL= CC=gcc ARGS=--json]
+	@module=$$($(LAB) module) && \
+		$(STITCH) report "$$module" --symvers "$$($(LAB) kernel)/Module.symvers" $(ARGS)
+
 doctor: $(LAB) ## what is there, what is missing, and what mends it  [KDIR=]
 	@$(AS_KBUILD) $(LAB) doctor $(if $(filter-out file,$(origin KDIR)),--kdir '$(KDIR)')
 
@@ -63,4 +68,8 @@ help: ## this list
 
 $(LAB): Cargo.toml Cargo.lock qemu/Cargo.toml $(wildcard qemu/src/*.rs qemu/src/*/*.rs qemu/guest/* qemu/config/*)
 	@qemu/cargo.sh build --quiet --locked --package lab
+	@touch $@
+
+$(STITCH): Cargo.toml Cargo.lock stitch/Cargo.toml $(wildcard stitch/src/*.rs stitch/src/*/*.rs)
+	@qemu/cargo.sh build --quiet --locked --package stitch
 	@touch $@

@@ -11,6 +11,7 @@ mod mutations;
 mod proxy;
 mod report;
 mod splats;
+mod stitch;
 mod world;
 
 use std::time::{Duration, Instant};
@@ -132,6 +133,7 @@ pub fn run(options: &Options, word: &str) -> Result<()> {
         input::tests(),
         kdir::tests(),
         border::tests(),
+        stitch::tests(),
         mutants::tests(),
     ]
     .into_iter()

@@ -69,6 +69,8 @@ fn as_others_see_it(_: &World, lab: &Lab, sources: &Sources) -> Result<()> {
         }
     }
     ensure!(crossings > 0, "{}: nothing to compare", sources.name);
+    // Both halves agree, in every crossing: the border has seen to it, and stitch sees it too.
+    succeed(Command::new(stitch()?).arg("check").arg(module.dir()))?;
     every_byte_has_an_owner(&report)
 }
 

@@ -1,0 +1,103 @@
+//! Takes a module apart: from its files to all that a report shows.
+
+use std::collections::HashMap;
+use std::num::NonZero;
+use std::path::PathBuf;
+use std::thread;
+
+use anyhow::Result;
+
+use crate::input::{bindings_beside, Loaded, Mapped, Module};
+use crate::model::Report;
+use crate::shore::{self, Export};
+use crate::verdict::verdicts;
+use crate::{maker, parts, sites, sizes, stitches};
+
+/// Below this a second thread costs more than it saves.
+const WORTH_A_THREAD: usize = 4 << 20;
+
+/// A report, and what it could not look into.
+pub struct Apart {
+    /// See [`Report`].
+    pub report: Report,
+    /// Whether this is a finished module with Rust in it and without the objects that it was
+    /// linked from, so that what crossed between them cannot be seen any more.
+    pub sealed: bool,
+}
+
+/// Reads all files of a module.
+pub fn take(
+    module: &Module,
+    symvers: &HashMap<String, Export>,
+    bindings: &[PathBuf],
+) -> Result<Apart> {
+    let maps: Vec<Mapped> = module
+        .parts
+        .iter()
+        .map(|part| Mapped::open(part))
+        .collect::<Result<_>>()?;
+    let objects: Vec<Loaded<'_>> = maps.iter().map(Mapped::load).collect::<Result<_>>()?;
+    let linked_map = module.linked.as_deref().map(Mapped::open).transpose()?;
+    let linked = linked_map.as_ref().map(Mapped::load).transpose()?;
+
+    let needs = each(&objects, sites::needs);
+    let mut stitches = stitches::stitches(&objects, &needs, linked.as_ref());
+    let symbols: Vec<String> = stitches.iter().map(|s| s.symbol.clone()).collect();
+    let found;
+    let bindings = match bindings {
+        [] => {
+            found = bindings_beside(&module.parts);
+            &found
+        }
+        given => given,
+    };
+    for (stitch, verdict) in stitches
+        .iter_mut()
+        .zip(verdicts(&objects, bindings, &symbols))
+    {
+        stitch.verdict = verdict;
+    }
+
+    let alone = module.linked.as_ref() == module.parts.first();
+    Ok(Apart {
+        sealed: alone && linked.as_ref().is_some_and(|ko| maker::has_rust(&ko.file)),
+        report: Report {
+            module: module.name.clone(),
+            parts: each(&objects, parts::part),
+            shore: shore::shore(&objects, &needs, linked.as_ref(), symvers),
+            sizes: sizes::sizes(&objects),
+            stitches,
+        },
+    })
+}
+
+/// The same for each object, by several threads where there is much to read.
+fn each<'d, R: Send>(objects: &[Loaded<'d>], make: fn(&Loaded<'d>) -> R) -> Vec<R> {
+    let bytes: usize = objects.iter().map(|loaded| loaded.data.len()).sum();
+    let cpus = thread::available_parallelism().map_or(1, NonZero::get);
+    if bytes < WORTH_A_THREAD || cpus == 1 || objects.len() < 2 {
+        return objects.iter().map(make).collect();
+    }
+    // Dealt out like cards: neighbours are often alike in size.
+    let mut made: Vec<(usize, R)> = thread::scope(|scope| {
+        let threads: Vec<_> = (0..cpus.min(objects.len()))
+            .map(|first| {
+                scope.spawn(move || {
+                    let dealt = objects.iter().enumerate().skip(first).step_by(cpus);
+                    dealt
+                        .map(|(index, loaded)| (index, make(loaded)))
+                        .collect::<Vec<_>>()
+                })
+            })
+            .collect();
+        threads
+            .into_iter()
+            .flat_map(|thread| match thread.join() {
+                Ok(made) => made,
+                Err(panic) => std::panic::resume_unwind(panic),
+            })
+            .collect()
+    });
+    made.sort_by_key(|(index, _)| *index);
+    made.into_iter().map(|(_, made)| made).collect()
+}

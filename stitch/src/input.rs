@@ -1,0 +1,269 @@
+//! What to read: the objects of a module, found from the paths that were given.
+
+use std::collections::HashSet;
+use std::fs::{self, File};
+use std::path::{Component, Path, PathBuf};
+
+use anyhow::{Context, Result};
+use memmap2::Mmap;
+use object::read::elf::ElfFile64;
+
+use crate::elf;
+use crate::maker;
+use crate::model::Language;
+use crate::trouble::Trouble;
+
+/// An object in memory, known to be a relocatable ELF file for x86-64.
+pub struct Loaded<'d> {
+    /// `c_helper.o`
+    pub name: String,
+    /// Where it was read.
+    pub path: PathBuf,
+    /// All of it, mapped.
+    pub data: &'d [u8],
+    /// Its headers, parsed.
+    pub file: ElfFile64<'d>,
+    /// Who made it.
+    pub language: Language,
+}
+
+/// A module's files.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Module {
+    /// `hello_rust`
+    pub name: String,
+    /// What it was linked from, in the linker's order.
+    pub parts: Vec<PathBuf>,
+    /// The finished module, if it is there.
+    pub linked: Option<PathBuf>,
+}
+
+/// A file in memory.
+pub struct Mapped {
+    path: PathBuf,
+    map: Mmap,
+}
+
+impl Mapped {
+    /// Maps a regular file that is not empty.
+    pub fn open(path: &Path) -> Result<Self> {
+        let cannot = || format!("cannot read {}", path.display());
+        // Asked first: to open a pipe would wait for its other end.
+        let about = fs::metadata(path).with_context(cannot)?;
+        if !about.is_file() {
+            return Err(Trouble::new(format!("{} is no file", path.display()))
+                .mend("give a .ko, .o files, or a module's build folder")
+                .into());
+        }
+        if about.len() == 0 {
+            return Err(Trouble::new(format!("{} is empty", path.display()))
+                .mend("build the module again: a compiler was interrupted there")
+                .into());
+        }
+        let file = File::open(path).with_context(cannot)?;
+        // SAFETY: the map is only read. A build that cuts the file short meanwhile would end this
+        // program by a signal, as it would any other that maps what the linker is writing.
+        let map = unsafe { Mmap::map(&file) }.with_context(cannot)?;
+        Ok(Mapped {
+            path: path.to_owned(),
+            map,
+        })
+    }
+
+    /// Reads it as an object.
+    pub fn load(&self) -> Result<Loaded<'_>> {
+        let data: &[u8] = &self.map;
+        let file = elf::parse(&self.path, data)?;
+        Ok(Loaded {
+            name: file_name(&self.path),
+            path: self.path.clone(),
+            data,
+            language: maker::language(&file),
+            file,
+        })
+    }
+}
+
+/// The modules that these paths mean: each build folder's, each `.ko`'s, and one of all the `.o`s.
+pub fn modules(paths: &[PathBuf]) -> Result<Vec<Module>> {
+    let (mut modules, mut objects, mut linked) = (Vec::new(), Vec::new(), Vec::new());
+    for path in paths {
+        if path.is_dir() {
+            modules.extend(built_in(path)?);
+            continue;
+        }
+        match extension(path) {
+            "mod" => modules.push(listed(path)?),
+            "ko" => linked.push(path.clone()),
+            _ => objects.push(path.clone()),
+        }
+    }
+    if objects.is_empty() {
+        for ko in linked {
+            modules.push(around(&ko)?);
+        }
+    } else if linked.len() > 1 {
+        return Err(
+            Trouble::new("which of the modules do the objects belong to?")
+                .seen(format!("{} .ko files beside .o files", linked.len()))
+                .mend("give one .ko with its .o files, or each .ko alone")
+                .into(),
+        );
+    } else {
+        modules.push(of_objects(objects, linked.pop()));
+    }
+
+    let mut seen = HashSet::new();
+    modules.retain(|module| seen.insert((module.linked.clone(), module.parts.clone())));
+    Ok(modules)
+}
+
+/// All modules of a build folder, by the `NAME.mod` files that Kbuild leaves there.
+fn built_in(folder: &Path) -> Result<Vec<Module>> {
+    let mut lists = Vec::new();
+    for entry in
+        fs::read_dir(folder).with_context(|| format!("cannot read {}", folder.display()))?
+    {
+        let path = entry
+            .with_context(|| format!("cannot read {}", folder.display()))?
+            .path();
+        if extension(&path) == "mod" && path.is_file() {
+            lists.push(path);
+        }
+    }
+    if lists.is_empty() {
+        return Err(
+            Trouble::new(format!("no module was built in {}", folder.display()))
+                .seen("no NAME.mod there, which Kbuild makes for each module")
+                .mend("build it first, or give its .o files")
+                .into(),
+        );
+    }
+    lists.sort();
+    lists.iter().map(|list| listed(list)).collect()
+}
+
+/// The module of a `NAME.mod`: a part a line. Kernels before 5.17 put all parts on the first.
+fn listed(list: &Path) -> Result<Module> {
+    let text =
+        fs::read_to_string(list).with_context(|| format!("cannot read {}", list.display()))?;
+    let folder = list.parent().unwrap_or(Path::new(""));
+    let mut seen = HashSet::new();
+    let mut parts = Vec::new();
+    for word in text.split_whitespace() {
+        let part = beside(folder, Path::new(word));
+        if seen.insert(part.clone()) {
+            parts.push(part);
+        }
+    }
+    if let Some(missing) = parts.iter().find(|part| !part.is_file()) {
+        return Err(Trouble::new(format!("{} is missing", missing.display()))
+            .seen(format!("{} lists it", list.display()))
+            .mend("build the module again")
+            .into());
+    }
+    if parts.is_empty() {
+        return Err(Trouble::new(format!("{} lists no objects", list.display()))
+            .mend("build the module again, or give its .o files")
+            .into());
+    }
+    let ko = list.with_extension("ko");
+    Ok(Module {
+        name: stem(list),
+        parts,
+        linked: ko.is_file().then_some(ko),
+    })
+}
+
+/// A part as a list names it: absolute, or relative to some folder above the module's. The list
+/// may have been moved together with the objects, so those beside it are the ones that it means.
+fn beside(folder: &Path, listed: &Path) -> PathBuf {
+    let names: Vec<Component<'_>> = listed
+        .components()
+        .filter(|component| matches!(component, Component::Normal(_) | Component::ParentDir))
+        .collect();
+    (0..names.len())
+        .map(|skipped| folder.join(names.iter().skip(skipped).collect::<PathBuf>()))
+        .find(|path| path.is_file())
+        .unwrap_or_else(|| listed.to_owned())
+}
+
+/// The module of a `.ko`, with its parts if Kbuild's list of them is still there.
+fn around(ko: &Path) -> Result<Module> {
+    let list = ko.with_extension("mod");
+    if list.is_file() {
+        return listed(&list);
+    }
+    Ok(Module {
+        name: stem(ko),
+        parts: vec![ko.to_owned()],
+        linked: Some(ko.to_owned()),
+    })
+}
+
+/// A module of objects, named by what was linked of them, or by the first.
+fn of_objects(parts: Vec<PathBuf>, linked: Option<PathBuf>) -> Module {
+    let named = linked.as_ref().or(parts.first());
+    Module {
+        name: named.map(|path| stem(path)).unwrap_or_default(),
+        parts,
+        linked,
+    }
+}
+
+/// The bindings of the contracts, which border.mk leaves beside the objects.
+pub fn bindings_beside(parts: &[PathBuf]) -> Vec<PathBuf> {
+    let mut folders: Vec<&Path> = parts.iter().filter_map(|part| part.parent()).collect();
+    folders.sort();
+    folders.dedup();
+    let mut found: Vec<PathBuf> = folders
+        .into_iter()
+        .map(|folder| match folder.as_os_str().is_empty() {
+            true => Path::new("."),
+            false => folder,
+        })
+        .filter_map(|folder| fs::read_dir(folder).ok())
+        .flatten()
+        .filter_map(|entry| Some(entry.ok()?.path()))
+        .filter(|path| path.to_string_lossy().ends_with("_h.rs"))
+        .collect();
+    found.sort();
+    found
+}
+
+/// The source that Kbuild says an object was made of; without its folder if that is the object's.
+pub fn source_of(object: &Path) -> Option<String> {
+    let hidden = object.with_file_name(format!(".{}.cmd", file_name(object)));
+    let text = fs::read_to_string(hidden).ok()?;
+    text.lines()
+        .filter_map(|line| line.strip_prefix("source_")?.split_once(" := "))
+        .map(|(_, source)| source.trim().to_owned())
+        .find(|source| !source.is_empty())
+        .map(|source| {
+            let name = file_name(Path::new(&source));
+            match source.starts_with('/') && object.with_file_name(&name).is_file() {
+                true => name,
+                false => source,
+            }
+        })
+}
+
+fn extension(path: &Path) -> &str {
+    path.extension()
+        .and_then(|extension| extension.to_str())
+        .unwrap_or_default()
+}
+
+fn stem(path: &Path) -> String {
+    path.file_stem()
+        .unwrap_or_default()
+        .to_string_lossy()
+        .into_owned()
+}
+
+fn file_name(path: &Path) -> String {
+    path.file_name()
+        .unwrap_or_default()
+        .to_string_lossy()
+        .into_owned()
+}

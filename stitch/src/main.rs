@@ -1,0 +1,55 @@
+//! stitch: how a kernel module was stitched from Rust and C, and whether both mean the same.
+
+mod apart;
+mod commands;
+mod debug;
+mod elf;
+mod inlined;
+mod input;
+mod maker;
+mod model;
+mod names;
+mod nm;
+mod options;
+mod parts;
+mod report;
+mod shore;
+mod sites;
+mod sizes;
+mod stitches;
+mod trouble;
+mod verdict;
+mod views;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+use crate::commands::Forms;
+use crate::options::{Action, Options};
+
+fn main() -> ExitCode {
+    let outcome = match &Options::parse().action {
+        Action::Report {
+            input,
+            json,
+            svg,
+            html,
+        } => {
+            let forms = Forms {
+                json: *json,
+                svg: svg.as_deref(),
+                html: html.as_deref(),
+            };
+            commands::report(input, &forms)
+        }
+        Action::Check {
+            input,
+            allow_unknown,
+        } => commands::check(input, *allow_unknown),
+    };
+    outcome.unwrap_or_else(|error| {
+        eprintln!("stitch: error: {}", trouble::told(&error));
+        ExitCode::from(commands::UNREADABLE)
+    })
+}

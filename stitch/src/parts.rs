@@ -1,0 +1,133 @@
+//! One object: who made it, what takes room in it, what it defines and what it needs.
+
+use object::read::elf::{SectionHeader, Sym};
+use object::{Object, ObjectSection, ObjectSymbol, SymbolSection};
+
+use crate::debug::Debug;
+use crate::input::{source_of, Loaded};
+use crate::model::{Part, Section, Symbol};
+use crate::nm::Traits;
+use crate::{elf, maker, names};
+
+/// An object's symbol, as `object` reads it.
+pub type ElfSymbol<'d, 'f> = object::read::elf::ElfSymbol64<'d, 'f>;
+
+/// All that an object says of itself.
+pub fn part(loaded: &Loaded<'_>) -> Part {
+    let making = Debug::of(&loaded.file).making();
+    let (needed, defined) = symbols(loaded)
+        .into_iter()
+        .partition(|symbol| matches!(symbol.letter, 'U' | 'v' | 'w'));
+    Part {
+        name: loaded.name.clone(),
+        path: loaded.path.display().to_string(),
+        language: loaded.language,
+        compiler: maker::compiler(&loaded.file, &making),
+        source: source_of(&loaded.path).or_else(|| making.source.as_deref().map(without_unit)),
+        sections: sections(loaded),
+        defined,
+        needed,
+    }
+}
+
+/// A symbol's name; what is no UTF-8 in it is marked as such.
+pub fn name_of(symbol: &ElfSymbol<'_, '_>) -> String {
+    String::from_utf8_lossy(symbol.name_bytes().unwrap_or_default()).into_owned()
+}
+
+/// `hello_rust.rs` of `hello_rust.rs/@/hello_rust.bf665632cc9f1e5f-cgu.0`, as rustc names a unit.
+fn without_unit(name: &str) -> String {
+    let source = name.split_once("/@/").map_or(name, |(source, _)| source);
+    source.to_owned()
+}
+
+/// In the order of their names, as nm prints them.
+fn symbols(loaded: &Loaded<'_>) -> Vec<Symbol> {
+    let mut symbols: Vec<Symbol> = loaded
+        .file
+        .symbols()
+        .filter_map(|symbol| {
+            let traits = traits(loaded, &symbol);
+            let name = name_of(&symbol);
+            (!traits.hidden() && !name.is_empty()).then(|| Symbol {
+                demangled: names::demangled(&name),
+                letter: traits.letter(),
+                size: symbol.size(),
+                name,
+            })
+        })
+        .collect();
+    symbols.sort_by(|one, other| one.name.cmp(&other.name));
+    symbols
+}
+
+fn traits<'a>(loaded: &'a Loaded<'_>, symbol: &ElfSymbol<'a, '_>) -> Traits<'a> {
+    let (raw, endian) = (symbol.elf_symbol(), loaded.file.endian());
+    let section = match symbol.section() {
+        SymbolSection::Section(index) => loaded.file.section_by_index(index).ok(),
+        _ => None,
+    };
+    Traits {
+        binding: raw.st_bind(),
+        kind: raw.st_type(),
+        index: raw.st_shndx(endian),
+        section: section.map(|section| {
+            (
+                section
+                    .name_bytes()
+                    .ok()
+                    .and_then(|name| std::str::from_utf8(name).ok())
+                    .unwrap_or_default(),
+                section.elf_section_header().sh_type(endian),
+                elf::flags_of(section.flags()),
+            )
+        }),
+    }
+}
+
+/// Those that take room in memory, then the debug information as one.
+fn sections(loaded: &Loaded<'_>) -> Vec<Section> {
+    let (mut sections, mut debug) = (Vec::new(), 0_u64);
+    for section in loaded.file.sections() {
+        let flags = elf::flags_of(section.flags());
+        let name = String::from_utf8_lossy(section.name_bytes().unwrap_or_default());
+        let kind = elf::section_kind(&name, kind_of(loaded, &section), flags);
+        let size = section.size();
+        if kind == "debug" {
+            debug = debug.saturating_add(size);
+        } else if size > 0 && flags & u64::from(object::elf::SHF_ALLOC) != 0 {
+            sections.push(Section {
+                name: name.into_owned(),
+                kind,
+                size,
+            });
+        }
+    }
+    if debug > 0 {
+        sections.push(Section {
+            name: ".debug_*".to_owned(),
+            kind: "debug",
+            size: debug,
+        });
+    }
+    sections
+}
+
+/// `sh_type`
+pub fn kind_of(loaded: &Loaded<'_>, section: &object::read::elf::ElfSection64<'_, '_>) -> u32 {
+    section.elf_section_header().sh_type(loaded.file.endian())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sources_of_units() {
+        assert_eq!(
+            without_unit("/x/hello_rust.rs/@/hello_rust.bf665632cc9f1e5f-cgu.0"),
+            "/x/hello_rust.rs"
+        );
+        assert_eq!(without_unit("c_helper.c"), "c_helper.c");
+    }
+}

@@ -1,0 +1,193 @@
+//! The stitches: each symbol that one language defines and the other needs.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+
+use object::elf::{STB_LOCAL, STB_WEAK, STT_FUNC, STT_GNU_IFUNC, STT_NOTYPE};
+use object::{Object, ObjectSection, ObjectSymbol, SectionKind, SymbolSection};
+
+use crate::debug::Debug;
+use crate::input::Loaded;
+use crate::model::{Language, Place, Stitch, Use, Verdict};
+use crate::parts::{name_of, ElfSymbol};
+use crate::sites::Needs;
+
+/// Who defines a symbol for others.
+struct Definition {
+    /// Among the objects.
+    part: usize,
+    weak: bool,
+    function: bool,
+    /// As far as the line table tells.
+    line: Option<Place>,
+}
+
+/// All of a module's, by name; without verdicts yet.
+pub fn stitches(
+    objects: &[Loaded<'_>],
+    needs: &[Needs],
+    linked: Option<&Loaded<'_>>,
+) -> Vec<Stitch> {
+    let wanted: BTreeSet<&str> = needs
+        .iter()
+        .flat_map(|needs| needs.sites.keys().map(String::as_str))
+        .collect();
+    let definitions = definitions(objects, needs, &wanted);
+
+    let mut stitches = Vec::new();
+    for (&name, definition) in &definitions {
+        let Some(definer) = objects.get(definition.part) else {
+            continue;
+        };
+        let uses: Vec<Use> = objects
+            .iter()
+            .zip(needs)
+            .filter(|(user, _)| crosses(definer.language, user.language))
+            .filter_map(|(user, needs)| {
+                Some(Use {
+                    part: user.name.clone(),
+                    sites: needs.sites.get(name)?.clone(),
+                })
+            })
+            .collect();
+        if !uses.is_empty() {
+            stitches.push(Stitch {
+                symbol: name.to_owned(),
+                function: definition.function,
+                definer: definer.name.clone(),
+                language: definer.language,
+                place: definition.line.clone(),
+                linked: None,
+                uses,
+                verdict: Verdict::default(),
+            });
+        }
+    }
+    place(&mut stitches, objects, &definitions);
+    if let Some(linked) = linked {
+        find_in(&mut stitches, linked);
+    }
+    stitches
+}
+
+/// Between two languages, one of which is Rust. An object of unknown language may be of the other.
+fn crosses(one: Language, other: Language) -> bool {
+    one != other && (one == Language::Rust || other == Language::Rust)
+}
+
+/// What the linker takes for each of these symbols: the first strong definition, else a weak one.
+fn definitions<'w>(
+    objects: &[Loaded<'_>],
+    needs: &[Needs],
+    wanted: &BTreeSet<&'w str>,
+) -> BTreeMap<&'w str, Definition> {
+    let mut definitions: BTreeMap<&str, Definition> = BTreeMap::new();
+    for (part, (loaded, needs)) in objects.iter().zip(needs).enumerate() {
+        for symbol in loaded.file.symbols() {
+            let binding = symbol.elf_symbol().st_bind();
+            if symbol.is_undefined() || binding == STB_LOCAL {
+                continue;
+            }
+            let name = name_of(&symbol);
+            let Some(&name) = wanted.get(name.as_str()) else {
+                continue;
+            };
+            let weak = binding == STB_WEAK;
+            match definitions.get(name) {
+                Some(known) if weak || !known.weak => continue,
+                _ => {}
+            }
+            let function = is_function(loaded, &symbol);
+            let definition = Definition {
+                part,
+                weak,
+                function,
+                line: match symbol.section() {
+                    SymbolSection::Section(section) if function => needs
+                        .lines
+                        .at(section, symbol.address())
+                        .map(|(place, _)| place),
+                    _ => None,
+                },
+            };
+            definitions.insert(name, definition);
+        }
+    }
+    definitions
+}
+
+/// Assembly often leaves the type out: then it is a function if it is code.
+fn is_function(loaded: &Loaded<'_>, symbol: &ElfSymbol<'_, '_>) -> bool {
+    match symbol.elf_symbol().st_type() {
+        STT_FUNC | STT_GNU_IFUNC => true,
+        STT_NOTYPE => symbol
+            .section_index()
+            .and_then(|index| loaded.file.section_by_index(index).ok())
+            .is_some_and(|section| section.kind() == SectionKind::Text),
+        _ => false,
+    }
+}
+
+/// Where the sources define them: as the debug information has it, which knows data as well and
+/// names the line of the declarator, else by the line of a function's first instruction.
+fn place(
+    stitches: &mut [Stitch],
+    objects: &[Loaded<'_>],
+    definitions: &BTreeMap<&str, Definition>,
+) {
+    let mut wanted: HashMap<usize, HashSet<&str>> = HashMap::new();
+    for stitch in stitches.iter() {
+        if let Some((&name, definition)) = definitions.get_key_value(stitch.symbol.as_str()) {
+            wanted.entry(definition.part).or_default().insert(name);
+        }
+    }
+    let found: HashMap<usize, HashMap<String, Place>> = wanted
+        .into_iter()
+        .filter_map(|(part, names)| {
+            let debug = Debug::of(&objects.get(part)?.file);
+            Some((part, debug.definitions(&names)))
+        })
+        .collect();
+    for stitch in stitches {
+        let exact = definitions
+            .get(stitch.symbol.as_str())
+            .and_then(|definition| found.get(&definition.part)?.get(&stitch.symbol));
+        if let Some(exact) = exact {
+            stitch.place = Some(exact.clone());
+        }
+    }
+}
+
+/// Where the linker put them.
+fn find_in(stitches: &mut [Stitch], linked: &Loaded<'_>) {
+    let mut waiting: HashMap<String, &mut Stitch> = stitches
+        .iter_mut()
+        .map(|stitch| (stitch.symbol.clone(), stitch))
+        .collect();
+    for symbol in linked.file.symbols() {
+        if symbol.elf_symbol().st_bind() == STB_LOCAL {
+            continue;
+        }
+        if let Some(stitch) = waiting.get_mut(&name_of(&symbol)) {
+            let section = symbol
+                .section_index()
+                .and_then(|index| linked.file.section_by_index(index).ok());
+            stitch.linked = section.map(|section| {
+                let name = String::from_utf8_lossy(section.name_bytes().unwrap_or_default());
+                format!("{name}+{:#x}", symbol.address())
+            });
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn crossings() {
+        use Language::{Assembly, Rust, Unknown, C};
+        assert!(crosses(Rust, C) && crosses(C, Rust) && crosses(Rust, Assembly));
+        assert!(crosses(Rust, Unknown));
+        assert!(!crosses(C, Assembly) && !crosses(Rust, Rust) && !crosses(C, Unknown));
+    }
+}

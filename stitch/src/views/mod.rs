@@ -1,0 +1,8 @@
+//! What each side believes of a symbol, brought into one model.
+
+pub mod bindings;
+pub mod compare;
+pub mod dwarf;
+pub mod sections;
+pub mod spell;
+pub mod types;

@@ -1,0 +1,6 @@
+//! stitch on real objects, sound and damaged.
+
+mod common;
+mod damage;
+mod disagreements;
+mod report;

@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* The C half of the objects that stitch's own tests read. */
+
+struct told {
+	int times;
+};
+
+int c_times = 3;
+
+int rust_twice(int number);
+int kernel_prints(const char *format, ...);
+
+static int (*const kept[])(int number) = { rust_twice, rust_twice };
+
+int c_add(int one, int other);
+int c_add(int one, int other)
+{
+	return rust_twice(one) + other;
+}
+
+int c_chooses(int index);
+int c_chooses(int index)
+{
+	return kept[index & 1](index);
+}
+
+void c_says(const struct told *told);
+void c_says(const struct told *told)
+{
+	kernel_prints("%d\n", told->times);
+}
