@@ -1,16 +1,14 @@
 //! The two things that stitch does, from the options to the exit code.
 
 use std::collections::HashMap;
-use std::fs;
 use std::io::{self, ErrorKind, IsTerminal, Write};
-use std::path::Path;
 use std::process::ExitCode;
 
 use anyhow::{Context, Result};
 
 use crate::apart::{self, Apart};
 use crate::input::modules;
-use crate::model::{Outcome, Report};
+use crate::model::Outcome;
 use crate::options::Input;
 use crate::report::Paper;
 use crate::shore;
@@ -22,38 +20,12 @@ const DISAGREES: u8 = 1;
 pub const UNREADABLE: u8 = 2;
 const CANNOT_TELL: u8 = 3;
 
-/// `stitch report`: where it goes besides standard output.
-pub struct Forms<'a> {
-    /// JSON instead of text.
-    pub json: bool,
-    /// The picture.
-    pub svg: Option<&'a Path>,
-    /// The page.
-    pub html: Option<&'a Path>,
-}
-
 /// Shows modules.
-pub fn report(input: &Input, forms: &Forms<'_>) -> Result<ExitCode> {
-    let all = take_apart(input)?;
-    if let (Some(file), [_, second, ..]) = (forms.svg.or(forms.html), &all[..]) {
-        return Err(
-            Trouble::new("a picture shows one module, and here are several")
-                .seen(format!("{} for {}", second.report.module, file.display()))
-                .mend("give one .ko or .mod of the folder")
-                .into(),
-        );
-    }
-    for Apart { report, sealed } in &all {
-        if let Some(file) = forms.svg {
-            write(file, &drawn(report)?)?;
-        }
-        if let Some(file) = forms.html {
-            write(file, &page(report)?)?;
-        }
-        if forms.json {
-            say(&(serde_json::to_string(report)? + "\n"))?;
-        } else if forms.svg.is_none() && forms.html.is_none() {
-            say(&Paper::new(colours()).report(report))?;
+pub fn report(input: &Input, json: bool) -> Result<ExitCode> {
+    for Apart { report, sealed } in &take_apart(input)? {
+        match json {
+            true => say(&(serde_json::to_string(report)? + "\n"))?,
+            false => say(&Paper::new(colours()).report(report))?,
         }
         if *sealed {
             eprintln!("stitch: note: {}", SEALED.replace("NAME", &report.module));
@@ -122,18 +94,6 @@ fn take_apart(input: &Input) -> Result<Vec<Apart>> {
         .iter()
         .map(|module| apart::take(module, &symvers, &input.bindings))
         .collect()
-}
-
-fn drawn(_: &Report) -> Result<String> {
-    Err(Trouble::new("no pictures yet").into())
-}
-
-fn page(_: &Report) -> Result<String> {
-    Err(Trouble::new("no pages yet").into())
-}
-
-fn write(file: &Path, text: &str) -> Result<()> {
-    fs::write(file, text).with_context(|| format!("cannot write {}", file.display()))
 }
 
 /// Whoever stops listening, as `head` does, has heard enough.
