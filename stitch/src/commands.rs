@@ -1,7 +1,9 @@
 //! The two things that stitch does, from the options to the exit code.
 
 use std::collections::HashMap;
+use std::fs;
 use std::io::{self, ErrorKind, IsTerminal, Write};
+use std::path::Path;
 use std::process::ExitCode;
 
 use anyhow::{Context, Result};
@@ -10,6 +12,7 @@ use crate::apart::{self, Apart};
 use crate::input::modules;
 use crate::model::Outcome;
 use crate::options::Input;
+use crate::picture;
 use crate::report::Paper;
 use crate::shore;
 use crate::trouble::Trouble;
@@ -20,12 +23,38 @@ const DISAGREES: u8 = 1;
 pub const UNREADABLE: u8 = 2;
 const CANNOT_TELL: u8 = 3;
 
+/// `stitch report`: where it goes besides standard output.
+pub struct Forms<'a> {
+    /// JSON instead of text.
+    pub json: bool,
+    /// The picture.
+    pub svg: Option<&'a Path>,
+    /// The page.
+    pub html: Option<&'a Path>,
+}
+
 /// Shows modules.
-pub fn report(input: &Input, json: bool) -> Result<ExitCode> {
-    for Apart { report, sealed } in &take_apart(input)? {
-        match json {
-            true => say(&(serde_json::to_string(report)? + "\n"))?,
-            false => say(&Paper::new(colours()).report(report))?,
+pub fn report(input: &Input, forms: &Forms<'_>) -> Result<ExitCode> {
+    let all = take_apart(input)?;
+    if let (Some(file), [_, second, ..]) = (forms.svg.or(forms.html), &all[..]) {
+        return Err(
+            Trouble::new("a picture shows one module, and here are several")
+                .seen(format!("{} for {}", second.report.module, file.display()))
+                .mend("give one .ko or .mod of the folder")
+                .into(),
+        );
+    }
+    for Apart { report, sealed } in &all {
+        if let Some(file) = forms.svg {
+            write(file, &picture::svg(report))?;
+        }
+        if let Some(file) = forms.html {
+            write(file, &picture::html(report))?;
+        }
+        if forms.json {
+            say(&(serde_json::to_string(report)? + "\n"))?;
+        } else if forms.svg.is_none() && forms.html.is_none() {
+            say(&Paper::new(colours()).report(report))?;
         }
         if *sealed {
             eprintln!("stitch: note: {}", SEALED.replace("NAME", &report.module));
@@ -94,6 +123,10 @@ fn take_apart(input: &Input) -> Result<Vec<Apart>> {
         .iter()
         .map(|module| apart::take(module, &symvers, &input.bindings))
         .collect()
+}
+
+fn write(file: &Path, text: &str) -> Result<()> {
+    fs::write(file, text).with_context(|| format!("cannot write {}", file.display()))
 }
 
 /// Whoever stops listening, as `head` does, has heard enough.

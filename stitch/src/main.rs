@@ -12,6 +12,7 @@ mod names;
 mod nm;
 mod options;
 mod parts;
+mod picture;
 mod report;
 mod shore;
 mod sites;
@@ -25,11 +26,24 @@ use std::process::ExitCode;
 
 use clap::Parser;
 
+use crate::commands::Forms;
 use crate::options::{Action, Options};
 
 fn main() -> ExitCode {
     let outcome = match &Options::parse().action {
-        Action::Report { input, json } => commands::report(input, *json),
+        Action::Report {
+            input,
+            json,
+            svg,
+            html,
+        } => {
+            let forms = Forms {
+                json: *json,
+                svg: svg.as_deref(),
+                html: html.as_deref(),
+            };
+            commands::report(input, &forms)
+        }
         Action::Check {
             input,
             allow_unknown,

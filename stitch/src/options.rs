@@ -29,6 +29,12 @@ pub enum Action {
         /// Writes JSON, a line for each module, to standard output
         #[arg(long)]
         json: bool,
+        /// Draws the module's picture
+        #[arg(long, value_name = "FILE")]
+        svg: Option<PathBuf>,
+        /// Makes a page with the picture and the whole report
+        #[arg(long, value_name = "FILE")]
+        html: Option<PathBuf>,
     },
     /// Says nothing when all that crosses between Rust and C agrees; for scripts
     Check {

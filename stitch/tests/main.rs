@@ -3,4 +3,5 @@
 mod common;
 mod damage;
 mod disagreements;
+mod picture;
 mod report;

@@ -1,0 +1,418 @@
+//! The page around the picture: all that it shows, once more as tables.
+
+use std::cmp::Reverse;
+use std::fmt::Display;
+
+use super::layout::Layout;
+use super::scene::Scene;
+use super::words::{self, number};
+use super::xml::Xml;
+use super::{palette, svg};
+use crate::model::{Language, Part, Report, Stitch, Symbol, Taken, Use};
+
+const STYLE: &str = "\
+body{margin:0;background:var(--paper);color:var(--ink);font:16px/1.5 system-ui,sans-serif}
+main,header{margin:0 auto;padding:0 24px;max-width:1500px}
+header{padding-top:20px}
+h1{margin:0;font:700 1.7rem/1.3 ui-monospace,monospace;overflow-wrap:anywhere}
+h2{margin:2.2rem 0 .6rem;font-size:1.25rem}
+p{margin:.4rem 0;max-width:75ch}
+nav a{margin-right:1.2em}
+a{color:var(--c)}
+a:focus-visible,summary:focus-visible,.scroll:focus-visible{outline:2px solid var(--c);outline-offset:2px}
+.scroll{overflow-x:auto}
+figure{margin:1rem 0;border:1px solid var(--line);border-radius:8px}
+table{border-collapse:collapse;font-size:.875rem;min-width:100%}
+th,td{padding:6px 14px 6px 0;text-align:left;vertical-align:top;border-bottom:1px solid var(--line)}
+thead th{border-bottom:2px solid var(--muted);color:var(--muted);font-weight:600;white-space:nowrap}
+tbody th{font-weight:600}
+td.number,th.number{text-align:right;white-space:nowrap;font-variant-numeric:tabular-nums}
+code{font:inherit;font-family:ui-monospace,monospace;overflow-wrap:anywhere;direction:ltr;unicode-bidi:isolate-override}
+td ul{margin:0;padding-left:1.1em}
+th .quiet{font-weight:400}
+.mid{min-width:10em}
+td div+div{margin-top:.5em}
+.wide{min-width:19em}
+.name{min-width:11em}
+.quiet{color:var(--muted)}
+.verdict{font-weight:700}
+.agrees{color:var(--agrees)}.abi{color:var(--abi)}.unclear{color:var(--unclear)}.disagrees{color:var(--disagrees)}
+.rust{color:var(--rust)}.c{color:var(--c)}.assembly{color:var(--assembly)}.unknown{color:var(--unknown)}
+details{margin:.5rem 0}
+summary{cursor:pointer}
+@media print{.scroll{overflow:visible}}
+";
+
+/// Writes all of it, but for the document type.
+pub fn page(xml: &mut Xml, scene: &Scene<'_>, layout: &Layout<'_>) {
+    let report = scene.report;
+    xml.open("html", &[("lang", &"en")]);
+    xml.open("head", &[]);
+    xml.empty("meta", &[("charset", &"utf-8")]);
+    xml.empty(
+        "meta",
+        &[
+            ("name", &"viewport"),
+            ("content", &"width=device-width, initial-scale=1"),
+        ],
+    );
+    let title = format!("{}: how it was stitched", report.module);
+    xml.element("title", &[], &title);
+    // As small as its text can still be read, and not larger than a page's own text.
+    let fit = format!(
+        "figure svg{{display:block;width:100%;height:auto;margin:0 auto;\
+         min-width:{}px;max-width:{}px}}\n",
+        layout.width * 9 / 10,
+        layout.width * 6 / 5,
+    );
+    xml.style(&(palette::properties(":root") + STYLE + &fit));
+    xml.close();
+    xml.open("body", &[]);
+    xml.open("header", &[]);
+    xml.element("h1", &[], &report.module);
+    xml.element("p", &[], &summary(report));
+    contents(xml);
+    xml.close();
+    xml.open("main", &[]);
+    xml.open(
+        "figure",
+        &[
+            ("class", &"scroll"),
+            ("id", &"picture"),
+            ("tabindex", &"0"),
+            ("aria-label", &"The picture"),
+        ],
+    );
+    svg::draw(xml, scene, layout, false);
+    xml.close();
+    parts(xml, report);
+    crossings(xml, report);
+    shore(xml, report);
+    sizes(xml, report);
+    xml.close();
+    xml.close();
+    xml.close();
+}
+
+fn summary(report: &Report) -> String {
+    let from = match report.shore.len() {
+        0 => "It takes nothing from the kernel.".to_owned(),
+        many => format!("It takes {} from the kernel.", words::count(many, "symbol")),
+    };
+    format!("{} {from}", words::summary(report))
+}
+
+const SECTIONS: [(&str, &str); 4] = [
+    ("parts", "The parts"),
+    ("crossings", "What crosses"),
+    ("shore", "From the kernel"),
+    ("sizes", "Bytes in memory"),
+];
+
+fn contents(xml: &mut Xml) {
+    xml.open("nav", &[("aria-label", &"Contents")]);
+    for (id, title) in SECTIONS {
+        xml.element("a", &[("href", &format!("#{id}"))], title);
+    }
+    xml.close();
+}
+
+fn section(xml: &mut Xml, which: usize) {
+    let (id, title) = SECTIONS[which];
+    xml.open("section", &[("id", &id)]);
+    xml.element("h2", &[], title);
+}
+
+/// A table that scrolls by itself on a narrow screen. A column's name with `#` holds numbers.
+fn table(xml: &mut Xml, label: &str, columns: &[&str]) {
+    xml.open(
+        "div",
+        &[
+            ("class", &"scroll"),
+            ("tabindex", &"0"),
+            ("role", &"region"),
+            ("aria-label", &label),
+        ],
+    );
+    xml.open("table", &[]);
+    xml.open("thead", &[]);
+    xml.open("tr", &[]);
+    for column in columns {
+        match column.strip_prefix('#') {
+            Some(column) => xml.element("th", &[("scope", &"col"), ("class", &"number")], column),
+            None => xml.element("th", &[("scope", &"col")], column),
+        }
+    }
+    xml.close();
+    xml.close();
+    xml.open("tbody", &[]);
+}
+
+fn end_table(xml: &mut Xml) {
+    for _ in 0..3 {
+        xml.close();
+    }
+}
+
+fn parts(xml: &mut Xml, report: &Report) {
+    section(xml, 0);
+    if report.parts.is_empty() {
+        xml.element("p", &[], "No object was read.");
+        return xml.close();
+    }
+    let columns = [
+        "object", "language", "source", "compiler", "#text", "#rodata", "#data", "#bss", "#debug",
+        "#defines", "#needs",
+    ];
+    table(xml, "The parts", &columns);
+    for part in &report.parts {
+        xml.open("tr", &[]);
+        xml.open("th", &[("scope", &"row"), ("class", &"name")]);
+        xml.element("code", &[("title", &part.path)], &part.name);
+        xml.close();
+        tongue(xml, part.language);
+        for (about, tag) in [(&part.source, "code"), (&part.compiler, "span")] {
+            xml.open("td", &[("class", &"mid")]);
+            xml.element(tag, &[], about.as_deref().unwrap_or("unknown"));
+            xml.close();
+        }
+        let debug = part.sections.iter().filter(|s| s.kind == "debug");
+        let debug = debug.fold(0, |sum: u64, s| sum.saturating_add(s.size));
+        for bytes in words::bytes(part).into_iter().chain([debug]) {
+            numeric(xml, &number(bytes));
+        }
+        numeric(xml, &number(part.defined.len() as u64));
+        numeric(xml, &number(part.needed.len() as u64));
+        xml.close();
+    }
+    end_table(xml);
+    for part in &report.parts {
+        symbols(xml, part);
+    }
+    xml.close();
+}
+
+/// Those of one object, on demand.
+fn symbols(xml: &mut Xml, part: &Part) {
+    let all = part.defined.len() + part.needed.len();
+    if all == 0 {
+        return;
+    }
+    xml.open("details", &[]);
+    xml.open("summary", &[]);
+    xml.text("Symbols of ");
+    xml.inline("code", &part.name);
+    xml.text(&format!(" ({})", number(all as u64)));
+    xml.close();
+    let label = format!("Symbols of {}", part.name);
+    table(xml, &label, &["nm", "#bytes", "symbol", "in the object"]);
+    for symbol in part.defined.iter().chain(&part.needed) {
+        xml.open("tr", &[]);
+        cell(xml, &symbol.letter.to_string(), true);
+        numeric(xml, &number(symbol.size));
+        let Symbol {
+            name, demangled, ..
+        } = symbol;
+        cell(xml, demangled.as_deref().unwrap_or(name), true);
+        cell(xml, if demangled.is_some() { name } else { "" }, true);
+        xml.close();
+    }
+    end_table(xml);
+    xml.close();
+}
+
+fn crossings(xml: &mut Xml, report: &Report) {
+    section(xml, 1);
+    if report.stitches.is_empty() {
+        xml.element("p", &[], "Nothing crosses between Rust and C here.");
+        return xml.close();
+    }
+    if words::how_many(report, crate::model::Outcome::Agrees) < report.stitches.len() {
+        xml.element("p", &[], "The worst first.");
+    }
+    let columns = ["symbol", "verdict", "Rust's view", "C's view", "where"];
+    table(xml, "What crosses", &columns);
+    let mut order: Vec<&Stitch> = report.stitches.iter().collect();
+    order.sort_by_key(|stitch| Reverse(stitch.verdict.outcome));
+    for stitch in order {
+        crossing(xml, stitch);
+    }
+    end_table(xml);
+    xml.close();
+}
+
+fn crossing(xml: &mut Xml, stitch: &Stitch) {
+    let outcome = stitch.verdict.outcome;
+    xml.open("tr", &[]);
+    xml.open("th", &[("scope", &"row"), ("class", &"name")]);
+    xml.element("code", &[], &stitch.symbol);
+    let what = if stitch.function { "function" } else { "data" };
+    xml.element("div", &[("class", &"quiet")], what);
+    xml.close();
+
+    xml.open("td", &[("class", &"name")]);
+    let class = format!("verdict {}", words::class(outcome));
+    let verdict = format!("{} {}", words::mark(outcome), words::outcome(outcome));
+    xml.element("span", &[("class", &class)], &verdict);
+    for reason in &stitch.verdict.reasons {
+        xml.element("div", &[], reason);
+    }
+    xml.close();
+
+    // Assembly has no view; whatever else is not Rust is compared as C.
+    for rust in [true, false] {
+        xml.open("td", &[("class", &"wide")]);
+        let views = stitch.verdict.views.iter();
+        let mut none = true;
+        for view in views.filter(|view| (view.language == Language::Rust) == rust) {
+            none = false;
+            xml.open("div", &[]);
+            xml.element("code", &[], &view.says);
+            let mut source = view.source.clone();
+            if let Some(at) = &view.place {
+                source += &format!("; {}", words::place(at));
+            }
+            xml.element("div", &[("class", &"quiet")], &source);
+            xml.close();
+        }
+        if none {
+            xml.element("span", &[("class", &"quiet")], "not known");
+        }
+        xml.close();
+    }
+
+    xml.open("td", &[("class", &"wide")]);
+    xml.open("div", &[]);
+    xml.text("defined in ");
+    xml.inline("code", &stitch.definer);
+    if let Some(at) = &stitch.place {
+        xml.text(", ");
+        xml.inline("code", &words::place(at));
+    }
+    if let Some(linked) = &stitch.linked {
+        xml.text(", linked to ");
+        xml.inline("code", linked);
+    }
+    xml.close();
+    for need in &stitch.uses {
+        needed(xml, need);
+    }
+    xml.close();
+    xml.close();
+}
+
+fn needed(xml: &mut Xml, need: &Use) {
+    xml.open("div", &[]);
+    xml.text("needed by ");
+    xml.inline("code", &need.part);
+    xml.text(&format!(", {}", words::count(need.sites.len(), "site")));
+    if !need.sites.is_empty() {
+        xml.open("ul", &[]);
+        for site in &need.sites {
+            xml.open("li", &[]);
+            xml.inline("code", &words::site(site));
+            xml.close();
+        }
+        xml.close();
+    }
+    xml.close();
+}
+
+fn shore(xml: &mut Xml, report: &Report) {
+    section(xml, 2);
+    if report.shore.is_empty() {
+        xml.element("p", &[], "Nothing is taken from the kernel.");
+        return xml.close();
+    }
+    let columns = ["symbol", "language", "for", "CRC", "#sites", "needed by"];
+    table(xml, "From the kernel", &columns);
+    for taken in &report.shore {
+        from_kernel(xml, taken);
+    }
+    end_table(xml);
+    xml.close();
+}
+
+fn from_kernel(xml: &mut Xml, taken: &Taken) {
+    xml.open("tr", &[]);
+    xml.open("th", &[("scope", &"row"), ("class", &"wide")]);
+    let name = taken.demangled.as_ref().unwrap_or(&taken.symbol);
+    xml.element("code", &[("title", &taken.symbol)], name);
+    xml.close();
+    tongue(xml, taken.language);
+    let licence = match taken.gpl_only {
+        Some(true) => "GPL only",
+        Some(false) => "any licence",
+        None => "unknown",
+    };
+    cell(xml, licence, false);
+    let crc = taken.crc.map(|crc| format!("{crc:#010x}"));
+    cell(xml, crc.as_deref().unwrap_or("none known"), crc.is_some());
+    numeric(xml, &number(words::sites(&taken.uses) as u64));
+    let parts: Vec<String> = taken
+        .uses
+        .iter()
+        .map(|need| format!("{} ({})", need.part, need.sites.len()))
+        .collect();
+    cell(xml, &parts.join(", "), true);
+    xml.close();
+}
+
+fn sizes(xml: &mut Xml, report: &Report) {
+    section(xml, 3);
+    if report.sizes.is_empty() {
+        xml.element("p", &[], "No bytes.");
+        return xml.close();
+    }
+    let columns = [
+        "language", "crate", "#text", "#rodata", "#data", "#bss", "#sum",
+    ];
+    table(xml, "Bytes in memory", &columns);
+    let mut all = [0_u64; 4];
+    let row = |xml: &mut Xml, bytes: [u64; 4]| {
+        let sum = bytes.iter().fold(0, |sum: u64, b| sum.saturating_add(*b));
+        for bytes in bytes.into_iter().chain([sum]) {
+            numeric(xml, &number(bytes));
+        }
+    };
+    for size in &report.sizes {
+        let bytes = [size.text, size.rodata, size.data, size.bss];
+        for (sum, bytes) in all.iter_mut().zip(bytes) {
+            *sum = sum.saturating_add(bytes);
+        }
+        xml.open("tr", &[]);
+        tongue(xml, size.language);
+        let owner = match (size.language, size.owner.as_str()) {
+            (Language::Rust, "") => "(without a symbol)",
+            (_, owner) => owner,
+        };
+        cell(xml, owner, true);
+        row(xml, bytes);
+        xml.close();
+    }
+    xml.open("tr", &[]);
+    xml.element("th", &[("scope", &"row")], "all");
+    cell(xml, "", false);
+    row(xml, all);
+    xml.close();
+    end_table(xml);
+    xml.close();
+}
+
+fn tongue(xml: &mut Xml, language: Language) {
+    let class: &dyn Display = &words::tongue(language);
+    xml.element("td", &[("class", class)], words::language(language));
+}
+
+fn cell(xml: &mut Xml, text: &str, code: bool) {
+    xml.open("td", &[]);
+    match code && !text.is_empty() {
+        true => xml.element("code", &[], text),
+        false => xml.text(text),
+    }
+    xml.close();
+}
+
+fn numeric(xml: &mut Xml, text: &str) {
+    xml.element("td", &[("class", &"number")], text);
+}

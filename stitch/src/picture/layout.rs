@@ -1,0 +1,416 @@
+//! Gives everything its place, in whole pixels, by the widths of a monospace font.
+
+use super::route::{self, Port, Ports};
+use super::scene::{Kind, Line, Net, Pin, Room, Scene, Side};
+use super::shore::Shore;
+use super::words;
+
+/// The font of names.
+pub const SMALL: i32 = 12;
+/// The font of a room's name.
+pub const LARGE: i32 = 15;
+/// The font of what is written on a wire.
+pub const LABEL: i32 = 11;
+/// Around the picture; what is taken from the kernel goes down there.
+pub const MARGIN: i32 = 36;
+/// Inside a room.
+pub const PAD: i32 = 14;
+/// Of the column with nm's letters.
+pub const LETTER: i32 = 20;
+/// Between wires that go up and down: where there are few of them, and where there are many.
+const TRACK: [i32; 2] = [10, 7];
+const MANY: usize = 30;
+/// A port is moved by so much, up or down by its side, if its wire does not go straight on: then two
+/// wires that leave left and right at one height never meet.
+const NUDGE: i32 = 4;
+const NARROWEST: i32 = 720;
+/// Title, summary and legend.
+pub const TOP: i32 = 84;
+/// What an entry of the legend shows, before its text.
+pub const SAMPLE: i32 = 44;
+/// One line of the legend.
+pub const LEGEND: i32 = 24;
+
+/// A room's, or the shore's.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Rect {
+    /// From the left.
+    pub x: i32,
+    /// From above.
+    pub y: i32,
+    /// To the right.
+    pub width: i32,
+    /// Down.
+    pub height: i32,
+}
+
+/// A wire, as it is drawn.
+pub struct Wire {
+    /// Its line.
+    pub path: String,
+    /// Its arrow.
+    pub head: String,
+    /// (x, y, whether it ends there, what) beside each user.
+    pub labels: Vec<(i32, i32, bool, String)>,
+}
+
+/// What an entry of the legend is drawn with.
+pub struct Entry {
+    /// From the left.
+    pub x: i32,
+    /// Its middle.
+    pub y: i32,
+    /// What it explains.
+    pub item: Item,
+    /// What it says.
+    pub text: String,
+}
+
+/// What the legend explains.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Item {
+    /// Among [`words::LANGUAGES`].
+    Language(usize),
+    /// Among [`words::OUTCOMES`].
+    Outcome(usize),
+    /// The bars of the sizes.
+    Bar,
+    /// Something about all arrows.
+    Note,
+}
+
+/// The gutter between the columns.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Gutter {
+    /// The left rooms' right side.
+    pub left: i32,
+    /// The right rooms' left side.
+    pub right: i32,
+}
+
+/// All places.
+pub struct Layout<'r> {
+    /// Of the picture.
+    pub width: i32,
+    /// Of the picture.
+    pub height: i32,
+    /// A line's height in a room.
+    pub row: i32,
+    /// What the colours, dashes and bars mean.
+    pub legend: Vec<Entry>,
+    /// As the scene's.
+    pub rooms: Vec<Rect>,
+    /// As the scene's nets.
+    pub wires: Vec<Wire>,
+    /// Above those without a crossing, if there are others too.
+    pub apart: Option<i32>,
+    /// The lines to the kernel: one for each side.
+    pub streams: Vec<String>,
+    /// The kernel.
+    pub shore: Shore<'r>,
+}
+
+/// How wide a text is at most.
+pub fn width(text: &str, size: i32) -> i32 {
+    (words::cells(text) as i32 * size * 3 + 4) / 5
+}
+
+impl<'r> Layout<'r> {
+    /// Lays out a scene.
+    pub fn of(scene: &Scene<'r>) -> Self {
+        let row = if scene.bundled { 19 } else { 22 };
+        let left = column(scene, Side::Left);
+        let right = column(scene, Side::Right);
+        let label = |left: bool| {
+            let users = scene.nets.iter().flat_map(|net| &net.users);
+            let here = users.filter(|(pin, _)| is_left(scene, *pin) == left);
+            let widest = here.map(|(_, label)| width(label, LABEL)).max();
+            widest.unwrap_or(0).max(16) + 20
+        };
+        let labels = (label(true), label(false));
+
+        // The heights come first: only they tell how many tracks the gutter needs.
+        let mut rooms = vec![Rect::default(); scene.rooms.len()];
+        let bottom = stack(scene, row, &mut rooms);
+        let mut ports: Vec<Ports> = scene.nets.iter().map(|n| ends(scene, &rooms, n)).collect();
+        ports.iter_mut().for_each(nudge);
+        let (tracks, count) = route::tracks(&ports);
+
+        let between = match scene.nets.is_empty() {
+            true => 0,
+            false => {
+                labels.0 + labels.1 + (count as i32 + 1).max(4) * TRACK[usize::from(count > MANY)]
+            }
+        };
+        let inner = (left + between + right).max(NARROWEST);
+        // What is left over makes the gutter wider, not the rooms.
+        let gutter = Gutter {
+            left: MARGIN + left,
+            right: MARGIN + inner - right,
+        };
+        let legend = legend(scene, MARGIN, TOP, inner);
+        let top = legend.last().map_or(TOP, |entry| entry.y) + 2 * LEGEND;
+
+        for (room, rect) in scene.rooms.iter().zip(&mut rooms) {
+            rect.y += top;
+            (rect.x, rect.width) = match room.side {
+                Side::Left => (MARGIN, left),
+                _ => (gutter.right, right),
+            };
+        }
+        for port in ports.iter_mut().flatten() {
+            port.y += top;
+        }
+        let spare = gutter.right - gutter.left - labels.0 - labels.1;
+        let step = spare / (count as i32 + 1);
+        let track_x = |track: usize| gutter.left + labels.0 + (track as i32 + 1) * step;
+        let wires = scene.nets.iter().zip(ports).zip(tracks);
+        let wires = wires
+            .map(|((net, ports), track)| wire(net, ports, track.map(track_x), gutter))
+            .collect();
+
+        let mut below = top + bottom;
+        let mut apart = None;
+        if scene.rooms.iter().any(|room| room.side == Side::Apart) {
+            if bottom > 0 {
+                apart = Some(below + row);
+                below += 2 * row;
+            }
+            below = grid(scene, row, &mut rooms, below, inner);
+        }
+        let shore = Shore::of(scene.report, MARGIN, below + 2 * row, inner);
+        let streams = [Side::Left, Side::Right]
+            .iter()
+            .filter_map(|&side| stream(scene, &rooms, row, side, shore.rect.y, inner))
+            .collect();
+        Layout {
+            width: inner + 2 * MARGIN,
+            height: shore.rect.y + shore.rect.height + MARGIN,
+            row,
+            legend,
+            rooms,
+            wires,
+            apart,
+            streams,
+            shore,
+        }
+    }
+}
+
+/// The middle of a line.
+pub fn line_y(rect: &Rect, row: i32, line: usize) -> i32 {
+    rect.y + row / 2 + line as i32 * row + row / 2
+}
+
+fn height(room: &Room<'_>, row: i32) -> i32 {
+    (room.lines.len() as i32 + 1) * row
+}
+
+fn is_left(scene: &Scene<'_>, pin: Pin) -> bool {
+    let room = scene.rooms.get(pin.room);
+    room.is_some_and(|room| room.side == Side::Left)
+}
+
+/// How wide the rooms of one side are.
+fn column(scene: &Scene<'_>, side: Side) -> i32 {
+    let rooms = scene.rooms.iter().filter(|room| room.side == side);
+    let widest = rooms.map(room_width).max();
+    widest.unwrap_or(0)
+}
+
+fn room_width(room: &Room<'_>) -> i32 {
+    let lines = room.lines.iter().map(|line| line_width(room, line));
+    lines.max().unwrap_or(0).max(200) + 2 * PAD
+}
+
+fn line_width(room: &Room<'_>, line: &Line) -> i32 {
+    match line.kind {
+        Kind::Name => {
+            let tag = words::language(room.language);
+            width(&line.text, LARGE) + 20 + width(tag, SMALL)
+        }
+        Kind::Crossing | Kind::Other => {
+            let letter = line.letter.map_or(0, |_| LETTER);
+            let mark = line.mark.map_or(0, |_| LETTER);
+            letter + mark + width(&line.text, SMALL)
+        }
+        _ => width(&line.text, SMALL),
+    }
+}
+
+/// Puts the rooms of each side one below the other, from 0 on; says where the lower side ends.
+fn stack(scene: &Scene<'_>, row: i32, rooms: &mut [Rect]) -> i32 {
+    let mut below = [0, 0];
+    for (room, rect) in scene.rooms.iter().zip(rooms) {
+        let column = match room.side {
+            Side::Left => &mut below[0],
+            Side::Right => &mut below[1],
+            Side::Apart => continue,
+        };
+        rect.y = *column;
+        rect.height = height(room, row);
+        *column += rect.height + row;
+    }
+    (below[0].max(below[1]) - row).max(0)
+}
+
+/// Puts the rooms without a crossing side by side; says where they end.
+fn grid(scene: &Scene<'_>, row: i32, rooms: &mut [Rect], top: i32, inner: i32) -> i32 {
+    let apart: Vec<usize> = (0..scene.rooms.len())
+        .filter(|&index| scene.rooms[index].side == Side::Apart)
+        .collect();
+    let wide = column(scene, Side::Apart);
+    let columns = ((inner + row) / (wide + row)).max(1) as usize;
+    let mut y = top;
+    for line in apart.chunks(columns) {
+        let mut tallest = 0;
+        for (place, &index) in line.iter().enumerate() {
+            rooms[index] = Rect {
+                x: MARGIN + place as i32 * (wide + row),
+                y,
+                width: wide.min(inner),
+                height: height(&scene.rooms[index], row),
+            };
+            tallest = tallest.max(rooms[index].height);
+        }
+        y += tallest + row;
+    }
+    y - row
+}
+
+/// The definer's port, then the users'.
+fn ends(scene: &Scene<'_>, rooms: &[Rect], net: &Net) -> Ports {
+    // The row is known from the room's height: all its lines and one more have the same.
+    let port = |pin: Pin| {
+        let rect = rooms.get(pin.room).copied().unwrap_or_default();
+        let lines = scene.rooms.get(pin.room).map_or(0, |r| r.lines.len());
+        Port {
+            left: is_left(scene, pin),
+            y: line_y(&rect, rect.height / (lines as i32 + 1), pin.line),
+        }
+    };
+    let users = net.users.iter().map(|&(pin, _)| port(pin));
+    std::iter::once(port(net.definer)).chain(users).collect()
+}
+
+/// Moves the ports that have none of their own wire just opposite.
+fn nudge(ports: &mut Ports) {
+    let before = ports.clone();
+    for port in ports {
+        let opposite = |other: &Port| other.y == port.y && other.left != port.left;
+        if !before.iter().any(opposite) {
+            port.y += if port.left { -NUDGE } else { NUDGE };
+        }
+    }
+}
+
+fn wire(net: &Net, ports: Ports, track: Option<i32>, gutter: Gutter) -> Wire {
+    let users = ports.iter().skip(1).zip(&net.users);
+    let labels = users
+        .map(|(port, (_, label))| {
+            let x = match port.left {
+                true => gutter.left + 8,
+                false => gutter.right - 8,
+            };
+            (x, port.y - 6, !port.left, label.clone())
+        })
+        .collect();
+    let path = route::path(&ports, track, gutter.left, gutter.right);
+    let head = route::head(ports[0], gutter.left, gutter.right);
+    Wire { path, head, labels }
+}
+
+/// From the outer side of the rooms down to the shore.
+fn stream(
+    scene: &Scene<'_>,
+    rooms: &[Rect],
+    row: i32,
+    side: Side,
+    shore: i32,
+    inner: i32,
+) -> Option<String> {
+    let (edge, x) = match side {
+        Side::Left => (MARGIN, MARGIN / 2),
+        _ => (MARGIN + inner, MARGIN + inner + MARGIN / 2),
+    };
+    let in_ = if side == Side::Left { 1 } else { -1 };
+    let mut path = String::new();
+    let mut first = None;
+    for (room, rect) in scene.rooms.iter().zip(rooms) {
+        let line = room.lines.iter().position(|line| line.kind == Kind::Kernel);
+        let Some(line) = line.filter(|_| room.side == side) else {
+            continue;
+        };
+        let y = line_y(rect, row, line);
+        path += &format!("M{edge},{y} H{} Q{x},{y} {x},{} ", x + in_ * 8, y + 8);
+        first.get_or_insert(y + 8);
+    }
+    let end = shore + 26;
+    path += &format!(
+        "M{x},{} V{} Q{x},{end} {},{end} ",
+        first?,
+        end - 8,
+        x + in_ * 8
+    );
+    path += &format!("H{}", edge - in_ * 6);
+    path += &format!(
+        " M{},{} L{edge},{end} L{},{}",
+        edge - in_ * 6,
+        end - 4,
+        edge - in_ * 6,
+        end + 4
+    );
+    Some(path)
+}
+
+/// What the colours mean: only those that occur.
+fn legend(scene: &Scene<'_>, x: i32, y: i32, inner: i32) -> Vec<Entry> {
+    let mut items: Vec<(Item, String)> = Vec::new();
+    for (index, &(language, name, _)) in words::LANGUAGES.iter().enumerate() {
+        let rooms = scene.rooms.iter();
+        let many = rooms.filter(|room| room.language == language).count();
+        if many > 0 {
+            let text = format!("{name}: {}", words::count(many, "object"));
+            items.push((Item::Language(index), text));
+        }
+    }
+    if !scene.report.parts.is_empty() {
+        let text = "bar: text, rodata, data and bss".to_owned();
+        items.push((Item::Bar, text));
+    }
+    for (index, &(outcome, name, _, mark, _)) in words::OUTCOMES.iter().enumerate() {
+        let many = words::how_many(scene.report, outcome);
+        if many > 0 {
+            let text = format!("{mark} {name}: {}", words::number(many as u64));
+            items.push((Item::Outcome(index), text));
+        }
+    }
+    if scene.bundled {
+        let text = "an arrow is all that one object needs of another".to_owned();
+        items.push((Item::Note, text));
+    }
+    if scene.undrawn > 0 {
+        let text = words::count(scene.undrawn, "further arrow");
+        items.push((Item::Note, format!("{text} found no room")));
+    }
+    let (mut at, mut line) = (x, y);
+    let mut entries = Vec::new();
+    let mut outcomes = false;
+    for (item, text) in items {
+        let sample = if item == Item::Note { 0 } else { SAMPLE };
+        let wide = sample + width(&text, SMALL) + 22;
+        let new = matches!(item, Item::Outcome(_)) && !outcomes && !entries.is_empty();
+        outcomes |= matches!(item, Item::Outcome(_));
+        if new || (at > x && at + wide > x + inner) {
+            (at, line) = (x, line + LEGEND);
+        }
+        entries.push(Entry {
+            x: at,
+            y: line,
+            item,
+            text,
+        });
+        at += wide;
+    }
+    entries
+}

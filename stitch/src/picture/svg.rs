@@ -1,0 +1,402 @@
+//! Draws what [`super::layout`] has laid out.
+
+use super::layout::{
+    self, line_y, width, Entry, Item, Layout, Rect, LABEL, LEGEND, LETTER, MARGIN, PAD, SAMPLE,
+    SMALL, TOP,
+};
+use super::palette;
+use super::scene::{Kind, Line, Room, Scene};
+use super::shore::{readable, Group, Name};
+use super::words;
+use super::xml::Xml;
+
+/// How high a bar of sizes is.
+const BAR: i32 = 3;
+
+/// Of the picture alone, and of the picture in a page.
+const STYLE: &str = "\
+.stitch-picture{font-family:ui-monospace,monospace;font-size:12px}
+.stitch-picture text{fill:var(--ink);direction:ltr;unicode-bidi:isolate-override;white-space:pre}
+.stitch-picture .title{font-size:22px;font-weight:700}
+.stitch-picture .name{font-size:15px;font-weight:700}
+.stitch-picture .label{font-size:11px}
+.stitch-picture .quiet{fill:var(--muted)}
+.stitch-picture .head{fill:var(--muted);font-style:italic}
+.stitch-picture .strong{font-weight:700}
+.stitch-picture .paper{fill:var(--paper)}
+.stitch-picture .room{stroke-width:1.5}
+.stitch-picture .edge{stroke:none}
+.stitch-picture .room.rust{fill:var(--rust-room);stroke:var(--rust)}
+.stitch-picture .room.c{fill:var(--c-room);stroke:var(--c)}
+.stitch-picture .room.assembly{fill:var(--assembly-room);stroke:var(--assembly)}
+.stitch-picture .room.unknown{fill:var(--unknown-room);stroke:var(--unknown);stroke-dasharray:6 3}
+.stitch-picture .tag.rust,.stitch-picture .bar.rust{fill:var(--rust)}
+.stitch-picture .tag.c,.stitch-picture .bar.c{fill:var(--c)}
+.stitch-picture .tag.assembly,.stitch-picture .bar.assembly{fill:var(--assembly)}
+.stitch-picture .tag.unknown,.stitch-picture .bar.unknown{fill:var(--unknown)}
+.stitch-picture .bar.rodata{opacity:.6}
+.stitch-picture .bar.data{opacity:.3}
+.stitch-picture .wire{fill:none;stroke-width:1.6;stroke-linejoin:round}
+.stitch-picture .wire .hand{stroke:transparent;stroke-width:11;stroke-dasharray:none}
+.stitch-picture .wire .tip{stroke:none}
+.stitch-picture .wire:hover{stroke-width:3.2}
+.stitch-picture .agrees{stroke:var(--agrees)}
+.stitch-picture .abi{stroke:var(--abi);stroke-dasharray:9 4}
+.stitch-picture .unclear{stroke:var(--unclear);stroke-dasharray:2 4}
+.stitch-picture .disagrees{stroke:var(--disagrees);stroke-width:2.6;stroke-dasharray:12 3 3 3}
+.stitch-picture text.agrees,.stitch-picture .agrees text,.stitch-picture .agrees .tip{fill:var(--agrees);stroke:none}
+.stitch-picture text.abi,.stitch-picture .abi text,.stitch-picture .abi .tip{fill:var(--abi);stroke:none}
+.stitch-picture text.unclear,.stitch-picture .unclear text,.stitch-picture .unclear .tip{fill:var(--unclear);stroke:none}
+.stitch-picture text.disagrees,.stitch-picture .disagrees text,.stitch-picture .disagrees .tip{fill:var(--disagrees);stroke:none}
+.stitch-picture .disagrees text{font-weight:700}
+.stitch-picture .shore{fill:var(--shore);stroke:var(--shore-line);stroke-width:1.5}
+.stitch-picture .stream{fill:none;stroke:var(--shore-line);stroke-width:1.3}
+.stitch-picture .sea{fill:var(--shore-line)}
+";
+
+/// Draws all of it; in a page, which has a title already, without one.
+pub fn draw(xml: &mut Xml, scene: &Scene<'_>, layout: &Layout<'_>, titled: bool) {
+    let report = scene.report;
+    let top = if titled { 0 } else { TOP - LEGEND };
+    let (width, height) = (layout.width, layout.height - top);
+    xml.open(
+        "svg",
+        &[
+            ("xmlns", &"http://www.w3.org/2000/svg"),
+            ("class", &"stitch-picture"),
+            ("role", &"img"),
+            ("aria-labelledby", &"stitch-title stitch-desc"),
+            ("viewBox", &format!("0 {top} {width} {height}")),
+            ("width", &width),
+            ("height", &height),
+        ],
+    );
+    let title = format!("How {} was stitched", report.module);
+    xml.element("title", &[("id", &"stitch-title")], &title);
+    xml.element("desc", &[("id", &"stitch-desc")], &description(scene));
+    xml.style(&(palette::properties(".stitch-picture") + STYLE));
+    xml.empty(
+        "rect",
+        &[
+            ("class", &"paper"),
+            ("y", &top),
+            ("width", &width),
+            ("height", &height),
+        ],
+    );
+    if titled {
+        heading(xml, scene, layout);
+    }
+    for entry in &layout.legend {
+        explain(xml, entry);
+    }
+    for path in &layout.streams {
+        xml.open("path", &[("class", &"stream"), ("d", path)]);
+        xml.element("title", &[], "what these objects take from the kernel");
+        xml.close();
+    }
+    let largest = scene.rooms.iter().map(|room| sum(room)).max().unwrap_or(0);
+    for (index, (room, rect)) in scene.rooms.iter().zip(&layout.rooms).enumerate() {
+        draw_room(xml, index, room, rect, layout.row, largest);
+    }
+    if let Some(y) = layout.apart {
+        let text = "Nothing crosses between these and another language:";
+        put(xml, MARGIN, y + 4, "head", text, None);
+    }
+    draw_wires(xml, scene, layout);
+    draw_shore(xml, layout);
+    xml.close();
+}
+
+/// What the picture shows, for who cannot see it.
+fn description(scene: &Scene<'_>) -> String {
+    let mut text = words::summary(scene.report);
+    let from = words::count(scene.report.shore.len(), "symbol");
+    text += &format!(" It takes {from} from the kernel.");
+    if scene.bundled {
+        text += " An arrow stands for all symbols that one object needs of another.";
+    }
+    if scene.report.parts.len() <= 12 && !scene.bundled {
+        for stitch in &scene.report.stitches {
+            let users: Vec<&str> = stitch.uses.iter().map(|u| u.part.as_str()).collect();
+            text += &format!(
+                " {} goes from {} to {}: {}.",
+                stitch.symbol,
+                stitch.definer,
+                users.join(", "),
+                words::outcome(stitch.verdict.outcome),
+            );
+        }
+    }
+    text
+}
+
+fn heading(xml: &mut Xml, scene: &Scene<'_>, layout: &Layout<'_>) {
+    let inner = layout.width - 2 * MARGIN;
+    let fits = (inner * 5 / (3 * 22)).max(8) as usize;
+    let module = &scene.report.module;
+    let short = words::shorten(module, fits);
+    let full = (short != *module).then_some(module.as_str());
+    put(xml, MARGIN, MARGIN + 8, "title", &short, full);
+    let summary = words::summary(scene.report);
+    put(xml, MARGIN, MARGIN + 28, "quiet", &summary, None);
+}
+
+fn explain(xml: &mut Xml, entry: &Entry) {
+    let (x, y) = (entry.x, entry.y);
+    match entry.item {
+        Item::Language(which) => {
+            let class = format!("room {}", words::LANGUAGES[which].2);
+            rect(xml, &class, x, y - 7, 34, 14);
+        }
+        Item::Bar => {
+            for (kind, at, wide) in [("text", 0, 16), ("rodata", 16, 11), ("data", 27, 7)] {
+                rect(
+                    xml,
+                    &format!("bar unknown {kind}"),
+                    x + at,
+                    y - 2,
+                    wide,
+                    BAR + 1,
+                );
+            }
+        }
+        Item::Outcome(which) => {
+            let class = format!("wire {}", words::OUTCOMES[which].2);
+            xml.open("g", &[("class", &class)]);
+            xml.empty("path", &[("d", &format!("M{x},{y} H{}", x + 26))]);
+            let tip = format!("M{},{y} L{},{} V{} Z", x + 35, x + 26, y - 5, y + 5);
+            xml.empty("path", &[("class", &"tip"), ("d", &tip)]);
+            xml.close();
+        }
+        Item::Note => return put(xml, x, y + 4, "", &entry.text, None),
+    }
+    put(xml, x + SAMPLE, y + 4, "", &entry.text, None);
+}
+
+fn draw_room(xml: &mut Xml, index: usize, room: &Room<'_>, area: &Rect, row: i32, largest: u64) {
+    let class = format!("room {}", words::tongue(room.language));
+    xml.open("g", &[("id", &format!("stitch-room-{}", index + 1))]);
+    xml.empty(
+        "rect",
+        &[
+            ("class", &class),
+            ("x", &area.x),
+            ("y", &area.y),
+            ("width", &area.width),
+            ("height", &area.height),
+            ("rx", &8),
+        ],
+    );
+    for (number, line) in room.lines.iter().enumerate() {
+        let y = line_y(area, row, number);
+        let x = area.x + PAD;
+        let full = line.full.as_deref();
+        match line.kind {
+            Kind::Name => {
+                put(xml, x, y + 5, "name", &line.text, full);
+                let tag = words::language(room.language);
+                let class = format!("tag strong {}", words::tongue(room.language));
+                let at = area.x + area.width - PAD - width(tag, SMALL);
+                put(xml, at, y + 5, &class, tag, None);
+            }
+            Kind::Sizes => {
+                put(xml, x, y + 2, "", &line.text, full);
+                draw_bar(xml, room, x, y + 8, area.width - 2 * PAD, largest);
+            }
+            Kind::Crossing | Kind::Other => draw_symbol(xml, line, x, y),
+            Kind::About | Kind::Note | Kind::Kernel => {
+                put(xml, x, y + 4, "quiet", &line.text, full);
+            }
+            Kind::Head => put(xml, x, y + 5, "head", &line.text, full),
+        }
+    }
+    xml.close();
+}
+
+fn draw_symbol(xml: &mut Xml, line: &Line, mut x: i32, y: i32) {
+    let full = line.full.as_deref();
+    if let Some(letter) = line.letter {
+        put(xml, x, y + 4, "quiet", &letter.to_string(), None);
+        x += LETTER;
+    }
+    if let Some(outcome) = line.mark {
+        let class = format!("strong {}", words::class(outcome));
+        put(xml, x, y + 4, &class, words::mark(outcome), full);
+        x += LETTER;
+    }
+    let class = match line.kind {
+        Kind::Other => "quiet",
+        _ => "",
+    };
+    put(xml, x, y + 4, class, &line.text, full);
+}
+
+fn sum(room: &Room<'_>) -> u64 {
+    let bytes = room.part.map_or([0; 4], words::bytes);
+    bytes
+        .iter()
+        .fold(0, |sum, bytes| sum.saturating_add(*bytes))
+}
+
+/// As long as the object is large, beside the largest.
+fn draw_bar(xml: &mut Xml, room: &Room<'_>, x: i32, y: i32, all: i32, largest: u64) {
+    let [text, rodata, data, bss] = room.part.map_or([0; 4], words::bytes);
+    let class = words::tongue(room.language);
+    // In 128 bits, for sizes that nobody has.
+    let long = |bytes: u64| {
+        let long = u128::from(bytes) * u128::from(all.unsigned_abs()) / u128::from(largest.max(1));
+        i32::try_from(long).unwrap_or(all).min(all)
+    };
+    let ends = [
+        long(text),
+        long(text.saturating_add(rodata)),
+        long(
+            text.saturating_add(rodata)
+                .saturating_add(data)
+                .saturating_add(bss),
+        ),
+    ];
+    let mut start = 0;
+    for (kind, end) in ["text", "rodata", "data"].iter().zip(ends) {
+        if end > start {
+            rect(
+                xml,
+                &format!("bar {class} {kind}"),
+                x + start,
+                y,
+                end - start,
+                BAR,
+            );
+            start = end;
+        }
+    }
+}
+
+fn draw_wires(xml: &mut Xml, scene: &Scene<'_>, layout: &Layout<'_>) {
+    // The worst come last, above the others.
+    let mut order: Vec<usize> = (0..layout.wires.len()).collect();
+    order.sort_by_key(|&index| scene.nets[index].outcome);
+    for index in order {
+        let (net, wire) = (&scene.nets[index], &layout.wires[index]);
+        let class = format!("wire {}", words::class(net.outcome));
+        xml.open("g", &[("class", &class)]);
+        xml.element("title", &[], &net.story);
+        xml.empty("path", &[("class", &"hand"), ("d", &wire.path)]);
+        xml.empty("path", &[("d", &wire.path)]);
+        xml.empty("path", &[("class", &"tip"), ("d", &wire.head)]);
+        for (x, y, end, label) in &wire.labels {
+            let x = if *end { x - width(label, LABEL) } else { *x };
+            put(xml, x, *y, "label", label, None);
+        }
+        xml.close();
+    }
+}
+
+fn draw_shore(xml: &mut Xml, layout: &Layout<'_>) {
+    let shore = &layout.shore;
+    let Rect {
+        x,
+        y,
+        width,
+        height,
+    } = shore.rect;
+    // Waves as wide as they fit.
+    let waves = (width / 36).max(1);
+    let mut path = format!("M{x},{y}");
+    for wave in 1..=waves {
+        let (from, to) = (width * (wave - 1) / waves, width * wave / waves);
+        let up = if wave % 2 == 0 { 5 } else { -5 };
+        path += &format!(" Q{},{} {},{y}", x + (from + to) / 2, y + up, x + to);
+    }
+    path += &format!(" V{} H{x} Z", y + height);
+    xml.empty("path", &[("class", &"shore"), ("d", &path)]);
+    let title = "The kernel";
+    put(xml, x + 18, y + 31, "name sea", title, None);
+    let names: usize = shore.groups.iter().map(|group| group.all).sum();
+    let mut text = match names {
+        0 => "Nothing is taken from it.".to_owned(),
+        many => format!("gives {}; ×: how often", words::count(many, "symbol")),
+    };
+    let mut all = shore.groups.iter().flat_map(|group| &group.names);
+    if names > 0 && all.all(|name| name.taken.gpl_only.is_none()) {
+        text += "; which are GPL-only is not known";
+    }
+    let at = x + 18 + layout::width(title, layout::LARGE) + 16;
+    put(xml, at, y + 31, "quiet", &text, None);
+    for group in &shore.groups {
+        draw_group(xml, group, x + 18);
+    }
+}
+
+fn draw_group(xml: &mut Xml, group: &Group<'_>, x: i32) {
+    let name = words::language(group.language);
+    let class = format!("tag strong {}", words::tongue(group.language));
+    put(xml, x, group.y + 6, &class, name, None);
+    let mut text = words::number(group.all as u64);
+    if group.gpl > 0 {
+        text += &format!(", {} for modules under the GPL only", group.gpl);
+    }
+    let left = group.all - group.names.len();
+    if left > 0 {
+        text += &format!("; {} more than are shown", words::number(left as u64));
+    }
+    put(
+        xml,
+        x + width(name, SMALL) + 12,
+        group.y + 6,
+        "quiet",
+        &text,
+        None,
+    );
+    for name in &group.names {
+        draw_name(xml, name);
+    }
+}
+
+fn draw_name(xml: &mut Xml, name: &Name<'_>) {
+    let y = name.y + 14;
+    let full = match name.text == name.taken.symbol {
+        true => None,
+        false => Some(format!("{}\n{}", readable(name.taken), name.taken.symbol)),
+    };
+    let tag = match name.taken.gpl_only {
+        Some(true) => "GPL",
+        Some(false) => "",
+        None if name.tag > 0 => "?",
+        None => "",
+    };
+    if !tag.is_empty() {
+        put(xml, name.x, y, "sea strong", tag, None);
+    }
+    put(xml, name.x + name.tag, y, "", &name.text, full.as_deref());
+    if !name.times.is_empty() {
+        let x = name.x + name.width - width(&name.times, SMALL);
+        put(xml, x, y, "quiet", &name.times, None);
+    }
+}
+
+fn rect(xml: &mut Xml, class: &str, x: i32, y: i32, width: i32, height: i32) {
+    xml.empty(
+        "rect",
+        &[
+            ("class", &class),
+            ("x", &x),
+            ("y", &y),
+            ("width", &width),
+            ("height", &height),
+        ],
+    );
+}
+
+/// A line of text, with what it stands for where it is pointed at.
+fn put(xml: &mut Xml, x: i32, y: i32, class: &str, text: &str, full: Option<&str>) {
+    let all: [(&'static str, &dyn std::fmt::Display); 3] =
+        [("x", &x), ("y", &y), ("class", &class)];
+    xml.open("text", if class.is_empty() { &all[..2] } else { &all });
+    if let Some(full) = full {
+        xml.inline("title", full);
+    }
+    xml.text(text);
+    xml.close();
+}
