@@ -44,7 +44,8 @@ pub fn report(input: &Input, forms: &Forms<'_>) -> Result<ExitCode> {
                 .into(),
         );
     }
-    for Apart { report, sealed } in &all {
+    for apart in &all {
+        let Apart { report, sealed, .. } = apart;
         if let Some(file) = forms.svg {
             write(file, &picture::svg(report))?;
         }
@@ -59,6 +60,9 @@ pub fn report(input: &Input, forms: &Forms<'_>) -> Result<ExitCode> {
         if *sealed {
             eprintln!("stitch: note: {}", SEALED.replace("NAME", &report.module));
         }
+        for sentence in &apart.left_out {
+            eprintln!("stitch: note: {sentence}");
+        }
     }
     Ok(ExitCode::SUCCESS)
 }
@@ -66,7 +70,7 @@ pub fn report(input: &Input, forms: &Forms<'_>) -> Result<ExitCode> {
 /// Judges modules, in silence where there is nothing to say.
 pub fn check(input: &Input, allow_unknown: bool) -> Result<ExitCode> {
     let mut exit = 0;
-    for Apart { report, sealed } in take_apart(input)? {
+    for Apart { report, sealed, .. } in take_apart(input)? {
         let count = |outcome| {
             let stitches = report.stitches.iter();
             stitches.filter(|s| s.verdict.outcome == outcome).count()

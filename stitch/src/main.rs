@@ -11,6 +11,7 @@ mod model;
 mod names;
 mod nm;
 mod options;
+mod own;
 mod parts;
 mod picture;
 mod report;

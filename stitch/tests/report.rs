@@ -2,9 +2,9 @@
 
 use std::fs;
 use std::path::Path;
-use std::process::Output;
+use std::process::{Command, Output};
 
-use crate::common::{built, fresh, said, stitch};
+use crate::common::{built, fresh, run, said, stitch};
 use serde_json::Value;
 
 fn json(output: &Output) -> Value {
@@ -195,6 +195,37 @@ fn ways_to_name_a_module() {
         Value::Null
     );
     assert_eq!(found["shore"], expected["shore"]);
+}
+
+/// `stitch report pair.ko *.o` in a build folder.
+#[test]
+fn what_kbuild_made_of_the_objects_is_left_out() {
+    let built = fresh();
+    let folder = built.folder.path();
+    fs::copy(built.path("pair.ko"), built.path("pair.o")).expect("copied");
+    let generated = "__attribute__((section(\".gnu.linkonce.this_module\")))\n\
+                     struct { int (*init)(int); } __this_module = { 0 };\n";
+    fs::write(built.path("pair.mod.c"), generated).expect("written");
+    let compile = ["-c", "-o", "pair.mod.o", "pair.mod.c"];
+    run(Command::new("cc").args(compile).current_dir(folder));
+
+    let names = ["pair.ko", "pair.o", "pair.mod.o", "pair_c.o", "pair_main.o"];
+    let paths = names.map(|name| built.path(name));
+    let paths: Vec<&Path> = paths.iter().map(|path| path.as_path()).collect();
+    for paths in [&paths[..], &paths[1..]] {
+        let output = stitch(&["report", "--json"], paths);
+        let told = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert!(told.contains("pair.o is linked from others"), "{told}");
+        assert!(told.contains("pair.mod.o is modpost's"), "{told}");
+        let found = json(&output);
+        let parts = found["parts"].as_array().map(Vec::len);
+        assert_eq!(parts, Some(2), "{}", found["parts"]);
+        let call = one(&found["stitches"], "symbol", "c_add");
+        assert!(call["linked"].is_string(), "{call}");
+    }
+    // Alone, an object is what was asked for.
+    let found = json(&stitch(&["report", "--json"], &[&built.path("pair.mod.o")]));
+    assert_eq!(found["parts"][0]["name"], "pair.mod.o");
 }
 
 #[test]
