@@ -1,21 +1,18 @@
 //! Takes a module apart: from its files to all that a report shows.
 
 use std::collections::HashMap;
-use std::num::NonZero;
 use std::path::PathBuf;
-use std::thread;
 
 use anyhow::Result;
 
-use crate::input::{bindings_beside, Loaded, Mapped, Module};
+use crate::declared::Declared;
+use crate::input::{Loaded, Mapped, Module};
 use crate::model::Report;
 use crate::own::{self, Given};
+use crate::parallel::each;
 use crate::shore::{self, Export};
 use crate::verdict::verdicts;
 use crate::{maker, parts, sites, sizes, stitches};
-
-/// Below this a second thread costs more than it saves.
-const WORTH_A_THREAD: usize = 4 << 20;
 
 /// A report, and what it could not look into.
 pub struct Apart {
@@ -53,17 +50,10 @@ pub fn take(
     let needs = each(&objects, sites::needs);
     let mut stitches = stitches::stitches(&objects, &needs, linked.as_ref());
     let symbols: Vec<String> = stitches.iter().map(|s| s.symbol.clone()).collect();
-    let found;
-    let bindings = match bindings {
-        [] => {
-            found = bindings_beside(&module.parts);
-            &found
-        }
-        given => given,
-    };
+    let declared = Declared::of(&objects, bindings);
     for (stitch, verdict) in stitches
         .iter_mut()
-        .zip(verdicts(&objects, bindings, &symbols))
+        .zip(verdicts(&objects, &declared, &symbols))
     {
         stitch.verdict = verdict;
     }
@@ -92,35 +82,4 @@ fn left_out(combined: &[Loaded<'_>], generated: &[Loaded<'_>]) -> Vec<String> {
         format!("{name} is modpost's, the same for every module, and left out")
     });
     combined.chain(generated).collect()
-}
-
-/// The same for each object, by several threads where there is much to read.
-fn each<'d, R: Send>(objects: &[Loaded<'d>], make: fn(&Loaded<'d>) -> R) -> Vec<R> {
-    let bytes: usize = objects.iter().map(|loaded| loaded.data.len()).sum();
-    let cpus = thread::available_parallelism().map_or(1, NonZero::get);
-    if bytes < WORTH_A_THREAD || cpus == 1 || objects.len() < 2 {
-        return objects.iter().map(make).collect();
-    }
-    // Dealt out like cards: neighbours are often alike in size.
-    let mut made: Vec<(usize, R)> = thread::scope(|scope| {
-        let threads: Vec<_> = (0..cpus.min(objects.len()))
-            .map(|first| {
-                scope.spawn(move || {
-                    let dealt = objects.iter().enumerate().skip(first).step_by(cpus);
-                    dealt
-                        .map(|(index, loaded)| (index, make(loaded)))
-                        .collect::<Vec<_>>()
-                })
-            })
-            .collect();
-        threads
-            .into_iter()
-            .flat_map(|thread| match thread.join() {
-                Ok(made) => made,
-                Err(panic) => std::panic::resume_unwind(panic),
-            })
-            .collect()
-    });
-    made.sort_by_key(|(index, _)| *index);
-    made.into_iter().map(|(_, made)| made).collect()
 }

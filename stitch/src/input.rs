@@ -175,9 +175,9 @@ fn listed(list: &Path) -> Result<Module> {
     })
 }
 
-/// A part as a list names it: absolute, or relative to some folder above the module's. The list
-/// may have been moved together with the objects, so those beside it are the ones that it means.
-fn beside(folder: &Path, listed: &Path) -> PathBuf {
+/// A file as Kbuild's lists name it: absolute, or relative to some folder above the module's. The list
+/// may have been moved together with the files, so those beside it are the ones that it means.
+pub fn beside(folder: &Path, listed: &Path) -> PathBuf {
     let names: Vec<Component<'_>> = listed
         .components()
         .filter(|component| matches!(component, Component::Normal(_) | Component::ParentDir))
@@ -231,23 +231,6 @@ pub fn bindings_beside(parts: &[PathBuf]) -> Vec<PathBuf> {
     found
 }
 
-/// The source that Kbuild says an object was made of; without its folder if that is the object's.
-pub fn source_of(object: &Path) -> Option<String> {
-    let hidden = object.with_file_name(format!(".{}.cmd", file_name(object)));
-    let text = fs::read_to_string(hidden).ok()?;
-    text.lines()
-        .filter_map(|line| line.strip_prefix("source_")?.split_once(" := "))
-        .map(|(_, source)| source.trim().to_owned())
-        .find(|source| !source.is_empty())
-        .map(|source| {
-            let name = file_name(Path::new(&source));
-            match source.starts_with('/') && object.with_file_name(&name).is_file() {
-                true => name,
-                false => source,
-            }
-        })
-}
-
 fn extension(path: &Path) -> &str {
     path.extension()
         .and_then(|extension| extension.to_str())
@@ -261,7 +244,7 @@ fn stem(path: &Path) -> String {
         .into_owned()
 }
 
-fn file_name(path: &Path) -> String {
+pub fn file_name(path: &Path) -> String {
     path.file_name()
         .unwrap_or_default()
         .to_string_lossy()

@@ -56,7 +56,8 @@ pub struct Input {
     /// The kernel's Module.symvers: tells which of its symbols are for GPL modules only
     #[arg(long, value_name = "FILE")]
     pub symvers: Option<PathBuf>,
-    /// bindgen's output for the contract [default: all *_h.rs beside the objects]
+    /// Rust's declarations of what C defines: bindgen's output, or sources [default: all *_h.rs
+    /// beside the objects, and the sources and kernel bindings that Kbuild's notes name]
     #[arg(long, value_name = "FILE", num_args = 1..)]
     pub bindings: Vec<PathBuf>,
 }

@@ -4,7 +4,8 @@ use object::read::elf::{SectionHeader, Sym};
 use object::{Object, ObjectSection, ObjectSymbol, SymbolSection};
 
 use crate::debug::Debug;
-use crate::input::{source_of, Loaded};
+use crate::input::Loaded;
+use crate::kbuild::Made;
 use crate::model::{Part, Section, Symbol};
 use crate::nm::Traits;
 use crate::{elf, maker, names};
@@ -23,7 +24,9 @@ pub fn part(loaded: &Loaded<'_>) -> Part {
         path: loaded.path.display().to_string(),
         language: loaded.language,
         compiler: maker::compiler(&loaded.file, &making),
-        source: source_of(&loaded.path).or_else(|| making.source.as_deref().map(without_unit)),
+        source: Made::of(&loaded.path)
+            .and_then(|made| made.source())
+            .or_else(|| making.source.as_deref().map(without_unit)),
         sections: sections(loaded),
         defined,
         needed,

@@ -1,15 +1,15 @@
 //! Whether both sides of a crossing mean the same: what each believes, and how that compares.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::PathBuf;
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::Mutex;
+use std::path::Path;
 
 use object::{Object, ObjectSymbol, SymbolKind};
 
+use crate::declared::Declared;
 use crate::input::Loaded;
 use crate::model::{Language, Outcome, Verdict, View};
-use crate::views::bindings::Bindings;
+use crate::parallel::each;
+use crate::views::bindings::{Bindings, Origin};
 use crate::views::compare::{differences, Difference, Level};
 use crate::views::dwarf::{self, Found, Wanted};
 use crate::views::sections::Sections;
@@ -17,8 +17,13 @@ use crate::views::spell;
 use crate::views::types::{Opinion, Type};
 
 /// The verdict on each symbol, in their order.
-pub fn verdicts(objects: &[Loaded<'_>], bindings: &[PathBuf], symbols: &[String]) -> Vec<Verdict> {
-    let evidence = Evidence::gather(objects, bindings, symbols);
+pub fn verdicts(objects: &[Loaded<'_>], declared: &Declared, symbols: &[String]) -> Vec<Verdict> {
+    let mut evidence = Evidence::gather(objects, declared, symbols);
+    if let Some(kernels) = &declared.kernels {
+        if symbols.iter().any(|symbol| evidence.is_silent(symbol)) {
+            evidence.read(kernels, declared);
+        }
+    }
     symbols
         .iter()
         .map(|symbol| evidence.verdict(symbol))
@@ -37,6 +42,7 @@ struct Witness<'e> {
 }
 
 /// All that is known of all symbols.
+#[derive(Default)]
 struct Evidence<'e> {
     witnesses: Vec<Witness<'e>>,
     bindings: Vec<Bindings>,
@@ -47,54 +53,66 @@ struct Evidence<'e> {
 }
 
 impl<'e> Evidence<'e> {
-    fn gather(objects: &'e [Loaded<'_>], paths: &[PathBuf], symbols: &'e [String]) -> Evidence<'e> {
-        let (mut bindings, mut unreadable) = (Vec::new(), Vec::new());
-        for path in paths {
-            match Bindings::read(path) {
-                Ok(read) => bindings.push(read),
-                Err(error) => unreadable.push(format!("{error:#}")),
-            }
+    fn gather(
+        objects: &'e [Loaded<'_>],
+        declared: &Declared,
+        symbols: &'e [String],
+    ) -> Evidence<'e> {
+        let mut evidence = Evidence {
+            unreadable: declared.stale.clone(),
+            ..Evidence::default()
+        };
+        for path in &declared.own {
+            evidence.read(path, declared);
         }
-        let names: BTreeSet<String> = bindings
-            .iter()
+        let names = evidence.bindings.iter();
+        let names = names
             .flat_map(|bindings| bindings.unexplained(symbols))
             .collect();
+        evidence.ask_objects(objects, symbols, &names);
+        evidence
+    }
 
-        let symbols: BTreeSet<&str> = symbols.iter().map(String::as_str).collect();
-        let asked: Vec<Mutex<Option<Witness<'_>>>> =
-            objects.iter().map(|_| Mutex::default()).collect();
-        let next = AtomicUsize::new(0);
-        let threads = std::thread::available_parallelism().map_or(1, |number| number.get());
-        std::thread::scope(|scope| {
-            for _ in 0..threads.min(objects.len()) {
-                scope.spawn(|| loop {
-                    let at = next.fetch_add(1, Ordering::Relaxed);
-                    let (Some(object), Some(place)) = (objects.get(at), asked.get(at)) else {
-                        break;
-                    };
-                    let witness = witness(object, &symbols, &names);
-                    if let Ok(mut place) = place.lock() {
-                        *place = Some(witness);
-                    }
-                });
-            }
-        });
-        let witnesses: Vec<Witness<'_>> = asked
-            .into_iter()
-            .filter_map(|place| place.into_inner().ok().flatten())
-            .collect();
-        // Names of the kernel's are few, so they may be copied.
-        let mut types = BTreeMap::new();
-        for witness in &witnesses {
-            for (name, ty) in &witness.found.types {
-                types.entry(name.clone()).or_insert_with(|| ty.clone());
-            }
+    /// Reads declarations.
+    fn read(&mut self, path: &Path, declared: &Declared) {
+        match Bindings::read(path, declared.shown(path)) {
+            Ok(read) => self.bindings.push(read),
+            Err(error) => self.unreadable.push(format!("{error:#}")),
         }
-        Evidence {
-            types,
-            witnesses,
-            bindings,
-            unreadable,
+    }
+
+    /// Whether one side's view of it is in no file that was read.
+    fn is_silent(&self, symbol: &str) -> bool {
+        let declared = |bindings: &Bindings| bindings.declares(symbol);
+        if self.bindings.iter().any(declared) {
+            return false;
+        }
+        let mut witnesses = self.witnesses.iter();
+        let defined_by = |witness: &Witness<'_>| witness.wanted.defined.contains(symbol);
+        match witnesses.clone().find(|witness| defined_by(witness)) {
+            Some(definer) if definer.language == Language::Rust => witnesses.any(|user| {
+                user.language != Language::Rust
+                    && user.wanted.needed.contains(symbol)
+                    && !user.found.opinions.contains_key(symbol)
+            }),
+            definer => definer.is_some(),
+        }
+    }
+
+    fn ask_objects(
+        &mut self,
+        objects: &'e [Loaded<'_>],
+        symbols: &'e [String],
+        names: &BTreeSet<String>,
+    ) {
+        let symbols: BTreeSet<&str> = symbols.iter().map(String::as_str).collect();
+        self.witnesses = each(objects, |object| witness(object, &symbols, names));
+        // Names of the kernel's are few, so they may be copied.
+        for witness in &self.witnesses {
+            for (name, ty) in &witness.found.types {
+                let known = self.types.entry(name.clone());
+                known.or_insert_with(|| ty.clone());
+            }
         }
     }
 
@@ -165,10 +183,11 @@ impl<'e> Evidence<'e> {
             }
         }
         if !heard {
-            judge.lack(match self.bindings.len() {
-                0 => "what Rust believes of it: rustc leaves no trace of that in an object, and there are no bindings (`*_h.rs`) beside the objects".to_owned(),
-                _ => "what Rust believes of it: no bindings (`*_h.rs`) at hand declare it".to_owned(),
-            });
+            let where_to = match self.bindings.len() {
+                0 => "there are neither bindings (`*_h.rs`) nor sources beside the objects",
+                _ => "no bindings or sources at hand declare it; give them with --bindings",
+            };
+            judge.lack(format!("what Rust believes of it: rustc leaves no trace of that in an object, and {where_to}"));
             for sentence in &self.unreadable {
                 judge.lack(sentence.clone());
             }
@@ -187,9 +206,14 @@ impl<'e> Evidence<'e> {
     ) {
         let names: Vec<&str> = silent.iter().map(|user| user.name).collect();
         let names = names.join(", ");
-        let declared = self.bindings.iter().find_map(|bindings| {
+        let bindgens = self.bindings.iter();
+        let mut bindgens = bindgens.filter(|bindings| bindings.origin == Origin::Bindgen);
+        let declared = bindgens.find_map(|bindings| {
             let opinion = bindings.opinion(symbol, &self.types)?;
-            Some((opinion, bindings.quoted(symbol)?))
+            let quoted = bindings.quoted(symbol).map(|(says, at)| (says, Some(at)));
+            let own = || (spell::opinion(symbol, &opinion), opinion.place.clone());
+            let view = quoted.unwrap_or_else(own);
+            Some((opinion, view))
         });
         // Without any debug information, nothing says that C even includes that header.
         let stripped = silent.iter().find_map(|user| user.found.trouble.clone());
@@ -198,7 +222,7 @@ impl<'e> Evidence<'e> {
             (_, Some(trouble)) => return judge.lack(trouble),
             (None, None) => {
                 return judge.lack(format!(
-                    "the debug information of {names} does not tell what C believes of it, and no bindings quote its header"
+                    "the debug information of {names} does not tell what C believes of it, and no bindings at hand tell what its header says"
                 ));
             }
         };
@@ -208,8 +232,8 @@ impl<'e> Evidence<'e> {
         judge.views.push(View {
             language: Language::C,
             says,
-            source: format!("the contract, as {} has it", opinion.part),
-            place: Some(place),
+            source: format!("its header, as {} has it", opinion.part),
+            place,
         });
         judge.differences.push(Difference {
             level: Level::Language,

@@ -2,6 +2,7 @@
 
 mod common;
 mod damage;
+mod declared;
 mod disagreements;
 mod picture;
 mod report;

@@ -1,10 +1,12 @@
-//! Rust's view of what C defines, as bindgen wrote it down: rustc leaves nothing of it in an object.
+//! Rust's view of what C defines, as bindgen or a person wrote it down: rustc leaves nothing of it in
+//! an object.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::path::Path;
 use std::sync::Arc;
 
 use anyhow::{Context, Result};
+use syn::visit_mut::{self, VisitMut};
 use syn::{Fields, FnArg, ForeignItem, GenericArgument, Item, Lit, PathArguments, ReturnType};
 
 use super::types::{
@@ -83,18 +85,88 @@ const KERNEL: &[(&str, &str)] = &[
     ("ktime_t", "i64"),
 ];
 
-/// One file of bindings.
+/// Who wrote declarations down.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Origin {
+    /// bindgen, from C's headers.
+    Bindgen,
+    /// A person, in `extern "C"` blocks of the module's own sources.
+    Source,
+}
+
+impl Origin {
+    /// bindgen begins its files with its name.
+    fn of(text: &str) -> Self {
+        let first = text.lines().find(|line| !line.trim().is_empty());
+        match first.is_some_and(|line| line.contains("rust-bindgen")) {
+            true => Origin::Bindgen,
+            false => Origin::Source,
+        }
+    }
+
+    fn word(self) -> &'static str {
+        match self {
+            Origin::Bindgen => "bindings",
+            Origin::Source => "source",
+        }
+    }
+}
+
+/// One file of declarations.
 pub struct Bindings {
+    /// Who wrote it.
+    pub origin: Origin,
     part: String,
     path: String,
     text: String,
-    types: HashMap<String, Item>,
+    items: Items,
+}
+
+/// What is in a file, in its modules and functions too.
+#[derive(Default)]
+struct Items {
+    /// None for a name that stands for several.
+    types: HashMap<String, Option<Item>>,
     symbols: BTreeMap<String, ForeignItem>,
+    /// Constants that are numbers; None as above.
+    numbers: HashMap<String, Option<u64>>,
+}
+
+impl VisitMut for Items {
+    fn visit_item_mut(&mut self, item: &mut Item) {
+        let name = match item {
+            Item::Struct(item) => item.ident.to_string(),
+            Item::Union(item) => item.ident.to_string(),
+            Item::Type(item) => item.ident.to_string(),
+            Item::Enum(item) => item.ident.to_string(),
+            Item::Const(item) => {
+                let name = item.ident.to_string();
+                let several = self.numbers.contains_key(&name);
+                let number = (!several).then(|| number(&item.expr)).flatten();
+                self.numbers.insert(name, number);
+                return;
+            }
+            _ => return visit_mut::visit_item_mut(self, item),
+        };
+        let several = self.types.contains_key(&name);
+        let item = std::mem::replace(item, Item::Verbatim(Default::default()));
+        self.types.insert(name, (!several).then_some(item));
+    }
+
+    fn visit_foreign_item_mut(&mut self, item: &mut ForeignItem) {
+        let name = match item {
+            ForeignItem::Fn(function) => function.sig.ident.to_string(),
+            ForeignItem::Static(data) => data.ident.to_string(),
+            _ => return,
+        };
+        let item = std::mem::replace(item, ForeignItem::Verbatim(Default::default()));
+        self.symbols.insert(name, item);
+    }
 }
 
 impl Bindings {
-    /// Parses a file.
-    pub fn read(path: &Path) -> Result<Self> {
+    /// Parses a file; its views are told to be from `shown`.
+    pub fn read(path: &Path, shown: &Path) -> Result<Self> {
         let cannot = || format!("cannot read {}", path.display());
         let size = std::fs::metadata(path).with_context(cannot)?.len();
         anyhow::ensure!(
@@ -105,7 +177,7 @@ impl Bindings {
         let bytes = std::fs::read(path).with_context(cannot)?;
         let text = String::from_utf8_lossy(&bytes).into_owned();
         let name = path.file_name().unwrap_or_default().to_string_lossy();
-        Bindings::parse(&name, &path.to_string_lossy(), text)
+        Bindings::parse(&name, &shown.to_string_lossy(), text)
     }
 
     /// Takes it from its text.
@@ -120,36 +192,22 @@ impl Bindings {
             }
             anyhow::ensure!(nested < 1000, "{path} is nested too deeply to be bindings");
         }
-        let file = syn::parse_file(&text).with_context(|| format!("{path} is no Rust source"))?;
-        let (mut types, mut symbols) = (HashMap::new(), BTreeMap::new());
-        for item in file.items {
-            let name = match item {
-                Item::ForeignMod(block) => {
-                    for item in block.items {
-                        let name = match &item {
-                            ForeignItem::Fn(function) => function.sig.ident.to_string(),
-                            ForeignItem::Static(data) => data.ident.to_string(),
-                            _ => continue,
-                        };
-                        symbols.insert(name, item);
-                    }
-                    continue;
-                }
-                Item::Struct(ref item) => item.ident.to_string(),
-                Item::Union(ref item) => item.ident.to_string(),
-                Item::Type(ref item) => item.ident.to_string(),
-                Item::Enum(ref item) => item.ident.to_string(),
-                _ => continue,
-            };
-            types.insert(name, item);
-        }
+        let mut file =
+            syn::parse_file(&text).with_context(|| format!("{path} is no Rust source"))?;
+        let mut items = Items::default();
+        items.visit_file_mut(&mut file);
         Ok(Bindings {
+            origin: Origin::of(&text),
             part: part.to_owned(),
             path: path.to_owned(),
             text,
-            types,
-            symbols,
+            items,
         })
+    }
+
+    /// Whether it declares a symbol.
+    pub fn declares(&self, symbol: &str) -> bool {
+        self.items.symbols.contains_key(symbol)
     }
 
     /// Names that it uses for these symbols, and does not explain.
@@ -157,7 +215,7 @@ impl Bindings {
         let nothing = BTreeMap::new();
         let mut resolver = Resolver::new(self, &nothing);
         for symbol in symbols {
-            if let Some(item) = self.symbols.get(symbol) {
+            if let Some(item) = self.items.symbols.get(symbol) {
                 resolver.left = COUNT;
                 resolver.shape(item);
             }
@@ -167,13 +225,13 @@ impl Bindings {
 
     /// What it says of a symbol. `known` are the kernel crate's types.
     pub fn opinion(&self, symbol: &str, known: &BTreeMap<String, Type>) -> Option<Opinion> {
-        let item = self.symbols.get(symbol)?;
+        let item = self.items.symbols.get(symbol)?;
         let shape = Resolver::new(self, known).shape(item)?;
         Some(Opinion {
             part: self.part.clone(),
             language: Language::Rust,
             definition: false,
-            source: "bindings",
+            source: self.origin.word(),
             place: self.place(symbol),
             shape,
         })
@@ -181,7 +239,7 @@ impl Bindings {
 
     /// How the header puts it, where the bindings quote it: `/// Declared in a.h:3: `int f(void)``.
     pub fn quoted(&self, symbol: &str) -> Option<(String, Place)> {
-        let attributes = match self.symbols.get(symbol)? {
+        let attributes = match self.items.symbols.get(symbol)? {
             ForeignItem::Fn(function) => &function.attrs,
             ForeignItem::Static(data) => &data.attrs,
             _ => return None,
@@ -316,6 +374,12 @@ impl<'b> Resolver<'b> {
             syn::Type::Paren(paren) => self.ty(&paren.elem, deeper),
             syn::Type::Never(_) => Type::void(),
             syn::Type::Tuple(tuple) if tuple.elems.is_empty() => Type::void(),
+            syn::Type::Ptr(syn::TypePtr { elem, .. })
+            | syn::Type::Reference(syn::TypeReference { elem, .. })
+                if has_length(elem) =>
+            {
+                with_length()
+            }
             syn::Type::Ptr(pointer) => {
                 let constant = matches!(pointer.mutability, syn::PointerMutability::Const(_));
                 self.ty(&pointer.elem, pointed)
@@ -329,10 +393,13 @@ impl<'b> Resolver<'b> {
                 ),
                 never_null: true,
             }),
-            syn::Type::Array(array) => Type::new(Kind::Array {
-                of: Box::new(self.ty(&array.elem, deeper)),
-                count: number(&array.len),
-            }),
+            syn::Type::Array(array) => match self.length(&array.len) {
+                Some(count) => Type::new(Kind::Array {
+                    of: Box::new(self.ty(&array.elem, deeper)),
+                    count: Some(count),
+                }),
+                None => self.unknown("[_; a constant]"),
+            },
             syn::Type::FnPtr(function) => {
                 let abi = function.abi.as_ref().and_then(|abi| abi.name.as_ref());
                 let extern_c = function.abi.is_some() && abi.is_none_or(|name| name.value() == "C");
@@ -365,6 +432,16 @@ impl<'b> Resolver<'b> {
         }
     }
 
+    fn length(&self, length: &syn::Expr) -> Option<u64> {
+        match length {
+            syn::Expr::Path(path) => {
+                let name = path.path.segments.last()?.ident.to_string();
+                *self.bindings.items.numbers.get(&name)?
+            }
+            other => number(other),
+        }
+    }
+
     fn path(&mut self, path: &syn::Path, state: State) -> Type {
         let Some(last) = path.segments.last() else {
             return Type::opaque("?", Why::Missing);
@@ -391,8 +468,11 @@ impl<'b> Resolver<'b> {
                 _ => of_table(FFI, &name).unwrap_or_else(|| self.unknown(&name)),
             };
         }
-        if let Some(item) = self.bindings.types.get(&name) {
-            return self.item(&name, item, state);
+        if let Some(item) = self.bindings.items.types.get(&name) {
+            return match item {
+                Some(item) => self.item(&name, item, state),
+                None => self.unknown(&name),
+            };
         }
         if let Some(ty) = primitive(&name).or_else(|| of_table(KERNEL, &name)) {
             return ty;
@@ -541,6 +621,39 @@ impl<'b> Resolver<'b> {
             fields: laid_out,
         })))
     }
+}
+
+/// Whether Rust's pointers to it are two words: C has none such.
+fn has_length(pointed: &syn::Type) -> bool {
+    match pointed {
+        syn::Type::Slice(_) | syn::Type::TraitObject(_) => true,
+        syn::Type::Path(path) => ["str", "CStr"].iter().any(|name| {
+            let last = path.path.segments.last();
+            last.is_some_and(|last| last.ident == name)
+        }),
+        _ => false,
+    }
+}
+
+/// A pointer to a slice, a string or a trait object.
+fn with_length() -> Type {
+    let word = |offset, ty| Field {
+        name: None,
+        offset,
+        bits: false,
+        ty,
+    };
+    Type::new(Kind::Aggregate(Arc::new(Aggregate {
+        name: Some("{pointer and length}".into()),
+        union: false,
+        size: 16,
+        align: Some(8),
+        align_told: true,
+        fields: vec![
+            word(0, Type::void().pointer()),
+            word(8, Type::integer(8, false, "usize")),
+        ],
+    })))
 }
 
 /// bindgen's field for C's bit fields, or for bytes that it cannot name.
