@@ -1,16 +1,18 @@
 //! The promise of the border, measured: the catalogue with one disagreement at a time. Each mutant
 //! is built for real; what does not build did not reach insmod.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use anyhow::{ensure, Context, Result};
 use comfy_table::{presets, ContentArrangement, Table};
+use serde_json::Value;
 
 use super::guest::CATALOGUE;
 use super::mutations::{Caught, Edit, Mutant, MUTANTS};
+use super::stitch::stitch;
 use super::world::{flavours, said, succeed, tail, World};
 use super::{Case, Outcome, Test};
 use crate::commands::Lab;
@@ -40,19 +42,23 @@ pub fn tests() -> Vec<Test> {
 
 /// How a mutant's build ended.
 struct Verdict {
-    /// Each layer that complained, by the border's own word for it.
+    /// Each layer that complained, by the border's own word for it; or stitch.
     layers: Vec<&'static str>,
     message: String,
 }
 
+/// What looks at the objects of a mutant that was built.
+const STITCH: &str = "stitch";
+
 fn all(_world: &World, lab: &Lab) -> Result<Vec<Case>> {
     let module = Module::stage(&lab.cache, &lab.kernel, &SOURCES)?;
     let sound = Snapshot::take(&module, lab)?;
+    let usual = reasons(module.dir())?;
     let mut rows = Vec::new();
     let mut cases = Vec::new();
     for mutant in MUTANTS {
         sound.restore()?;
-        let outcome = match build(&module, lab, mutant) {
+        let outcome = match build(&module, lab, mutant, &usual) {
             Ok(verdict) => {
                 let outcome = judge(mutant, &verdict);
                 rows.push((mutant, verdict));
@@ -70,17 +76,21 @@ fn all(_world: &World, lab: &Lab) -> Result<Vec<Case>> {
     Ok(cases)
 }
 
-fn build(module: &Module, lab: &Lab, mutant: &Mutant) -> Result<Verdict> {
+fn build(module: &Module, lab: &Lab, mutant: &Mutant, usual: &BTreeSet<String>) -> Result<Verdict> {
     for edit in mutant.edits {
         apply(module.dir(), edit).with_context(|| format!("mutant {:?}", mutant.what))?;
     }
     let output = module.make(&lab.toolchain).output()?;
     let text = said(&output);
     if output.status.success() {
-        return Ok(Verdict {
-            layers: Vec::new(),
-            message: String::new(),
-        });
+        let seen: Vec<String> = reasons(module.dir())?.difference(usual).cloned().collect();
+        let layers = if seen.is_empty() {
+            vec![]
+        } else {
+            vec![STITCH]
+        };
+        let message = seen.join("; ");
+        return Ok(Verdict { layers, message });
     }
     let layers: Vec<_> = Caught::LAYERS
         .into_iter()
@@ -91,6 +101,22 @@ fn build(module: &Module, lab: &Lab, mutant: &Mutant) -> Result<Verdict> {
         None => tail(&text),
     };
     Ok(Verdict { layers, message })
+}
+
+/// What stitch has to say of the crossings: what differs, or cannot be told.
+fn reasons(dir: &Path) -> Result<BTreeSet<String>> {
+    let said = succeed(Command::new(stitch()?).args(["report", "--json"]).arg(dir))?;
+    let mut reasons = BTreeSet::new();
+    for module in said.lines() {
+        let report: Value = serde_json::from_str(module).context("stitch wrote no JSON")?;
+        for crossing in report["stitches"].as_array().into_iter().flatten() {
+            let symbol = crossing["symbol"].as_str().unwrap_or_default();
+            let all = crossing["verdict"]["reasons"].as_array().into_iter();
+            let all = all.flatten().filter_map(Value::as_str);
+            reasons.extend(all.map(|reason| format!("{symbol}: {reason}")));
+        }
+    }
+    Ok(reasons)
 }
 
 /// What the layer said, and what it saw, in one line.
@@ -112,6 +138,7 @@ fn first_message(text: &str, layer: &str) -> String {
 fn judge(mutant: &Mutant, verdict: &Verdict) -> Outcome {
     let fine = match mutant.caught {
         Caught::By(layer) => verdict.layers.contains(&layer),
+        Caught::Stitch(word) => verdict.layers == [STITCH] && verdict.message.contains(word),
         Caught::Not(_) => verdict.layers.is_empty() && verdict.message.is_empty(),
     };
     match fine {

@@ -1,6 +1,6 @@
 //! The mutants of the catalogue: what is wrong with each, and who has to find it.
 
-use Caught::{By, Not};
+use Caught::{By, Not, Stitch};
 
 /// One change of one file.
 #[derive(Debug)]
@@ -18,6 +18,8 @@ pub struct Edit {
 pub enum Caught {
     /// This layer, among others.
     By(&'static str),
+    /// stitch alone, in the finished objects; a word of its reason.
+    Stitch(&'static str),
     /// Nobody before insmod, and why.
     Not(&'static str),
 }
@@ -201,7 +203,8 @@ pub const MUTANTS: &[Mutant] = &[
 
     // Enums and truth values.
     same("int for enum", "by C's definition",
-        Not("C takes an enum with negative members and int for one type, and so does the ABI"),
+        // C takes an enum with negative members and int for one type, and so does the ABI.
+        Stitch("`enum catalogue_order` in Rust"),
         &[c("enum catalogue_order catalogue_c_opposite(enum catalogue_order order)", "enum catalogue_order catalogue_c_opposite(int order)")]),
     broken("int for enum", "of the other sign, by C's definition", By(C),
         &[c("enum catalogue_order catalogue_c_opposite(enum catalogue_order order)", "enum catalogue_order catalogue_c_opposite(unsigned int order)")]),
