@@ -1,7 +1,7 @@
 //! Rust's view of what C defines, as bindgen or a person wrote it down: rustc leaves nothing of it in
 //! an object.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::path::Path;
 use std::sync::Arc;
 
@@ -130,6 +130,8 @@ struct Items {
     symbols: BTreeMap<String, ForeignItem>,
     /// Constants that are numbers; None as above.
     numbers: HashMap<String, Option<u64>>,
+    /// Types that constants have: of C's enums bindgen makes such.
+    enums: HashSet<String>,
 }
 
 impl VisitMut for Items {
@@ -144,6 +146,10 @@ impl VisitMut for Items {
                 let several = self.numbers.contains_key(&name);
                 let number = (!several).then(|| number(&item.expr)).flatten();
                 self.numbers.insert(name, number);
+                if let syn::Type::Path(ty) = &*item.ty {
+                    let name = ty.path.segments.last();
+                    self.enums.extend(name.map(|name| name.ident.to_string()));
+                }
                 return;
             }
             _ => return visit_mut::visit_item_mut(self, item),
@@ -516,7 +522,17 @@ impl<'b> Resolver<'b> {
 
     fn item(&mut self, name: &str, item: &Item, state: State) -> Type {
         match item {
-            Item::Type(alias) => self.ty(&alias.ty, state).named(name),
+            Item::Type(alias) => match self.ty(&alias.ty, state) {
+                Type {
+                    kind: Kind::Integer { bytes, signed, .. },
+                    ..
+                } if self.bindings.items.enums.contains(name) => Type::new(Kind::Enum {
+                    bytes,
+                    signed,
+                    name: name.into(),
+                }),
+                other => other.named(name),
+            },
             _ if state.behind => Type::opaque(name, Why::Behind),
             Item::Struct(item) => {
                 let fields = match &item.fields {
@@ -766,6 +782,26 @@ mod tests {
             bindings.unexplained(&["f".to_owned()]),
             ["mystery".to_owned(), "rust".to_owned()].into()
         );
+    }
+
+    #[test]
+    fn what_constants_have_is_an_enum() {
+        let source = "pub const LESS: order = -1; pub type order = kernel::ffi::c_int;
+            pub const SIZE: u32 = 5; pub type plain = u32;
+            extern \"C\" { fn f(order: order, plain: plain); }";
+        let bindings = Bindings::parse("a_h.rs", "a_h.rs", source.to_owned()).expect("it is Rust");
+        let shape = bindings.opinion("f", &BTreeMap::new()).map(|o| o.shape);
+        let Some(Shape::Function(f)) = shape else {
+            panic!("f is a function");
+        };
+        let signed = match f.parameters[0].ty.kind {
+            Kind::Enum {
+                bytes: 4, signed, ..
+            } => signed,
+            ref other => panic!("{other:?}"),
+        };
+        assert!(signed);
+        assert!(matches!(f.parameters[1].ty.kind, Kind::Integer { .. }));
     }
 
     #[test]
