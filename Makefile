@@ -66,10 +66,10 @@ kernel: $(LAB) ## only provide the lab's kernel, and say where it is  [KERNEL= C
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):[^#]*## /  make \1\t/p' Makefile | expand -t 21
 
-$(LAB): Cargo.toml Cargo.lock qemu/Cargo.toml $(wildcard qemu/src/*.rs qemu/src/*/*.rs qemu/guest/* qemu/config/*)
+$(LAB): Cargo.toml Cargo.lock trouble/src/lib.rs qemu/Cargo.toml $(wildcard qemu/src/*.rs qemu/src/*/*.rs qemu/guest/* qemu/config/*)
 	@qemu/cargo.sh build --quiet --locked --package lab
 	@touch $@
 
-$(STITCH): Cargo.toml Cargo.lock stitch/Cargo.toml $(wildcard stitch/src/*.rs stitch/src/*/*.rs)
+$(STITCH): Cargo.toml Cargo.lock trouble/src/lib.rs stitch/Cargo.toml $(wildcard stitch/src/*.rs stitch/src/*/*.rs)
 	@qemu/cargo.sh build --quiet --locked --package stitch
 	@touch $@

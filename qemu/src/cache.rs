@@ -6,8 +6,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
 use rustix::fs::{flock, FlockOperation};
-
-use crate::trouble::Trouble;
+use trouble::Trouble;
 
 /// `$XDG_CACHE_HOME/hello_rust`, or `~/.cache/hello_rust`.
 pub struct Cache {
@@ -27,7 +26,7 @@ impl Cache {
         let dir = Self::place()?;
 
         if dir.to_string_lossy().contains([' ', ':', '\t']) {
-            return Err(Trouble::host(
+            return Err(Trouble::new(
                 "the cache cannot be used: Kbuild stands no space or colon in a path",
             )
             .seen(dir.display().to_string())
@@ -35,7 +34,7 @@ impl Cache {
             .into());
         }
         fs::create_dir_all(&dir).map_err(|error| {
-            Trouble::host("the cache folder cannot be made")
+            Trouble::new("the cache folder cannot be made")
                 .seen(format!("{}: {error}", dir.display()))
                 .mend("set XDG_CACHE_HOME to a folder that you may write")
         })?;
@@ -109,7 +108,7 @@ impl Cache {
         let free = stat.f_bavail * stat.f_frsize;
 
         if free < needed {
-            return Err(Trouble::host(format!("no space for {what}"))
+            return Err(Trouble::new(format!("no space for {what}"))
                 .seen(format!(
                     "{}: {} MB free, {} MB needed",
                     self.dir.display(),

@@ -3,9 +3,11 @@
 use std::io::Write;
 
 use anyhow::Result;
+use trouble::Trouble;
 
 use crate::accelerator::Accelerator;
 use crate::cache::Cache;
+use crate::exit::Exit;
 use crate::initramfs::{Initramfs, Programs};
 use crate::kernel::{Flavour, Kernel};
 use crate::machine::{Ending, Guest, Machine};
@@ -13,7 +15,6 @@ use crate::module::{Module, Sources, HELLO_RUST};
 use crate::options::Options;
 use crate::source::Source;
 use crate::toolchain::Toolchain;
-use crate::trouble::{Exit, Trouble};
 use crate::verdict;
 
 /// All that a guest needs, ready.
@@ -115,29 +116,30 @@ pub fn judge(lab: &Lab, guest: &Guest) -> Result<()> {
 pub fn judge_module(lab: &Lab, guest: &Guest, module: &Sources) -> Result<()> {
     let splats = verdict::splats(&guest.console);
     if let Some(first) = splats.first() {
-        return Err(Trouble::new(
-            Exit::Splat,
-            format!("the guest's log has a splat: {}", first.line),
-        )
-        .seen(lab.decode(&first.report, module))
-        .into());
+        let what = format!("the guest's log has a splat: {}", first.line);
+        return Err(Trouble::new(what)
+            .exit(Exit::Splat)
+            .seen(lab.decode(&first.report, module))
+            .into());
     }
     let end = last_lines(&guest.console, 5);
     let trouble = match &guest.ending {
         Ending::Answered(0) => return Ok(()),
         Ending::Answered(status) => refused(&guest.console, *status),
-        Ending::Silent => Trouble::new(
-            Exit::Splat,
-            "the guest ended without an answer: it crashed, or rebooted",
-        )
-        .seen(end),
-        Ending::TimedOut => Trouble::new(
-            Exit::Timeout,
-            format!("the guest gave no answer in {} s", guest.wall.as_secs()),
-        )
+        Ending::Silent => {
+            Trouble::new("the guest ended without an answer: it crashed, or rebooted")
+                .exit(Exit::Splat)
+                .seen(end)
+        }
+        Ending::TimedOut => Trouble::new(format!(
+            "the guest gave no answer in {} s",
+            guest.wall.as_secs()
+        ))
+        .exit(Exit::Timeout)
         .seen(end)
         .mend("make run TIMEOUT=300, if the host is just slow"),
-        Ending::Died(complaint) => Trouble::new(Exit::Qemu, "QEMU died")
+        Ending::Died(complaint) => Trouble::new("QEMU died")
+            .exit(Exit::Qemu)
             .seen(complaint)
             .mend("run the same command again; if QEMU dies again: make run ACCEL=tcg"),
     };
@@ -146,10 +148,10 @@ pub fn judge_module(lab: &Lab, guest: &Guest, module: &Sources) -> Result<()> {
 
 fn refused(console: &str, status: i32) -> Trouble {
     let refused = |why: &str| {
-        Trouble::new(
-            Exit::Failed,
-            format!("the kernel refused the module (status {status}){why}"),
-        )
+        Trouble::new(format!(
+            "the kernel refused the module (status {status}){why}"
+        ))
+        .exit(Exit::Failed)
     };
     match verdict::explain(console).first() {
         Some(known) => refused(&format!(": {}", known.meaning))

@@ -7,13 +7,13 @@ use std::time::Duration;
 use anyhow::{ensure, Context, Result};
 use comfy_table::{presets, ContentArrangement, Table, TableComponent};
 use serde::Serialize;
+use trouble::Trouble;
 
 use crate::accelerator::Accelerator;
 use crate::cache::Cache;
 use crate::host;
 use crate::module::project;
 use crate::toolchain::{self, Toolchain};
-use crate::trouble::{Exit, Trouble};
 
 /// How something was found.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -82,8 +82,8 @@ pub fn doctor(kdir: Option<&str>, json: bool) -> Result<()> {
         .count()
     {
         0 => Ok(()),
-        1 => Err(Trouble::new(Exit::Host, "one thing is in the way").into()),
-        bad => Err(Trouble::new(Exit::Host, format!("{bad} things are in the way")).into()),
+        1 => Err(Trouble::new("one thing is in the way").into()),
+        bad => Err(Trouble::new(format!("{bad} things are in the way")).into()),
     }
 }
 

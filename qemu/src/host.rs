@@ -4,8 +4,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use anyhow::{Context, Result};
-
-use crate::trouble::Trouble;
+use trouble::Trouble;
 
 /// A program that the lab runs on the host, and the Debian package that has it.
 pub struct Need {
@@ -65,7 +64,7 @@ pub fn provide() -> Result<()> {
     let packages: Vec<&str> = missing.iter().map(|need| need.package).collect();
     let command = install_command(&packages);
     let trouble = || {
-        Trouble::host(format!("missing on this host: {}", packages.join(", ")))
+        Trouble::new(format!("missing on this host: {}", packages.join(", ")))
             .mend(format!("run: {}", command.join(" ")))
     };
 

@@ -5,12 +5,12 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use anyhow::{Context, Result};
+use trouble::Trouble;
 
 use crate::cache::{self, Cache};
 use crate::progress::{Job, Tick};
 use crate::source::Source;
 use crate::toolchain::Toolchain;
-use crate::trouble::Trouble;
 
 /// Bytes that a build takes, debug information included.
 const SPACE: u64 = 3 << 30;
@@ -181,7 +181,7 @@ impl Kernel {
             .collect();
         if !dropped.is_empty() {
             return Err(
-                Trouble::host("this kernel does not take the lab's configuration")
+                Trouble::new("this kernel does not take the lab's configuration")
                     .seen(format!(
                         "{}: dropped {}",
                         self.source.dir.display(),

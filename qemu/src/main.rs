@@ -5,6 +5,7 @@ mod bench;
 mod cache;
 mod commands;
 mod doctor;
+mod exit;
 mod host;
 mod initramfs;
 mod kernel;
@@ -16,7 +17,6 @@ mod progress;
 mod source;
 mod tests;
 mod toolchain;
-mod trouble;
 mod verdict;
 
 use std::process::ExitCode;
@@ -41,7 +41,7 @@ fn main() -> ExitCode {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("lab: error: {}", trouble::told(&error));
-            ExitCode::from(trouble::exit_of(&error) as u8)
+            ExitCode::from(trouble::exit_of(&error))
         }
     }
 }

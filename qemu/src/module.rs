@@ -9,11 +9,12 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use anyhow::{Context, Result};
+use trouble::Trouble;
 
 use crate::cache::{Cache, Lock};
+use crate::exit::Exit;
 use crate::kernel::{cpus, Kernel};
 use crate::toolchain::Toolchain;
-use crate::trouble::{Exit, Trouble};
 
 /// The project's folder: what the Makefile says, or where this crate was built.
 pub fn project() -> PathBuf {
@@ -116,7 +117,8 @@ impl<'a> Module<'a> {
             + &String::from_utf8_lossy(&output.stderr);
         fs::write(&self.log, &said)?;
         if !output.status.success() {
-            return Err(Trouble::new(Exit::Failed, "the module does not build")
+            return Err(Trouble::new("the module does not build")
+                .exit(Exit::Failed)
                 .seen(without_kbuild(&said))
                 .seen(format!("whole output: {}", self.log.display()))
                 .into());

@@ -8,8 +8,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result};
 use indicatif::{ProgressBar, ProgressStyle};
-
-use crate::trouble::Trouble;
+use trouble::Trouble;
 
 /// Without a terminal, one line of progress in this time.
 const QUIET_INTERVAL: Duration = Duration::from_secs(10);
@@ -88,7 +87,7 @@ impl Job<'_> {
     }
 
     fn failure(&self, tail: &[String]) -> Trouble {
-        let trouble = Trouble::host(format!("{}: failed", self.what))
+        let trouble = Trouble::new(format!("{}: failed", self.what))
             .seen(telling_lines(tail))
             .seen(format!("whole output: {}", self.log.display()));
         match REMEDIES

@@ -5,11 +5,11 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use anyhow::{Context, Result};
+use trouble::Trouble;
 
 use crate::cache::{self, Cache};
 use crate::progress::{Job, Tick};
 use crate::toolchain::{self, Toolchain};
-use crate::trouble::Trouble;
 
 /// Bytes that an unpacked source and its archives take.
 const SPACE: u64 = 3 << 30;
@@ -29,7 +29,7 @@ impl Source {
     pub fn foreign(dir: &Path) -> Result<Self> {
         let dir = dir.canonicalize().unwrap_or_else(|_| dir.to_owned());
         let trouble = |what: &str| {
-            Trouble::host(what)
+            Trouble::new(what)
                 .seen(format!("KSRC={}", dir.display()))
                 .mend("KSRC=/path/to/a/kernel/source, or leave KSRC out for Debian's")
         };
@@ -37,7 +37,7 @@ impl Source {
             return Err(trouble("this is no kernel source with Rust in it").into());
         }
         if dir.join(".config").is_file() || dir.join("include/config").is_dir() {
-            return Err(Trouble::host(
+            return Err(Trouble::new(
                 "this kernel source was configured in place, and cannot be built elsewhere",
             )
             .seen(format!("{}/.config", dir.display()))
@@ -155,7 +155,7 @@ fn offered(mut apt_cache: Command) -> Result<Vec<String>> {
 }
 
 fn unknown(series: &str, offered: &[String]) -> Trouble {
-    let trouble = Trouble::host(format!("there is no kernel {series} in the archive")).seen(
+    let trouble = Trouble::new(format!("there is no kernel {series} in the archive")).seen(
         format!("KERNEL={series}; the archive has {}", offered.join(", ")),
     );
     match offered.last() {

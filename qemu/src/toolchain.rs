@@ -11,11 +11,11 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use anyhow::{Context, Result};
+use trouble::Trouble;
 
 use crate::cache::{self, Cache, Lock};
 use crate::host;
 use crate::progress::{Job, Tick};
-use crate::trouble::Trouble;
 
 const SUITE: &str = "trixie";
 
@@ -140,7 +140,7 @@ impl Toolchain {
         }
         if let Some(program) = toolchain.lost() {
             return Err(
-                Trouble::host(format!("the toolchain folder has lost {program}"))
+                Trouble::new(format!("the toolchain folder has lost {program}"))
                     .seen(toolchain.root.join("usr/bin").display().to_string())
                     .mend(toolchain.renewal())
                     .into(),
@@ -283,7 +283,7 @@ impl Toolchain {
             let output = self.command(words[0]).args(&words[1..]).output()?;
             let text = String::from_utf8_lossy(&output.stdout).into_owned();
             if !output.status.success() || text.is_empty() {
-                return Err(Trouble::host(format!(
+                return Err(Trouble::new(format!(
                     "{} does not run in the toolchain folder",
                     words[0]
                 ))

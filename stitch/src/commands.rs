@@ -7,6 +7,7 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use anyhow::{Context, Result};
+use trouble::Trouble;
 
 use crate::apart::{self, Apart};
 use crate::input::modules;
@@ -15,7 +16,6 @@ use crate::options::Input;
 use crate::picture;
 use crate::report::Paper;
 use crate::shore;
-use crate::trouble::Trouble;
 
 /// The exit codes of `check`; those of `report` are 0 and [`UNREADABLE`].
 const DISAGREES: u8 = 1;

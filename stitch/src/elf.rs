@@ -7,8 +7,7 @@ use object::elf::{
 };
 use object::read::elf::{ElfFile64, FileHeader, SectionHeader};
 use object::{Endianness, Object, ObjectSymbol, SectionFlags};
-
-use crate::trouble::Trouble;
+use trouble::Trouble;
 
 /// The files that people give instead of an object: (how they begin, what they are, what to do).
 const OTHERS: &[(&[u8], &str, &str)] = &[

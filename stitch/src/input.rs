@@ -7,11 +7,11 @@ use std::path::{Component, Path, PathBuf};
 use anyhow::{Context, Result};
 use memmap2::Mmap;
 use object::read::elf::ElfFile64;
+use trouble::Trouble;
 
 use crate::elf;
 use crate::maker;
 use crate::model::Language;
-use crate::trouble::Trouble;
 
 /// An object in memory, known to be a relocatable ELF file for x86-64.
 pub struct Loaded<'d> {

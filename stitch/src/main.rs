@@ -22,7 +22,6 @@ mod shore;
 mod sites;
 mod sizes;
 mod stitches;
-mod trouble;
 mod verdict;
 mod views;
 

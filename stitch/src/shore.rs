@@ -6,13 +6,13 @@ use std::path::Path;
 use anyhow::{Context, Result};
 use object::elf::STB_LOCAL;
 use object::{Object, ObjectSection, ObjectSymbol};
+use trouble::Trouble;
 
 use crate::input::Loaded;
 use crate::model::{Language, Taken, Use};
 use crate::names;
 use crate::parts::name_of;
 use crate::sites::Needs;
-use crate::trouble::Trouble;
 
 /// What modpost adds to each module, so that no kernel has to give it.
 const OF_MODPOST: &[&str] = &["__this_module"];

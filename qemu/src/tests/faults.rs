@@ -12,9 +12,9 @@ use super::proxy::{Proxy, Spoil};
 use super::world::{fresh, main_flavour, must_say, own_program, said, succeed, World};
 use super::Test;
 use crate::commands;
+use crate::exit::Exit;
 use crate::initramfs::Initramfs;
 use crate::machine::Ending;
-use crate::trouble::{self, Exit};
 
 /// Kernel builds and downloads are waited for this long, on a machine that is busy with others.
 const PATIENCE: Duration = Duration::from_secs(300);
@@ -71,7 +71,7 @@ fn qemu_is_killed(world: &World) -> Result<()> {
     );
     match commands::judge(&lab, &guest) {
         Err(error) => {
-            ensure!(trouble::exit_of(&error) == Exit::Qemu, "{error}");
+            ensure!(trouble::exit_of(&error) == Exit::Qemu as u8, "{error}");
             must_say(&error.to_string(), "QEMU died")
         }
         Ok(()) => anyhow::bail!("nobody noticed"),

@@ -18,9 +18,9 @@ use super::world::{
     copy_of_project, main_flavour, must_say, on_host, said, same_surroundings, succeed, tail, World,
 };
 use super::{CannotRun, Test};
+use crate::exit::Exit;
 use crate::host::which;
 use crate::module::{project, HELLO_RUST};
-use crate::trouble::Exit;
 
 /// What `make run` prints when all is well.
 const GREETING: &str = "hello_rust: Rust, called by C: hello, world! (1)";

@@ -17,9 +17,10 @@ mod world;
 use std::time::{Duration, Instant};
 
 use anyhow::Result;
+use trouble::Trouble;
 
+use crate::exit::Exit;
 use crate::options::Options;
-use crate::trouble::{self, Exit, Trouble};
 
 pub use world::World;
 
@@ -141,7 +142,7 @@ pub fn run(options: &Options, word: &str) -> Result<()> {
     .filter(|test| test.name.contains(word))
     .collect();
     if tests.is_empty() {
-        return Err(Trouble::host(format!("no test has {word:?} in its name"))
+        return Err(Trouble::new(format!("no test has {word:?} in its name"))
             .mend("make test TESTS=kunit, or leave TESTS out")
             .into());
     }
@@ -156,6 +157,8 @@ pub fn run(options: &Options, word: &str) -> Result<()> {
     report::junit(&world, &cases)?;
     match report::close(&cases) {
         0 => Ok(()),
-        failed => Err(Trouble::new(Exit::Failed, format!("{failed} of the tests failed")).into()),
+        failed => Err(Trouble::new(format!("{failed} of the tests failed"))
+            .exit(Exit::Failed)
+            .into()),
     }
 }

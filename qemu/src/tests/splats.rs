@@ -8,11 +8,11 @@ use super::guest;
 use super::world::{main_flavour, must_say, tail, World};
 use super::Test;
 use crate::commands::{judge_module, Lab};
+use crate::exit::Exit;
 use crate::initramfs::Initramfs;
 use crate::kernel::Flavour;
 use crate::machine::{Ending, Guest};
 use crate::module::{project, Sources};
-use crate::trouble::{self, Exit};
 use crate::verdict::{self, Kind};
 
 /// The module that commits them.
@@ -202,7 +202,10 @@ fn must_fail(lab: &Lab, guest: &Guest, exit: Exit) -> Result<String> {
         .err()
         .context("the lab has not noticed")?;
     let exited = trouble::exit_of(&error);
-    ensure!(exited == exit, "the lab ends with {exited:?}, not {exit:?}");
+    ensure!(
+        exited == exit as u8,
+        "the lab ends with {exited}, not {exit:?}"
+    );
     Ok(trouble::told(&error))
 }
 

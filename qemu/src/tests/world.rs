@@ -16,7 +16,6 @@ use crate::kernel::{Compiler, Flavour};
 use crate::machine::{Ending, Guest, Machine};
 use crate::module::project;
 use crate::options::Options;
-use crate::trouble;
 
 /// The kernels that every test of the module runs on.
 pub fn flavours() -> Vec<Flavour> {

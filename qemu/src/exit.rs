@@ -1,0 +1,22 @@
+//! How the lab ends.
+
+/// The exit codes of the lab, as the README lists them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Exit {
+    /// A test failed, or the kernel refused the module.
+    Failed = 1,
+    /// Something is missing or wrong on the host or the command line.
+    Host = trouble::HOST as isize,
+    /// The guest panicked, or its log has a splat.
+    Splat = 3,
+    /// The guest gave no answer in time.
+    Timeout = 4,
+    /// QEMU itself died.
+    Qemu = 5,
+}
+
+impl From<Exit> for u8 {
+    fn from(exit: Exit) -> u8 {
+        exit as u8
+    }
+}
