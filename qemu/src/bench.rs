@@ -24,7 +24,7 @@ use crate::module::{Module, Sources, HELLO_RUST};
 use crate::options::Options;
 
 /// What hello_rust.ko would be in C alone.
-const TWIN: Sources = Sources {
+pub const TWIN: Sources = Sources {
     name: "twin",
     files: &[
         ("tests/twin/Kbuild", "Kbuild"),

@@ -5,7 +5,7 @@ use std::time::Duration;
 use anyhow::{bail, ensure, Context, Result};
 
 use super::guest;
-use super::world::{main_flavour, must_say, tail, World};
+use super::world::{debug_flavour, main_flavour, must_say, tail, World};
 use super::Test;
 use crate::commands::{judge_module, Lab};
 use crate::exit::Exit;
@@ -114,13 +114,6 @@ pub fn tests() -> Vec<Test> {
         &debug,
     ));
     tests
-}
-
-fn debug_flavour() -> Flavour {
-    Flavour {
-        debug: true,
-        ..main_flavour()
-    }
 }
 
 fn test(flavour: &Flavour, what: &str, check: fn(&World, &Lab) -> Result<()>) -> Test {

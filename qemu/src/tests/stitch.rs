@@ -1,5 +1,7 @@
 //! stitch on real modules: nm and readelf have to say the same of the same files.
 
+mod samples;
+
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -10,16 +12,17 @@ use serde_json::Value;
 use super::guest::CATALOGUE;
 use super::world::{flavours, fresh, own_program, succeed, World};
 use super::Test;
+use crate::bench::TWIN;
 use crate::commands::Lab;
 use crate::module::{project, Sources, HELLO_RUST};
 use crate::toolchain::Toolchain;
 
-/// What stitch has to take apart, on each kernel.
-const MODULES: &[&Sources] = &[&HELLO_RUST, &CATALOGUE];
+/// What stitch has to take apart, on each kernel: both languages, and C alone.
+const MODULES: &[&Sources] = &[&HELLO_RUST, &CATALOGUE, &TWIN];
 
 /// The tests.
 pub fn tests() -> Vec<Test> {
-    let mut tests = Vec::new();
+    let mut tests = samples::tests();
     for flavour in flavours() {
         for &sources in MODULES {
             let (name, flavour) = (flavour.name(), flavour.clone());

@@ -37,6 +37,14 @@ pub fn main_flavour() -> Flavour {
     flavours().swap_remove(0)
 }
 
+/// The same with all the checks that the kernel has.
+pub fn debug_flavour() -> Flavour {
+    Flavour {
+        debug: true,
+        ..main_flavour()
+    }
+}
+
 /// See the module.
 pub struct World<'a> {
     options: &'a Options,
