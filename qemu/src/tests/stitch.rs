@@ -1,6 +1,7 @@
 //! stitch on real modules: nm and readelf have to say the same of the same files.
 
 mod samples;
+mod stripped;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -10,7 +11,7 @@ use anyhow::{ensure, Context, Result};
 use serde_json::Value;
 
 use super::guest::CATALOGUE;
-use super::world::{flavours, fresh, own_program, succeed, World};
+use super::world::{flavours, fresh, main_flavour, own_program, succeed, World};
 use super::Test;
 use crate::bench::TWIN;
 use crate::commands::Lab;
@@ -23,6 +24,10 @@ const MODULES: &[&Sources] = &[&HELLO_RUST, &CATALOGUE, &TWIN];
 /// The tests.
 pub fn tests() -> Vec<Test> {
     let mut tests = samples::tests();
+    tests.extend(stripped::tests());
+    tests.push(Test::new("stitch::the picture in docs/", |world| {
+        picture_is_of_today(&*world.lab(&main_flavour())?)
+    }));
     for flavour in flavours() {
         for &sources in MODULES {
             let (name, flavour) = (flavour.name(), flavour.clone());
@@ -33,6 +38,42 @@ pub fn tests() -> Vec<Test> {
         }
     }
     tests
+}
+
+/// The picture in the documentation is of the hello_rust that is there: the same objects, and the
+/// same symbols cross. Its numbers are those of the compilers that Debian had at the time.
+fn picture_is_of_today(lab: &Lab) -> Result<()> {
+    let module = lab.module(&HELLO_RUST)?;
+    let json = succeed(
+        Command::new(stitch()?)
+            .args(["report", "--json"])
+            .arg(module.dir()),
+    )?;
+    let report: Value = serde_json::from_str(&json).context("stitch wrote no JSON")?;
+    let picture = project().join("docs/hello_rust.svg");
+    let picture = std::fs::read_to_string(&picture)
+        .with_context(|| format!("cannot read {}", picture.display()))?;
+    let names = |list: &str, name: &str| -> Vec<String> {
+        let all = report[list].as_array().into_iter().flatten();
+        all.map(|one| text(one, name).to_owned()).collect()
+    };
+    for name in names("parts", "name")
+        .iter()
+        .chain(&names("stitches", "symbol"))
+    {
+        ensure!(
+            picture.contains(&format!(">{name}</text>")),
+            "{name} is not in docs/hello_rust.svg: make stitch ARGS='--svg docs/hello_rust.svg'"
+        );
+    }
+    let arrows = picture.matches("class=\"tip\"").count();
+    // One is in the legend.
+    let crossing = names("stitches", "symbol").len() + 1;
+    ensure!(
+        arrows == crossing,
+        "{arrows} arrows in docs/hello_rust.svg, not {crossing}"
+    );
+    Ok(())
 }
 
 /// The program, built beside this one.
