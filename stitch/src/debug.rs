@@ -298,6 +298,15 @@ fn definitions_in(
             name = declared.attr_value(gimli::DW_AT_name)?;
             linkage = linkage.or(declared.attr_value(gimli::DW_AT_linkage_name)?);
             external |= declared.attr(gimli::DW_AT_external)?.is_some();
+            // rustc gives a method no line of its own, either.
+            let number =
+                |name| Ok::<_, gimli::Error>(declared.attr(name)?.and_then(|a| a.udata_value()));
+            if line.is_none() {
+                (file, line) = (
+                    number(gimli::DW_AT_decl_file)?,
+                    number(gimli::DW_AT_decl_line)?,
+                );
+            }
         }
         let (Some(name), Some(line)) = (linkage.or(name), line) else {
             continue;

@@ -203,4 +203,32 @@ pub struct View {
     pub source: String,
     /// Where it stands.
     pub place: Option<Place>,
+    /// The structs and unions that it passes.
+    pub layouts: Vec<Layout>,
+}
+
+/// A struct or a union as one side has it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Layout {
+    /// Its tag, or its path's last part.
+    pub name: String,
+    /// Whether all its fields are at its beginning.
+    pub union: bool,
+    /// Bytes.
+    pub size: u64,
+    /// Bytes, where the debug information tells.
+    pub align: Option<u64>,
+    /// By their offsets; those of a struct without a name in a struct are its own, as in C.
+    pub fields: Vec<Member>,
+}
+
+/// A field of a [`Layout`].
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Member {
+    /// Bits that only fill a gap have none.
+    pub name: Option<String>,
+    /// Bytes.
+    pub offset: u64,
+    /// Bytes, where it is known; of bits, those of the type that they are declared with.
+    pub size: Option<u64>,
 }

@@ -101,11 +101,12 @@ fn definitions<'w>(
                 part,
                 weak,
                 function,
+                // What was inlined at its beginning does not define it.
                 line: match symbol.section() {
                     SymbolSection::Section(section) if function => needs
                         .lines
                         .at(section, symbol.address())
-                        .map(|(place, _)| place),
+                        .and_then(|(place, own)| own.then_some(place)),
                     _ => None,
                 },
             };

@@ -12,6 +12,7 @@ use crate::parallel::each;
 use crate::views::bindings::{Bindings, Origin};
 use crate::views::compare::{differences, Difference, Level};
 use crate::views::dwarf::{self, Found, Wanted};
+use crate::views::layouts;
 use crate::views::sections::Sections;
 use crate::views::spell;
 use crate::views::types::{Opinion, Type};
@@ -234,6 +235,7 @@ impl<'e> Evidence<'e> {
             says,
             source: format!("its header, as {} has it", opinion.part),
             place,
+            layouts: Vec::new(),
         });
         judge.differences.push(Difference {
             level: Level::Language,
@@ -361,6 +363,7 @@ impl Judge {
             says: spell::opinion(symbol, opinion),
             source: format!("{}, {}", opinion.part, opinion.source),
             place: opinion.place.clone(),
+            layouts: layouts::of(opinion),
         });
     }
 

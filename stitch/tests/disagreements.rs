@@ -24,6 +24,7 @@ const OUTCOMES: &[(&str, &str, &str)] = &[
     ("rs_long_long", "agrees-in-abi", "as wide as an address"),
     ("rs_float", "disagrees", "parameter 1"),
     ("rs_callback", "disagrees", "parameter 1"),
+    ("rs_namesake", "agrees", ""),
 ];
 
 #[test]

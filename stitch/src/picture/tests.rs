@@ -74,6 +74,7 @@ fn stitch(name: &str, definer: &Part, uses: Vec<Use>, outcome: Outcome) -> Stitc
             file: "a.c".to_owned(),
             line: 3,
         }),
+        layouts: Vec::new(),
     };
     Stitch {
         symbol: name.to_owned(),

@@ -184,13 +184,11 @@ fn walk<'w>(builder: &Builder<'_, '_>, wanted: &Wanted<'w>) -> gimli::Result<Hit
             }
             continue;
         }
-        let named = [head.linkage, head.name]
-            .into_iter()
-            .flatten()
-            .find_map(|name| {
-                let name = std::str::from_utf8(name).ok()?;
-                wanted.defined.get(name).or_else(|| wanted.needed.get(name))
-            });
+        // What Rust mangles may have the name of another symbol in its source.
+        let named = head.linkage.or(head.name).and_then(|name| {
+            let name = std::str::from_utf8(name).ok()?;
+            wanted.defined.get(name).or_else(|| wanted.needed.get(name))
+        });
         let inherited = head.origin.and_then(|origin| by_offset.get(&origin));
         if let Some(symbol) = named.or(inherited).copied() {
             by_offset.insert(at, symbol);
@@ -336,6 +334,10 @@ impl<'u, 's> Builder<'u, 's> {
                 Shape::Data(ty)
             }
         };
+        let place = match (self.place(&entry)?, hit.origin) {
+            (None, Some(origin)) => self.place(&self.unit.entry(origin)?)?,
+            (place, _) => place,
+        };
         Ok(Some(Opinion {
             part: part.to_owned(),
             language: if self.rust {
@@ -349,7 +351,7 @@ impl<'u, 's> Builder<'u, 's> {
             } else {
                 "DWARF, declaration"
             },
-            place: self.place(&entry)?,
+            place,
             shape,
         }))
     }

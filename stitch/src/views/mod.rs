@@ -3,6 +3,7 @@
 pub mod bindings;
 pub mod compare;
 pub mod dwarf;
+pub mod layouts;
 pub mod sections;
 pub mod spell;
 pub mod types;

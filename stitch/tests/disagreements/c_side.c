@@ -23,6 +23,7 @@ void rs_enum(enum colour colour);
 void rs_long_long(long long a);
 void rs_float(double a);
 void rs_callback(int (*call)(unsigned int nth));
+unsigned int rs_namesake(unsigned int a);
 
 static int call(unsigned int nth) { return (int)nth; }
 
@@ -36,5 +37,6 @@ unsigned long use_all(struct agrees *s, struct moved *m, struct resized *r, char
 	rs_float(1.0);
 	rs_callback(call);
 	return rs_agrees(1, s) + rs_width(1) + rs_sign(1) + rs_dropped(1, 2) + rs_added(1) +
-	       rs_swapped(1, 2) + rs_result(1) + rs_by_value(s);
+	       rs_swapped(1, 2) + rs_result(1) + rs_by_value(s) +
+	       rs_namesake(1);
 }

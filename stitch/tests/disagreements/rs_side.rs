@@ -84,3 +84,16 @@ pub unsafe extern "C" fn rs_callback(call: Option<unsafe extern "C" fn(u64) -> i
         call(3);
     }
 }
+
+mod inner {
+    #[inline(never)]
+    pub fn rs_namesake(a: u8, b: u8) -> u8 {
+        // SAFETY: `a` is a value of its own.
+        unsafe { core::ptr::read_volatile(&a) / (b | 1) }
+    }
+}
+/// Another function has its name, but not its symbol.
+#[no_mangle]
+pub extern "C" fn rs_namesake(a: u32) -> u32 {
+    a + u32::from(inner::rs_namesake(a as u8, 7))
+}
