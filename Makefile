@@ -31,7 +31,7 @@ endif
 # Kbuild heeds these only on the command line, never in the environment, and its CC= may be any.
 AS_KBUILD := env -u LAB_CC $(foreach tool,CC RUSTC BINDGEN,$(if $(findstring command,$(origin $(tool))),,-u $(tool)))
 
-.PHONY: modules clean run shell test stitch doctor bench-loop kernel help
+.PHONY: modules clean run shell test stitch doctor bench-loop bench-stitch kernel help
 .DELETE_ON_ERROR:
 
 modules: ## hello_rust.ko for your kernel: make [LLVM=1] [KDIR=/path/to/linux]
@@ -60,13 +60,17 @@ doctor: $(LAB) ## what is there, what is missing, and what mends it  [KDIR=]
 bench-loop: $(LAB) ## how long a change takes to reach dmesg, step by step
 	@$(LAB) bench
 
+bench-stitch: $(LAB) $(STITCH) ## how long stitch takes, beside other programs on the same objects  [KERNEL= CC=gcc]
+	@qemu/cargo.sh build --quiet --locked --release --package stitch
+	@$(LAB) bench-stitch
+
 kernel: $(LAB) ## only provide the lab's kernel, and say where it is  [KERNEL= CC=gcc]
 	@$(LAB) kernel
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):[^#]*## /  make \1\t/p' Makefile | expand -t 21
 
-$(LAB): Cargo.toml Cargo.lock trouble/src/lib.rs qemu/Cargo.toml $(wildcard qemu/src/*.rs qemu/src/*/*.rs qemu/guest/* qemu/config/*)
+$(LAB): Cargo.toml Cargo.lock trouble/src/lib.rs qemu/Cargo.toml $(wildcard qemu/src/*.rs qemu/src/*/*.rs qemu/src/*/*/*.rs qemu/guest/* qemu/config/*)
 	@qemu/cargo.sh build --quiet --locked --package lab
 	@touch $@
 

@@ -5,6 +5,7 @@
 //! measured several times, what is compared is measured in turns, and medians are told.
 
 mod border;
+pub mod stitch;
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -76,7 +77,7 @@ pub fn bench(options: &Options, runs: u32, json: bool) -> Result<()> {
         module_dir,
     };
     let report = Report {
-        conditions: bench.conditions(),
+        conditions: conditions(&lab, runs),
         times: [bench.edit_to_dmesg()?, bench.machine()?].concat(),
         twins: [bench.sizes()?, bench.loads()?].concat(),
         border: border::cost(&lab, runs)?,
@@ -88,6 +89,18 @@ pub fn bench(options: &Options, runs: u32, json: bool) -> Result<()> {
     Ok(())
 }
 
+/// What else decides the numbers.
+fn conditions(lab: &Lab, runs: u32) -> String {
+    let load = fs::read_to_string("/proc/loadavg").unwrap_or_default();
+    format!(
+        "kernel {}, {}, {} CPUs on the host, load average {} at the start, {runs} runs",
+        lab.kernel.flavour.name(),
+        name(lab.accelerator),
+        cpus(),
+        load.split(' ').next().unwrap_or_default(),
+    )
+}
+
 /// What is measured, and how often.
 struct Bench<'a> {
     options: &'a Options,
@@ -97,19 +110,6 @@ struct Bench<'a> {
 }
 
 impl Bench<'_> {
-    /// What else decides the numbers.
-    fn conditions(&self) -> String {
-        let load = fs::read_to_string("/proc/loadavg").unwrap_or_default();
-        format!(
-            "kernel {}, {}, {} CPUs on the host, load average {} at the start, {} runs",
-            self.lab.kernel.flavour.name(),
-            name(self.lab.accelerator),
-            cpus(),
-            load.split(' ').next().unwrap_or_default(),
-            self.runs,
-        )
-    }
-
     /// `make run` after a change of hello_rust.rs: the command itself, and its steps one by one.
     fn edit_to_dmesg(&self) -> Result<Vec<Time>> {
         let (mut whole, mut steps) = (Vec::new(), vec![Vec::new(); STEPS.len()]);

@@ -33,6 +33,7 @@ fn main() -> ExitCode {
         Action::Doctor { kdir, json } => doctor::doctor(kdir.as_deref(), *json),
         Action::Test { word } => tests::run(&options, word),
         Action::Bench { runs, json } => bench::bench(&options, *runs, *json),
+        Action::BenchStitch { runs, json } => bench::stitch::bench(&options, *runs, *json),
         Action::Source => commands::source(&options),
         Action::Kernel => commands::kernel(&options),
         Action::Module => commands::module(&options),

@@ -85,6 +85,15 @@ pub enum Action {
         #[arg(long)]
         json: bool,
     },
+    /// How long stitch takes, and how much memory, beside other programs on the same objects.
+    BenchStitch {
+        /// How often everything is measured.
+        #[arg(long, env = "RUNS", default_value_t = 5, value_parser = clap::value_parser!(u32).range(5..))]
+        runs: u32,
+        /// For programs.
+        #[arg(long)]
+        json: bool,
+    },
     /// Provide the kernel's source only, and print its folder.
     Source,
     /// Provide the kernel only, and print its build folder.

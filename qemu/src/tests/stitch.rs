@@ -1,5 +1,9 @@
-//! stitch on real modules: nm and readelf have to say the same of the same files.
+//! stitch on real modules: nm, readelf, llvm-dwarfdump and pahole have to say the same of the same
+//! files.
 
+mod dump;
+mod dwarfdump;
+mod pahole;
 mod samples;
 mod stripped;
 
@@ -11,15 +15,27 @@ use anyhow::{ensure, Context, Result};
 use serde_json::Value;
 
 use super::guest::CATALOGUE;
-use super::world::{flavours, fresh, main_flavour, own_program, succeed, World};
+use super::world::{flavours, fresh, main_flavour, own_program, succeed};
 use super::Test;
 use crate::bench::TWIN;
 use crate::commands::Lab;
-use crate::module::{project, Sources, HELLO_RUST};
+use crate::module::{project, Module, Sources, HELLO_RUST};
 use crate::toolchain::Toolchain;
 
+use dump::Dump;
+
 /// What stitch has to take apart, on each kernel: both languages, and C alone.
-const MODULES: &[&Sources] = &[&HELLO_RUST, &CATALOGUE, &TWIN];
+const MODULES: [&Sources; 3] = [&HELLO_RUST, &CATALOGUE, &TWIN];
+
+/// Who else looks at a module.
+type Look = fn(&Lab, &Module<'_>, &Value) -> Result<()>;
+
+/// Each of them, by the names of the programs, and how many of the modules have what it looks at.
+const LOOKS: &[(&str, Look, usize)] = &[
+    ("nm and readelf see", as_nm_and_readelf, 3),
+    ("llvm-dwarfdump sees", as_dwarfdump, 2),
+    ("pahole sees", as_pahole, 2),
+];
 
 /// The tests.
 pub fn tests() -> Vec<Test> {
@@ -29,12 +45,14 @@ pub fn tests() -> Vec<Test> {
         picture_is_of_today(&*world.lab(&main_flavour())?)
     }));
     for flavour in flavours() {
-        for &sources in MODULES {
-            let (name, flavour) = (flavour.name(), flavour.clone());
-            tests.push(Test::new(
-                format!("stitch::{name}::{} as nm and readelf see it", sources.name),
-                move |world| as_others_see_it(world, &*world.lab(&flavour)?, sources),
-            ));
+        for &(who, look, modules) in LOOKS {
+            for &sources in &MODULES[..modules] {
+                let flavour = flavour.clone();
+                tests.push(Test::new(
+                    format!("stitch::{}::{} as {who} it", flavour.name(), sources.name),
+                    move |world| as_others_see_it(&*world.lab(&flavour)?, sources, look),
+                ));
+            }
         }
     }
     tests
@@ -92,7 +110,7 @@ pub fn stitch() -> Result<PathBuf> {
     Ok(stitch)
 }
 
-fn as_others_see_it(_: &World, lab: &Lab, sources: &Sources) -> Result<()> {
+fn as_others_see_it(lab: &Lab, sources: &Sources, look: Look) -> Result<()> {
     let module = lab.module(sources)?;
     let json = succeed(
         Command::new(stitch()?)
@@ -100,22 +118,58 @@ fn as_others_see_it(_: &World, lab: &Lab, sources: &Sources) -> Result<()> {
             .arg(module.dir()),
     )?;
     let report: Value = serde_json::from_str(&json).context("stitch wrote no JSON")?;
+    look(lab, &module, &report)
+}
 
+fn as_nm_and_readelf(lab: &Lab, module: &Module<'_>, report: &Value) -> Result<()> {
     let mut crossings = 0;
-    for part in list(&report, "parts") {
+    for part in list(report, "parts") {
         let object = Path::new(text(part, "path"));
         same_symbols(part, &nm(&lab.toolchain, object)?)
             .with_context(|| format!("{} and nm differ", object.display()))?;
         let relocations = readelf(&lab.toolchain, object)?;
         for group in ["stitches", "shore"] {
-            crossings += same_relocations(list(&report, group), text(part, "name"), &relocations)
+            crossings += same_relocations(list(report, group), text(part, "name"), &relocations)
                 .with_context(|| format!("{} and readelf differ", object.display()))?;
         }
     }
-    ensure!(crossings > 0, "{}: nothing to compare", sources.name);
+    ensure!(crossings > 0, "nothing to compare");
     // Both halves agree, in every crossing: the border has seen to it, and stitch sees it too.
     succeed(Command::new(stitch()?).arg("check").arg(module.dir()))?;
-    every_byte_has_an_owner(&report)
+    every_byte_has_an_owner(report)
+}
+
+fn as_dwarfdump(lab: &Lab, module: &Module<'_>, report: &Value) -> Result<()> {
+    let mut said = BTreeMap::new();
+    let mut places = BTreeMap::new();
+    for part in list(report, "parts") {
+        let (name, object) = (text(part, "name"), Path::new(text(part, "path")));
+        said.insert(name, dwarfdump::entries(&lab.toolchain, object)?);
+        places.insert(name, addresses(&lab.toolchain, object)?);
+    }
+    let dumps = said
+        .iter()
+        .map(|(name, said)| ((*name).to_owned(), Dump::parse(said)));
+    let compared =
+        dwarfdump::same_functions(report, module.dir(), &dumps.collect(), |part, symbol| {
+            twins(&places[part], symbol)
+        })?;
+    ensure!(compared > 0, "nothing to compare");
+    Ok(())
+}
+
+fn as_pahole(lab: &Lab, _: &Module<'_>, report: &Value) -> Result<()> {
+    let mut compared = Vec::new();
+    let parts = list(report, "parts").iter();
+    for part in parts.filter(|part| text(part, "language") == "c") {
+        let structs = pahole::structs(&lab.toolchain, Path::new(text(part, "path")))?;
+        compared.extend(
+            pahole::same_structs(report, text(part, "name"), &structs)
+                .with_context(|| format!("{} and pahole differ", text(part, "path")))?,
+        );
+    }
+    ensure!(!compared.is_empty(), "nothing to compare");
+    Ok(())
 }
 
 /// How often something was seen.
@@ -141,6 +195,25 @@ fn nm(toolchain: &Toolchain, object: &Path) -> Result<Counts<Symbol>> {
 fn nm_line(line: &str) -> Option<Symbol> {
     let mut words = line.split_whitespace();
     Some((words.next()?.to_owned(), words.next()?.to_owned()))
+}
+
+/// Where the symbols of an object are, each in its kind of section.
+fn addresses(toolchain: &Toolchain, object: &Path) -> Result<Vec<(Symbol, String)>> {
+    let said = succeed(toolchain.command("nm").arg("-P").arg(object))?;
+    let address = |line: &str| Some((nm_line(line)?, line.split_whitespace().nth(2)?.to_owned()));
+    Ok(said.lines().filter_map(address).collect())
+}
+
+/// The other symbols at the same place as this one.
+fn twins(addresses: &[(Symbol, String)], symbol: &str) -> Vec<String> {
+    let known = addresses.iter().find(|((name, _), _)| name == symbol);
+    let Some(((_, letter), address)) = known else {
+        return Vec::new();
+    };
+    let same = addresses.iter().filter(|((name, other), at)| {
+        name != symbol && at == address && other.eq_ignore_ascii_case(letter)
+    });
+    same.map(|((name, _), _)| name.clone()).collect()
 }
 
 fn same_symbols(part: &Value, nm: &Counts<Symbol>) -> Result<()> {
