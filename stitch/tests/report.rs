@@ -171,6 +171,35 @@ fn symvers() {
     );
 }
 
+/// As modpost writes them with `CONFIG_MODVERSIONS`: in the old sections, or the new ones.
+#[test]
+fn crcs_that_the_module_expects() {
+    let old = ".section __versions, \"a\"\n.quad 0x12345678\n\
+               name: .asciz \"kernel_prints\"\n.skip 56 - (. - name)\n";
+    let new = ".section __version_ext_crcs, \"a\"\n.long 0x1, 0x12345678\n\
+               .section __version_ext_names, \"a\"\n.asciz \"other\", \"kernel_prints\"\n";
+    for sections in [old, new] {
+        let built = fresh();
+        let folder = built.folder.path();
+        fs::write(built.path("versions.s"), sections).expect("written");
+        run(Command::new("cc")
+            .args(["-c", "versions.s"])
+            .current_dir(folder));
+        let link = [
+            "-r",
+            "-o",
+            "pair.ko",
+            "pair_main.o",
+            "pair_c.o",
+            "versions.o",
+        ];
+        run(Command::new("ld").args(link).current_dir(folder));
+        let report = json(&stitch(&["report", "--json"], &[folder]));
+        let taken = one(&report["shore"], "symbol", "kernel_prints");
+        assert_eq!(taken["crc"], 0x1234_5678, "{sections}");
+    }
+}
+
 #[test]
 fn ways_to_name_a_module() {
     let built = built();
