@@ -79,52 +79,32 @@ const fn same(
     }
 }
 
+const fn edit(file: &'static str, from: &'static str, to: &'static str) -> Edit {
+    Edit { file, from, to }
+}
+
 const fn header(from: &'static str, to: &'static str) -> Edit {
-    Edit {
-        file: "catalogue.h",
-        from,
-        to,
-    }
+    edit("catalogue.h", from, to)
 }
 
 const fn c(from: &'static str, to: &'static str) -> Edit {
-    Edit {
-        file: "catalogue_c.c",
-        from,
-        to,
-    }
+    edit("catalogue_c.c", from, to)
 }
 
 const fn test(from: &'static str, to: &'static str) -> Edit {
-    Edit {
-        file: "catalogue_test.c",
-        from,
-        to,
-    }
+    edit("catalogue_test.c", from, to)
 }
 
 const fn gives(from: &'static str, to: &'static str) -> Edit {
-    Edit {
-        file: "gives.rs",
-        from,
-        to,
-    }
+    edit("gives.rs", from, to)
 }
 
 const fn takes(from: &'static str, to: &'static str) -> Edit {
-    Edit {
-        file: "takes.rs",
-        from,
-        to,
-    }
+    edit("takes.rs", from, to)
 }
 
 const fn kbuild(to: &'static str) -> Edit {
-    Edit {
-        file: "Kbuild",
-        from: "include $(src)/border/border.mk",
-        to,
-    }
+    edit("Kbuild", "include $(src)/border/border.mk", to)
 }
 
 /// Two views of a struct, by a macro.
