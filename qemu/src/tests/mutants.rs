@@ -12,7 +12,7 @@ use serde_json::Value;
 
 use super::guest::CATALOGUE;
 use super::mutations::{Caught, Edit, Mutant, MUTANTS};
-use super::stitch::stitch;
+use super::stitch::report;
 use super::world::{flavours, said, succeed, tail, World};
 use super::{Case, Outcome, Test};
 use crate::commands::Lab;
@@ -105,16 +105,13 @@ fn build(module: &Module, lab: &Lab, mutant: &Mutant, usual: &BTreeSet<String>) 
 
 /// What stitch has to say of the crossings: what differs, or cannot be told.
 fn reasons(dir: &Path) -> Result<BTreeSet<String>> {
-    let said = succeed(Command::new(stitch()?).args(["report", "--json"]).arg(dir))?;
     let mut reasons = BTreeSet::new();
-    for module in said.lines() {
-        let report: Value = serde_json::from_str(module).context("stitch wrote no JSON")?;
-        for crossing in report["stitches"].as_array().into_iter().flatten() {
-            let symbol = crossing["symbol"].as_str().unwrap_or_default();
-            let all = crossing["verdict"]["reasons"].as_array().into_iter();
-            let all = all.flatten().filter_map(Value::as_str);
-            reasons.extend(all.map(|reason| format!("{symbol}: {reason}")));
-        }
+    let report = report(dir)?;
+    for crossing in report["stitches"].as_array().into_iter().flatten() {
+        let symbol = crossing["symbol"].as_str().unwrap_or_default();
+        let all = crossing["verdict"]["reasons"].as_array().into_iter();
+        let all = all.flatten().filter_map(Value::as_str);
+        reasons.extend(all.map(|reason| format!("{symbol}: {reason}")));
     }
     Ok(reasons)
 }

@@ -62,12 +62,7 @@ pub fn tests() -> Vec<Test> {
 /// same symbols cross. Its numbers are those of the compilers that Debian had at the time.
 fn picture_is_of_today(lab: &Lab) -> Result<()> {
     let module = lab.module(&HELLO_RUST)?;
-    let json = succeed(
-        Command::new(stitch()?)
-            .args(["report", "--json"])
-            .arg(module.dir()),
-    )?;
-    let report: Value = serde_json::from_str(&json).context("stitch wrote no JSON")?;
+    let report = report(module.dir())?;
     let picture = project().join("docs/hello_rust.svg");
     let picture = std::fs::read_to_string(&picture)
         .with_context(|| format!("cannot read {}", picture.display()))?;
@@ -110,14 +105,15 @@ pub fn stitch() -> Result<PathBuf> {
     Ok(stitch)
 }
 
+/// What stitch has to say of one module.
+pub fn report(path: &Path) -> Result<Value> {
+    let json = succeed(Command::new(stitch()?).args(["report", "--json"]).arg(path))?;
+    serde_json::from_str(&json).context("stitch wrote no JSON")
+}
+
 fn as_others_see_it(lab: &Lab, sources: &Sources, look: Look) -> Result<()> {
     let module = lab.module(sources)?;
-    let json = succeed(
-        Command::new(stitch()?)
-            .args(["report", "--json"])
-            .arg(module.dir()),
-    )?;
-    let report: Value = serde_json::from_str(&json).context("stitch wrote no JSON")?;
+    let report = report(module.dir())?;
     look(lab, &module, &report)
 }
 

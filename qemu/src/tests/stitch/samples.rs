@@ -6,9 +6,8 @@ use std::fs;
 use std::process::Command;
 
 use anyhow::{ensure, Context, Result};
-use serde_json::Value;
 
-use super::stitch;
+use super::{report, stitch};
 use crate::commands::Lab;
 use crate::module::{Module, Sources};
 use crate::tests::world::{debug_flavour, flavours, succeed};
@@ -82,12 +81,7 @@ fn agrees(lab: &Lab, sample: &Sample) -> Result<()> {
     module.build(&lab.toolchain, &[])?;
 
     let list = module.dir().join(format!("{}.mod", sample.module));
-    let said = succeed(
-        Command::new(stitch()?)
-            .args(["report", "--json"])
-            .arg(&list),
-    )?;
-    let report: Value = serde_json::from_str(&said).context("stitch wrote no JSON")?;
+    let report = report(&list)?;
     let stitches = report["stitches"].as_array().into_iter().flatten();
     let outcomes: BTreeMap<Option<&str>, Option<&str>> = stitches
         .map(|stitch| (&stitch["symbol"], &stitch["verdict"]["outcome"]))
