@@ -310,9 +310,8 @@ fn absurd_debug_information() {
 #[test]
 fn a_hundred_thousand_symbols() {
     let built = fresh();
-    let text: String = (0..50_000)
-        .map(|n| format!(".globl f{n}\nf{n}: .quad g{n}\n"))
-        .collect();
+    let line = |n: u32| format!(".globl f{n}\nf{n}: .quad g{n}\n");
+    let text = (0..50_000).map(line).collect::<Vec<_>>().concat();
     assembled(built.folder.path(), "pair_c.o", &text);
     let page = built.path("page.html");
     let words = ["report", "--json", "--html", page.to_str().expect("UTF-8")];
