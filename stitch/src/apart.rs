@@ -30,6 +30,7 @@ pub fn take(
     module: &Module,
     symvers: &HashMap<String, Export>,
     bindings: &[PathBuf],
+    ir: &[PathBuf],
 ) -> Result<Apart> {
     let maps: Vec<Mapped> = module
         .parts
@@ -50,7 +51,7 @@ pub fn take(
     let needs = each(&objects, sites::needs);
     let mut stitches = stitches::stitches(&objects, &needs, linked.as_ref());
     let symbols: Vec<String> = stitches.iter().map(|s| s.symbol.clone()).collect();
-    let declared = Declared::of(&objects, bindings);
+    let declared = Declared::of(&objects, bindings, ir);
     for (stitch, verdict) in stitches
         .iter_mut()
         .zip(verdicts(&objects, &declared, &symbols))

@@ -118,14 +118,24 @@ fn take_apart(input: &Input) -> Result<Vec<Apart>> {
         Some(file) => shore::symvers(file)?,
         None => HashMap::new(),
     };
-    if let Some(missing) = input.bindings.iter().find(|file| !file.is_file()) {
-        return Err(Trouble::new(format!("{} is no file", missing.display()))
-            .mend("give bindgen's output with --bindings, or leave it out")
-            .into());
+    for (files, mend) in [
+        (
+            &input.bindings,
+            "give bindgen's output or a source with --bindings, or leave it out",
+        ),
+        (
+            &input.ir,
+            "give LLVM IR that rustc wrote with --ir, or leave it out",
+        ),
+    ] {
+        if let Some(missing) = files.iter().find(|file| !file.is_file()) {
+            let what = format!("{} is no file", missing.display());
+            return Err(Trouble::new(what).mend(mend).into());
+        }
     }
     modules(&input.paths)?
         .iter()
-        .map(|module| apart::take(module, &symvers, &input.bindings))
+        .map(|module| apart::take(module, &symvers, &input.bindings, &input.ir))
         .collect()
 }
 

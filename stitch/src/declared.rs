@@ -1,19 +1,25 @@
 //! Where Rust's declarations of what C defines are found: rustc leaves nothing of them in an object.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
-use crate::input::{bindings_beside, Loaded};
+use crate::debug::Debug;
+use crate::input::{bindings_beside, file_name, Loaded};
 use crate::kbuild::Made;
 use crate::model::Language;
+use crate::parts::source;
 
 /// Files with declarations.
 #[derive(Debug, Default)]
 pub struct Declared {
     /// The module's own: its contracts' bindings and its sources, or what was given instead.
     pub own: Vec<PathBuf>,
+    /// What rustc made of those declarations, where Kbuild was asked for it.
+    pub ir: Vec<PathBuf>,
+    /// By the name of a Rust object: what Kbuild calls the LLVM IR of its source.
+    pub ir_names: BTreeMap<String, String>,
     /// The kernel crate's bindings: large, so read only where the others are silent.
     pub kernels: Option<PathBuf>,
     /// Those that cannot be what was compiled: sentences.
@@ -23,8 +29,8 @@ pub struct Declared {
 }
 
 impl Declared {
-    /// Those that were given, or else all that can be found.
-    pub fn of(objects: &[Loaded<'_>], given: &[PathBuf]) -> Self {
+    /// Bindings and LLVM IR that were given, or else all that can be found.
+    pub fn of(objects: &[Loaded<'_>], given: &[PathBuf], ir: &[PathBuf]) -> Self {
         let paths: Vec<PathBuf> = objects.iter().map(|object| object.path.clone()).collect();
         let mut declared = Declared {
             own: match given {
@@ -37,14 +43,16 @@ impl Declared {
                 .collect(),
             ..Declared::default()
         };
-        if !given.is_empty() {
-            return declared;
-        }
         let rust = |object: &&Loaded<'_>| object.language == Language::Rust;
         for object in objects.iter().filter(rust) {
-            if let Some(made) = Made::of(&object.path) {
-                declared.add(&object.path, &made);
+            let made = Made::of(&object.path);
+            if let (Some(made), []) = (&made, given) {
+                declared.add(&object.path, made);
             }
+            declared.add_ir(object, made.as_ref());
+        }
+        if !ir.is_empty() {
+            declared.ir = ir.to_vec();
         }
         let mut seen = BTreeSet::new();
         let same = |path: &Path| path.canonicalize().unwrap_or_else(|_| path.to_owned());
@@ -67,6 +75,33 @@ impl Declared {
             } else {
                 self.kernels = Some(file);
             }
+        }
+    }
+
+    /// Kbuild names LLVM IR by the source, which may have another name than the object.
+    fn add_ir(&mut self, object: &Loaded<'_>, made: Option<&Made>) {
+        let source = source(object, &Debug::of(&object.file).making());
+        let source = source.unwrap_or_else(|| object.name.clone());
+        let name = file_name(&Path::new(&source).with_extension("ll"));
+        self.ir_names.insert(object.name.clone(), name.clone());
+
+        let object = &object.path;
+        let file = object.with_file_name(name);
+        if !file.is_file() {
+            return;
+        }
+        let sources = made.map(Made::rust_files).unwrap_or_default();
+        let newest = match sources.is_empty() {
+            true => changed(object),
+            false => sources.iter().filter_map(|source| changed(source)).max(),
+        };
+        if changed(&file) < newest {
+            self.stale.push(format!(
+                "{} is older than what it was made of: make it again",
+                self.shown(&file).display()
+            ));
+        } else {
+            self.ir.push(file);
         }
     }
 

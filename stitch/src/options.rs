@@ -60,4 +60,8 @@ pub struct Input {
     /// beside the objects, and the sources and kernel bindings that Kbuild's notes name]
     #[arg(long, value_name = "FILE", num_args = 1..)]
     pub bindings: Vec<PathBuf>,
+    /// LLVM IR that rustc wrote, of which the declarations count [default: the NAME.ll beside the
+    /// objects, which `make M=… NAME.ll` makes]
+    #[arg(long, value_name = "FILE", num_args = 1..)]
+    pub ir: Vec<PathBuf>,
 }

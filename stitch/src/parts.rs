@@ -3,7 +3,7 @@
 use object::read::elf::{SectionHeader, Sym};
 use object::{Object, ObjectSection, ObjectSymbol, SymbolSection};
 
-use crate::debug::Debug;
+use crate::debug::{Debug, Making};
 use crate::input::Loaded;
 use crate::kbuild::Made;
 use crate::model::{Part, Section, Symbol};
@@ -24,13 +24,18 @@ pub fn part(loaded: &Loaded<'_>) -> Part {
         path: loaded.path.display().to_string(),
         language: loaded.language,
         compiler: maker::compiler(&loaded.file, &making),
-        source: Made::of(&loaded.path)
-            .and_then(|made| made.source())
-            .or_else(|| making.source.as_deref().map(without_unit)),
+        source: source(loaded, &making),
         sections: sections(loaded),
         defined,
         needed,
     }
+}
+
+/// What it was made of, as Kbuild's note or the debug information has it.
+pub fn source(loaded: &Loaded<'_>, making: &Making) -> Option<String> {
+    Made::of(&loaded.path)
+        .and_then(|made| made.source())
+        .or_else(|| making.source.as_deref().map(without_unit))
 }
 
 /// A symbol's name; what is no UTF-8 in it is marked as such.

@@ -12,10 +12,11 @@ use crate::parallel::each;
 use crate::views::bindings::{Bindings, Origin};
 use crate::views::compare::{differences, Difference, Level};
 use crate::views::dwarf::{self, Found, Wanted};
-use crate::views::layouts;
+use crate::views::ir::Ir;
 use crate::views::sections::Sections;
 use crate::views::spell;
 use crate::views::types::{Opinion, Type};
+use crate::views::{layouts, lowered};
 
 /// The verdict on each symbol, in their order.
 pub fn verdicts(objects: &[Loaded<'_>], declared: &Declared, symbols: &[String]) -> Vec<Verdict> {
@@ -47,6 +48,9 @@ struct Witness<'e> {
 struct Evidence<'e> {
     witnesses: Vec<Witness<'e>>,
     bindings: Vec<Bindings>,
+    ir: Vec<Ir>,
+    /// See [`Declared::ir_names`].
+    ir_names: BTreeMap<String, String>,
     /// The kernel crate's types, as Rust's objects have them.
     types: BTreeMap<String, Type>,
     /// Files that could not be read: sentences.
@@ -61,11 +65,13 @@ impl<'e> Evidence<'e> {
     ) -> Evidence<'e> {
         let mut evidence = Evidence {
             unreadable: declared.stale.clone(),
+            ir_names: declared.ir_names.clone(),
             ..Evidence::default()
         };
         for path in &declared.own {
             evidence.read(path, declared);
         }
+        evidence.read_ir(declared, symbols);
         let names = evidence.bindings.iter();
         let names = names
             .flat_map(|bindings| bindings.unexplained(symbols))
@@ -79,6 +85,16 @@ impl<'e> Evidence<'e> {
         match Bindings::read(path, declared.shown(path)) {
             Ok(read) => self.bindings.push(read),
             Err(error) => self.unreadable.push(format!("{error:#}")),
+        }
+    }
+
+    fn read_ir(&mut self, declared: &Declared, symbols: &[String]) {
+        let symbols: BTreeSet<&str> = symbols.iter().map(String::as_str).collect();
+        for path in &declared.ir {
+            match Ir::read(path, declared.shown(path), &symbols) {
+                Ok(read) => self.ir.push(read),
+                Err(error) => self.unreadable.push(format!("{error:#}")),
+            }
         }
     }
 
@@ -176,23 +192,51 @@ impl<'e> Evidence<'e> {
 
     /// What Rust believes of what C defines.
     fn ask_bindings(&self, symbol: &str, definition: Option<&Opinion>, judge: &mut Judge) {
-        let mut heard = false;
+        let mut declared = false;
         for bindings in &self.bindings {
             if let Some(opinion) = bindings.opinion(symbol, &self.types) {
-                heard = true;
+                declared = true;
                 judge.hear(symbol, definition, &opinion);
             }
         }
-        if !heard {
-            let where_to = match self.bindings.len() {
-                0 => "there are neither bindings (`*_h.rs`) nor sources beside the objects",
-                _ => "no bindings or sources at hand declare it; give them with --bindings",
-            };
-            judge.lack(format!("what Rust believes of it: rustc leaves no trace of that in an object, and {where_to}"));
+        let compiled = self.ask_ir(symbol, definition, declared, judge);
+        if !declared && !compiled {
+            let users = self.witnesses.iter();
+            let mut users = users.filter(|user| user.wanted.needed.contains(symbol));
+            let ir = users.find_map(|user| self.ir_names.get(user.name));
+            let ir = ir.map_or("NAME.ll", String::as_str);
+            judge.lack(format!("what Rust believes of it: rustc leaves no trace of that in an object, and no bindings or sources at hand declare it; give them with --bindings, or have LLVM IR made: make M=… {ir}"));
             for sentence in &self.unreadable {
                 judge.lack(sentence.clone());
             }
         }
+    }
+
+    /// What rustc has made of Rust's declaration. Where that is at hand, IR is asked only whether it
+    /// is what was compiled: what it leaves open, the declaration tells.
+    fn ask_ir(
+        &self,
+        symbol: &str,
+        definition: Option<&Opinion>,
+        declared: bool,
+        judge: &mut Judge,
+    ) -> bool {
+        let mut heard = false;
+        for ir in &self.ir {
+            let Some(declaration) = ir.declaration(symbol) else {
+                continue;
+            };
+            heard = true;
+            judge.views.push(ir.view(declaration));
+            let Some(definition) = definition else {
+                continue;
+            };
+            judge.compared = true;
+            let found = lowered::differences(definition, ir, declaration).into_iter();
+            let counts = |difference: &Difference| !declared || difference.level == Level::Abi;
+            judge.differences.extend(found.filter(counts));
+        }
+        heard
     }
 
     /// What C believes of what Rust defines, where C's debug information is silent: clang writes

@@ -4,5 +4,6 @@ mod common;
 mod damage;
 mod declared;
 mod disagreements;
+mod ir;
 mod picture;
 mod report;

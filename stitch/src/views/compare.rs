@@ -29,7 +29,7 @@ pub struct Difference {
 }
 
 /// More differences than a person will read.
-const MOST: usize = 30;
+pub(super) const MOST: usize = 30;
 
 /// All differences of two views.
 pub fn differences(left: &Opinion, right: &Opinion) -> Vec<Difference> {
@@ -56,7 +56,7 @@ pub fn differences(left: &Opinion, right: &Opinion) -> Vec<Difference> {
     comparison.found
 }
 
-fn kind(shape: &Shape) -> &'static str {
+pub(super) fn kind(shape: &Shape) -> &'static str {
     match shape {
         Shape::Function(_) => "a function",
         Shape::Data(_) => "data",
@@ -569,7 +569,7 @@ fn same_name(left: &Type, right: &Type) -> bool {
     names(left).iter().any(|name| right.contains(name))
 }
 
-fn list(parameters: &[Parameter]) -> String {
+pub(super) fn list(parameters: &[Parameter]) -> String {
     let names: Option<Vec<&str>> = parameters.iter().map(|p| p.name.as_deref()).collect();
     match names {
         Some(names) if !names.is_empty() => format!("{} ({})", names.len(), names.join(", ")),
@@ -585,7 +585,7 @@ fn elements(count: u64) -> String {
 }
 
 /// A type as the machine has it.
-fn describe(ty: &Type) -> String {
+pub(super) fn describe(ty: &Type) -> String {
     let bytes = |count: u64| match count {
         1 => "1 byte".to_owned(),
         _ => format!("{count} bytes"),
