@@ -1,0 +1,7 @@
+// SPDX-License-Identifier: GPL-2.0
+#include <stdio.h>
+
+void hello(void)
+{
+	puts("hello from C");
+}

@@ -1,0 +1,7 @@
+// SPDX-License-Identifier: GPL-2.0
+void hello(void);
+
+int main(void)
+{
+	hello();
+}

@@ -1,0 +1,8 @@
+// SPDX-License-Identifier: GPL-2.0
+extern "C" {
+    fn hello();
+}
+
+fn main() {
+    unsafe { hello() };
+}
