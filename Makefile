@@ -16,6 +16,7 @@ export CARGO_TARGET_DIR := $(CACHE)/target
 export HELLO_RUST_DIR := $(CURDIR)
 LAB := $(CARGO_TARGET_DIR)/debug/lab
 STITCH := $(CARGO_TARGET_DIR)/debug/stitch
+WALKTHROUGH := $(CARGO_TARGET_DIR)/debug/walkthrough
 
 define BAD_CACHE
 the cache cannot be used: make and Kbuild stand no space or colon in a path
@@ -31,7 +32,7 @@ endif
 # Kbuild heeds these only on the command line, never in the environment, and its CC= may be any.
 AS_KBUILD := env -u LAB_CC $(foreach tool,CC RUSTC BINDGEN,$(if $(findstring command,$(origin $(tool))),,-u $(tool)))
 
-.PHONY: modules clean run shell test stitch doctor bench-loop bench-stitch kernel help
+.PHONY: modules clean run shell test stitch walkthrough docs/walkthrough.md doctor bench-loop bench-stitch kernel help
 .DELETE_ON_ERROR:
 
 modules: ## hello_rust.ko for your kernel: make [LLVM=1] [KDIR=/path/to/linux]
@@ -53,6 +54,13 @@ test: $(LAB) ## everything that proves it; TESTS=word runs those with the word i
 stitch: $(LAB) $(STITCH) ## the objects of hello_rust.ko, and what crosses between them  [KERNEL= CC=gcc ARGS=--json]
 	@module=$$($(LAB) module) && \
 		$(STITCH) report "$$module" --symvers "$$($(LAB) kernel)/Module.symvers" $(ARGS)
+
+walkthrough: $(WALKTHROUGH) $(STITCH) ## what objects and libraries are, in C and Rust, by commands that prove it  [PART=3 CC=clang]
+	@$(WALKTHROUGH) --stitch $(STITCH) $(PART:%=--part %)
+
+docs/walkthrough.md: $(LAB) $(WALKTHROUGH) $(STITCH)
+	@$(LAB) walkthrough > $@.new || { rm $@.new; exit 1; }
+	@mv $@.new $@
 
 doctor: $(LAB) ## what is there, what is missing, and what mends it  [KDIR=]
 	@$(AS_KBUILD) $(LAB) doctor $(if $(filter-out file,$(origin KDIR)),--kdir '$(KDIR)')
@@ -76,4 +84,8 @@ $(LAB): Cargo.toml Cargo.lock trouble/src/lib.rs qemu/Cargo.toml $(wildcard qemu
 
 $(STITCH): Cargo.toml Cargo.lock trouble/src/lib.rs stitch/Cargo.toml $(wildcard stitch/src/*.rs stitch/src/*/*.rs)
 	@qemu/cargo.sh build --quiet --locked --package stitch
+	@touch $@
+
+$(WALKTHROUGH): Cargo.toml Cargo.lock trouble/src/lib.rs walkthrough/Cargo.toml $(wildcard walkthrough/src/*.rs walkthrough/src/*/*.rs walkthrough/[1-9]*/*)
+	@qemu/cargo.sh build --quiet --locked --package walkthrough
 	@touch $@

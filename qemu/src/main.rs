@@ -18,6 +18,7 @@ mod source;
 mod tests;
 mod toolchain;
 mod verdict;
+mod walkthrough;
 
 use std::process::ExitCode;
 
@@ -34,6 +35,7 @@ fn main() -> ExitCode {
         Action::Test { word } => tests::run(&options, word),
         Action::Bench { runs, json } => bench::bench(&options, *runs, *json),
         Action::BenchStitch { runs, json } => bench::stitch::bench(&options, *runs, *json),
+        Action::Walkthrough => walkthrough::page(),
         Action::Source => commands::source(&options),
         Action::Kernel => commands::kernel(&options),
         Action::Module => commands::module(&options),

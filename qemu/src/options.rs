@@ -94,6 +94,8 @@ pub enum Action {
         #[arg(long)]
         json: bool,
     },
+    /// Print the walkthrough's page for docs/, made with the toolchain's compilers.
+    Walkthrough,
     /// Provide the kernel's source only, and print its folder.
     Source,
     /// Provide the kernel only, and print its build folder.

@@ -12,6 +12,7 @@ mod proxy;
 mod report;
 mod splats;
 mod stitch;
+mod walkthrough;
 mod world;
 
 use std::time::{Duration, Instant};
@@ -136,6 +137,7 @@ pub fn run(options: &Options, word: &str) -> Result<()> {
         border::tests(),
         stitch::tests(),
         mutants::tests(),
+        walkthrough::tests(),
     ]
     .into_iter()
     .flatten()

@@ -3,6 +3,7 @@
 
 mod dump;
 mod dwarfdump;
+mod ir;
 mod pahole;
 mod samples;
 mod stripped;
@@ -15,7 +16,7 @@ use anyhow::{ensure, Context, Result};
 use serde_json::Value;
 
 use super::guest::CATALOGUE;
-use super::world::{flavours, fresh, main_flavour, own_program, succeed};
+use super::world::{built, flavours, main_flavour, succeed};
 use super::Test;
 use crate::bench::TWIN;
 use crate::commands::Lab;
@@ -41,6 +42,7 @@ const LOOKS: &[(&str, Look, usize)] = &[
 pub fn tests() -> Vec<Test> {
     let mut tests = samples::tests();
     tests.extend(stripped::tests());
+    tests.extend(ir::tests());
     tests.push(Test::new("stitch::the picture in docs/", |world| {
         picture_is_of_today(&*world.lab(&main_flavour())?)
     }));
@@ -89,20 +91,9 @@ fn picture_is_of_today(lab: &Lab) -> Result<()> {
     Ok(())
 }
 
-/// The program, built beside this one.
+/// The program.
 pub fn stitch() -> Result<PathBuf> {
-    let stitch = own_program()?.with_file_name("stitch");
-    let target = stitch
-        .ancestors()
-        .nth(2)
-        .context("the lab is in no target folder")?;
-    succeed(
-        fresh(project().join("qemu/cargo.sh"))
-            .args(["build", "--quiet", "--locked", "--package", "stitch"])
-            .env("CARGO_TARGET_DIR", target)
-            .current_dir(project()),
-    )?;
-    Ok(stitch)
+    built("stitch")
 }
 
 /// What stitch has to say of one module.

@@ -145,6 +145,22 @@ pub fn own_program() -> Result<PathBuf> {
     std::env::current_exe().context("where is the lab?")
 }
 
+/// Another of the host's programs, built beside this one.
+pub fn built(package: &str) -> Result<PathBuf> {
+    let program = own_program()?.with_file_name(package);
+    let target = program
+        .ancestors()
+        .nth(2)
+        .context("the lab is in no target folder")?;
+    succeed(
+        fresh(project().join("qemu/cargo.sh"))
+            .args(["build", "--quiet", "--locked", "--package", package])
+            .env("CARGO_TARGET_DIR", target)
+            .current_dir(project()),
+    )?;
+    Ok(program)
+}
+
 /// What `make test` may have been told, and would change what a test is about.
 const TOLD: &[&str] = &[
     "MAKEFLAGS",
