@@ -202,6 +202,28 @@ fn no_debug_information_at_all() {
     );
 }
 
+/// Without symbols and without relocations there is nothing to stitch, and stitch says so.
+#[test]
+fn nothing_left_to_stitch() {
+    let built = fresh();
+    for section in [".symtab", ".rela.text", ".rela.data", ".rela.rodata"] {
+        let remove = ["--strip-all", "--remove-section", section, "pair_c.o"];
+        let mut objcopy = Command::new("objcopy");
+        run(objcopy.args(remove).current_dir(built.folder.path()));
+    }
+    assembled(built.folder.path(), "plain.o", ".data\n.long 1\n");
+    for name in ["pair_c.o", "plain.o"] {
+        let output = stitch(&["report"], &[&built.path(name)]);
+        let told = said(&output);
+        assert_eq!(output.status.code(), Some(0), "{told}");
+        assert!(told.contains("0 stitches between Rust and C"), "{told}");
+        assert_eq!(
+            stitch(&["check"], &[&built.path(name)]).status.code(),
+            Some(0)
+        );
+    }
+}
+
 #[test]
 fn compressed_debug_information() {
     let expected = stitch(&["report", "--json"], &[built().folder.path()]);
