@@ -22,6 +22,9 @@ mod walkthrough;
 
 use std::process::ExitCode;
 
+use ::walkthrough::page::Page;
+use ::walkthrough::paper::Paper;
+use ::walkthrough::terminal::{colours, Terminal};
 use clap::Parser;
 
 use crate::options::{Action, Options};
@@ -35,7 +38,13 @@ fn main() -> ExitCode {
         Action::Test { word } => tests::run(&options, word),
         Action::Bench { runs, json } => bench::bench(&options, *runs, *json),
         Action::BenchStitch { runs, json } => bench::stitch::bench(&options, *runs, *json),
-        Action::Walkthrough => walkthrough::page(),
+        Action::Walkthrough { parts, markdown } => {
+            let mut paper: Box<dyn Paper> = match markdown {
+                true => Box::<Page>::default(),
+                false => Box::new(Terminal::new(colours())),
+            };
+            walkthrough::walkthrough(&options, parts, &mut *paper)
+        }
         Action::Source => commands::source(&options),
         Action::Kernel => commands::kernel(&options),
         Action::Module => commands::module(&options),

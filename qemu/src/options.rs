@@ -94,8 +94,15 @@ pub enum Action {
         #[arg(long)]
         json: bool,
     },
-    /// Print the walkthrough's page for docs/, made with the toolchain's compilers.
-    Walkthrough,
+    /// Object files and libraries, step by step, with the toolchain's compilers and in the kernel.
+    Walkthrough {
+        /// Only this part; may be given more than once.
+        #[arg(long = "part", value_name = "N")]
+        parts: Vec<String>,
+        /// As the page in docs/.
+        #[arg(long)]
+        markdown: bool,
+    },
     /// Provide the kernel's source only, and print its folder.
     Source,
     /// Provide the kernel only, and print its build folder.

@@ -1,47 +1,179 @@
-//! The walkthrough with the toolchain's compilers, which are the same on every host.
+//! The walkthrough in the lab: with the toolchain's compilers, which are the same on every host, and
+//! with a virtual machine for what happens inside of the kernel.
 
-use std::path::PathBuf;
+use std::fs;
+use std::io::Write;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use anyhow::{Context, Result};
+use tempfile::TempDir;
 use trouble::Trouble;
+use walkthrough::model::{Part, Place, Source};
+use walkthrough::paper::{shown, Paper};
+use walkthrough::parts::{chosen, OF_THE_KERNEL, PARTS};
+use walkthrough::runner::{self, Claim};
+use walkthrough::shell::{End, Ran, Shell};
+use walkthrough::tools::Tools;
 
-use crate::cache::Cache;
+use crate::commands::{judge, Lab};
 use crate::exit::Exit;
-use crate::toolchain::Toolchain;
+use crate::initramfs::Initramfs;
+use crate::kernel::Compiler;
+use crate::machine::{Ending, Machine};
+use crate::module::{Module, HELLO_RUST};
+use crate::options::Options;
 
-/// `make docs/walkthrough.md`: its page, on standard output.
-pub fn page() -> Result<()> {
-    let toolchain = Toolchain::provide(&Cache::open()?)?;
-    let status = command(&toolchain)?
-        .args(["--cc", "gcc", "--markdown"])
-        .status()
-        .context("cannot start the walkthrough")?;
-    if !status.success() {
+/// Runs parts, all without a choice, and tells of them on this paper.
+pub fn walkthrough(options: &Options, asked: &[String], paper: &mut dyn Paper) -> Result<()> {
+    let parts = chosen(&[PARTS, OF_THE_KERNEL].concat(), asked)?;
+    let lab = Lab::provide(options, options.flavour())?;
+    let mut say = |text: &str| {
+        let mut out = std::io::stdout().lock();
+        out.write_all(text.as_bytes())
+            .context("cannot write to standard output")
+    };
+    let machine = lab.machine(options);
+    let claims = walk(&lab, &machine, &parts, paper, &mut say)?;
+    if shown(&claims) < claims.len() {
         return Err(Trouble::new("not all claims of the walkthrough are shown")
-            .mend("see which: make walkthrough")
+            .mend("see above why; make walkthrough PART=8 runs one part alone")
             .exit(Exit::Failed)
             .into());
     }
     Ok(())
 }
 
-/// The walkthrough's program in the toolchain, with stitch at hand; without words yet.
-pub fn command(toolchain: &Toolchain) -> Result<Command> {
-    let mut walkthrough = toolchain.command(beside("walkthrough")?);
-    walkthrough.arg("--stitch").arg(beside("stitch")?);
-    Ok(walkthrough)
+/// Runs these parts, with the compiler of the lab's kernel.
+pub fn walk(
+    lab: &Lab,
+    machine: &Machine<'_>,
+    parts: &[&'static Part],
+    paper: &mut dyn Paper,
+    say: &mut dyn FnMut(&str) -> Result<()>,
+) -> Result<Vec<Claim>> {
+    let tools = match lab.kernel.flavour.compiler {
+        Compiler::Gcc => Tools::of_gnu("gcc", "rustc"),
+        // All of LLVM is there.
+        Compiler::Clang => Tools::of_llvm("clang", "rustc", |_| true),
+    };
+    let mut shell = InLab::new(lab, machine)?;
+    let mut claims = Vec::new();
+    say(&paper.opening())?;
+    for part in parts {
+        say(&paper.part(part))?;
+        let mut tell = |done: &runner::Done| say(&paper.step(done));
+        claims.extend(runner::run(part, &mut shell, &tools, &mut tell)?);
+    }
+    say(&paper.claims(&claims))?;
+    Ok(claims)
 }
 
-/// A program that the Makefile has built beside this one.
-fn beside(name: &str) -> Result<PathBuf> {
-    let own = std::env::current_exe().context("where is the lab?")?;
-    let program = own.with_file_name(name);
-    if !program.is_file() {
-        return Err(Trouble::new(format!("{name} is not built"))
-            .seen(program.display().to_string())
-            .mend(format!("make {name}"))
-            .into());
+/// Commands in the toolchain's root, and in guests of the lab's kernel.
+struct InLab<'l> {
+    lab: &'l Lab,
+    machine: &'l Machine<'l>,
+    scratch: TempDir,
+    folder: PathBuf,
+    /// hello_rust's folder, while a part is at work there.
+    module: Option<Module<'l>>,
+    /// Where stitch is.
+    programs: PathBuf,
+}
+
+impl<'l> InLab<'l> {
+    fn new(lab: &'l Lab, machine: &'l Machine<'l>) -> Result<Self> {
+        let scratch = tempfile::Builder::new()
+            .prefix("walkthrough")
+            .tempdir_in(lab.cache.dir())
+            .context("cannot make a scratch folder")?;
+        let own = std::env::current_exe().context("where is the lab?")?;
+        Ok(InLab {
+            lab,
+            machine,
+            folder: scratch.path().to_owned(),
+            scratch,
+            module: None,
+            programs: own.parent().unwrap_or(Path::new("/")).to_owned(),
+        })
     }
-    Ok(program)
+
+    /// By bash, with the kernel's build folder in KDIR.
+    fn command(&self, line: &str) -> Command {
+        let folders = [self.programs.as_path()];
+        let toolchain = &self.lab.toolchain;
+        let mut command = toolchain.command_in(&self.folder, &folders, "env");
+        command
+            .arg(format!(
+                "PATH={}:/usr/bin:/usr/sbin",
+                self.programs.display()
+            ))
+            .arg(format!("KDIR={}", self.lab.kernel.dir.display()))
+            .args(["LC_ALL=C", "MAKEFLAGS=--no-print-directory"])
+            .args(self.lab.kernel.flavour.make_options())
+            .args(["bash", "--noprofile", "--norc", "-c", line]);
+        command
+    }
+
+    /// A guest that has all modules of the folder at hand.
+    fn guest(&self, line: &str) -> Result<Ran> {
+        let mut initramfs = Initramfs::new(&self.lab.programs, &format!("{line}\n"))?;
+        for entry in fs::read_dir(&self.folder)? {
+            let file = entry?.path();
+            if file.extension().is_some_and(|extension| extension == "ko") {
+                let name = file.file_name().unwrap_or_default().to_string_lossy();
+                initramfs.file(&name, 0o644, &fs::read(&file)?)?;
+            }
+        }
+        let guest = self.machine.run(initramfs, "kunit.enable=0")?;
+        let Ending::Answered(status) = guest.ending else {
+            judge(self.lab, &guest)?;
+            anyhow::bail!("the guest ended without an answer: {line}");
+        };
+        Ok(Ran {
+            end: End::Exit(status),
+            stdout: guest.output,
+            stderr: String::new(),
+        })
+    }
+}
+
+impl Shell for InLab<'_> {
+    fn enter(&mut self, sources: &[Source]) -> Result<()> {
+        self.module = None;
+        if sources.is_empty() {
+            let module = self.lab.module(&HELLO_RUST)?;
+            self.folder = module.dir().to_owned();
+            self.module = Some(module);
+            return Ok(());
+        }
+        let folder = tempfile::Builder::new()
+            .prefix("part")
+            .tempdir_in(&self.scratch)
+            .context("cannot make a scratch folder")?;
+        // It goes with the one around it.
+        self.folder = folder.keep();
+        for source in sources {
+            let file = self.folder.join(source.name());
+            fs::write(&file, source.text)
+                .with_context(|| format!("cannot write {}", file.display()))?;
+        }
+        Ok(())
+    }
+
+    fn run(&mut self, place: Place, line: &str) -> Result<Ran> {
+        if place == Place::Guest {
+            return self.guest(line);
+        }
+        let output = self.command(line).output().context("cannot run bash")?;
+        let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+        Ok(Ran {
+            end: match output.status.code() {
+                Some(code) => End::Exit(code),
+                None => End::Signal(9),
+            },
+            stdout: text(&output.stdout),
+            stderr: text(&output.stderr),
+        })
+    }
 }

@@ -8,12 +8,12 @@ use std::path::PathBuf;
 use std::process::{Command, ExitStatus, Stdio};
 use std::time::Duration;
 
-use anyhow::{Context, Result};
+use anyhow::{ensure, Context, Result};
 use rustix::process::{kill_process_group, Pid, Signal};
 use tempfile::TempDir;
 use wait_timeout::ChildExt;
 
-use crate::model::Source;
+use crate::model::{Place, Source};
 use crate::shell::{End, Ran, Shell};
 
 /// What the commands see of the caller's environment. Anything else, as LIBRARY_PATH, could make
@@ -79,7 +79,11 @@ impl Shell for Host {
         Ok(())
     }
 
-    fn run(&mut self, line: &str) -> Result<Ran> {
+    fn run(&mut self, place: Place, line: &str) -> Result<Ran> {
+        ensure!(
+            place == Place::Folder,
+            "this host is no virtual machine: {line}"
+        );
         // Files, not pipes: whatever a command leaves behind cannot keep them from ending.
         let cannot = || format!("cannot keep what `{line}` says");
         let mut stdout = tempfile::tempfile().with_context(cannot)?;
@@ -146,25 +150,28 @@ mod tests {
     fn a_command() {
         let mut host = host(Duration::from_secs(60));
         let ran = host
-            .run("cat a.txt; echo $LC_ALL >&2; exit 3")
+            .run(Place::Folder, "cat a.txt; echo $LC_ALL >&2; exit 3")
             .expect("run");
         assert_eq!(ran.end, End::Exit(3));
         assert_eq!(
             (ran.stdout.as_str(), ran.stderr.as_str()),
             ("a text\n", "C\n")
         );
-        let ran = host.run("kill -SEGV $$").expect("run");
+        let ran = host.run(Place::Folder, "kill -SEGV $$").expect("run");
         assert_eq!(ran.end, End::Signal(11));
-        let ran = host.run("no-such-tool").expect("run");
+        let ran = host.run(Place::Folder, "no-such-tool").expect("run");
         assert_eq!(ran.missing().as_deref(), Some("no-such-tool"));
     }
 
     #[test]
     fn each_part_has_its_folder() {
         let mut host = host(Duration::from_secs(60));
-        assert_eq!(host.run("ls").expect("run").stdout, "a.txt\n");
+        assert_eq!(
+            host.run(Place::Folder, "ls").expect("run").stdout,
+            "a.txt\n"
+        );
         host.enter(&[]).expect("another folder");
-        assert_eq!(host.run("ls").expect("run").stdout, "");
+        assert_eq!(host.run(Place::Folder, "ls").expect("run").stdout, "");
         let scratch = host.scratch.path().to_owned();
         assert!(scratch.is_dir());
         drop(host);
@@ -176,7 +183,7 @@ mod tests {
         let limit = Duration::from_millis(300);
         let mut host = host(limit);
         let ran = host
-            .run("sleep 1000 & echo $!; wait; echo survived")
+            .run(Place::Folder, "sleep 1000 & echo $!; wait; echo survived")
             .expect("run");
         assert_eq!(ran.end, End::TimeLimit(limit));
         let child: i32 = ran.stdout.trim().parse().expect("the child alone");

@@ -1,6 +1,6 @@
 //! walkthrough: runs the parts and tells what came of them.
 
-use std::io::{self, ErrorKind, IsTerminal, Write};
+use std::io::{self, ErrorKind, Write};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::Duration;
@@ -12,7 +12,7 @@ use walkthrough::host::Host;
 use walkthrough::options::Options;
 use walkthrough::page::Page;
 use walkthrough::paper::{shown, Paper};
-use walkthrough::terminal::Terminal;
+use walkthrough::terminal::{colours, Terminal};
 use walkthrough::tools::{which, Tools};
 use walkthrough::{parts, runner};
 
@@ -27,7 +27,7 @@ fn main() -> ExitCode {
 }
 
 fn run(options: &Options) -> Result<ExitCode> {
-    let chosen = parts::chosen(&options.parts)?;
+    let chosen = parts::chosen(parts::PARTS, &options.parts)?;
     let tools = Tools::find(given(&options.cc), given(&options.rustc).unwrap_or("rustc"))?;
     let stitch = given(&options.stitch).map(folder_of_stitch).transpose()?;
     let mut host = Host::new(stitch, Duration::from_secs(options.timeout))?;
@@ -73,10 +73,4 @@ fn say(text: &str) -> Result<()> {
         Err(error) if error.kind() == ErrorKind::BrokenPipe => Ok(()),
         written => written.context("cannot write to standard output"),
     }
-}
-
-/// See <https://no-color.org>.
-fn colours() -> bool {
-    let unwanted = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
-    !unwanted && io::stdout().is_terminal()
 }

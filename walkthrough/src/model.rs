@@ -49,6 +49,8 @@ pub struct Step {
     pub why: &'static str,
     /// The command as a person would type it; `$CC`, `$NM` and the like stand for tools.
     pub command: &'static str,
+    /// Where it is typed.
+    pub place: Place,
     /// What a later step calls its output.
     pub name: Option<&'static str>,
     /// How the command has to end.
@@ -59,6 +61,25 @@ pub struct Step {
     pub look: Option<&'static str>,
     /// What it shows; without one, it prepares other steps.
     pub claim: Option<&'static str>,
+}
+
+/// Where a command is run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Place {
+    /// In the part's folder.
+    Folder,
+    /// In a virtual machine that was just started, where the folder's modules lie at hand.
+    Guest,
+}
+
+impl Place {
+    /// What stands before the command.
+    pub fn prompt(self) -> &'static str {
+        match self {
+            Place::Folder => "$ ",
+            Place::Guest => "guest# ",
+        }
+    }
 }
 
 /// What has to be seen of a command.
@@ -87,11 +108,20 @@ pub const fn step(why: &'static str, command: &'static str) -> Step {
     Step {
         why,
         command,
+        place: Place::Folder,
         name: None,
         exit: 0,
         checks: &[],
         look: None,
         claim: None,
+    }
+}
+
+/// The same in a fresh virtual machine.
+pub const fn guest(why: &'static str, command: &'static str) -> Step {
+    Step {
+        place: Place::Guest,
+        ..step(why, command)
     }
 }
 

@@ -38,7 +38,10 @@ impl Paper for Page {
             .iter()
             .map(|source| format!("[{}](../walkthrough/{})", source.name(), source.path))
             .collect();
-        let sources = paragraph(&format!("The sources: {}.", sources.join(", ")));
+        let sources = match sources.is_empty() {
+            true => paragraph("The sources are those of [hello_rust](../hello_rust.rs)."),
+            false => paragraph(&format!("The sources: {}.", sources.join(", "))),
+        };
         format!(
             "## Part {}: {}\n\n{about}\n{sources}\n",
             part.number, part.title
@@ -47,10 +50,12 @@ impl Paper for Page {
 
     fn step(&mut self, done: &Done) -> String {
         let why_it = paragraph(&escaped(done.step.why));
-        let command = wrap::command(&done.command, WIDTH - 2).join("\n  ");
+        let prompt = done.step.place.prompt();
+        let command = wrap::command(&done.command, WIDTH - prompt.len());
+        let command = command.join(&format!("\n{:width$}", "", width = prompt.len()));
         let output = self.output(done);
         let look = paragraph(&escaped(done.step.look.unwrap_or_default()));
-        let mut text = format!("{why_it}\n```console\n$ {command}\n{output}```\n\n");
+        let mut text = format!("{why_it}\n```console\n{prompt}{command}\n{output}```\n\n");
         if !look.is_empty() {
             text += &format!("{look}\n");
         }
@@ -84,8 +89,9 @@ Object files, linking, shared and static libraries, in C and each time with Rust
 follows was run: a sentence, a command, what it really said, what to look at in it, and a claim that
 was checked. `make walkthrough` does it again, before your eyes; `make walkthrough PART=3` one part.
 
-This page was made by `walkthrough --markdown`. Addresses, hashes, folders and other things that
-differ on each machine are replaced: `<address>`, `<hash 1>`, `/…/`. Long outputs are cut: `…`.
+This page was made by `make docs/walkthrough.md`. Addresses, hashes, folders and other things that
+differ on each machine are replaced: `<address>`, `<hash 1>`, `/…/`. Long outputs are cut: `…`. What
+begins with `guest#` was typed in a virtual machine.
 
 ";
 

@@ -16,7 +16,9 @@ static HASH: LazyLock<Regex> = LazyLock::new(|| pattern(r"\b[0-9a-f]{64}\b"));
 static RULES: LazyLock<Vec<(Regex, &'static str)>> = LazyLock::new(|| {
     [
         // Folders: the toolchain's, or a temporary one.
-        (r"(^|[\s`'\x22(=])(?:/[\w.+-]+)+/", "$1/…/"),
+        (r"(^|[\s`'\x22(\[=])(?:/[\w.+-]+)+/", "$1/…/"),
+        // Times of dmesg.
+        (r"^\[ *[0-9]+\.[0-9]+\] ", "[…] "),
         // Symbols and units of rustc: what makes them unique.
         (r"17h[0-9a-f]{16}E", "17h…E"),
         (r"::h[0-9a-f]{16}\b", "::h…"),
@@ -25,7 +27,10 @@ static RULES: LazyLock<Vec<(Regex, &'static str)>> = LazyLock::new(|| {
         (r"\b(\.?Lanon)\.[0-9a-f]{32}\b", "$1.…"),
         // Addresses, other than 0, and offsets into code.
         (r"\b0x[0-9a-f]*[1-9a-f][0-9a-f]*\b", "0x…"),
-        (r"^0+[1-9a-f][0-9a-f]* ([A-Za-z]) ", "<address>        $1 "),
+        (
+            r"^(?:0{4}|ffffffff)[0-9a-f]*[1-9a-f][0-9a-f]* ([A-Za-z]) ",
+            "<address>        $1 ",
+        ),
     ]
     .map(|(rule, instead)| (pattern(rule), instead))
     .into()
@@ -87,6 +92,11 @@ mod tests {
                 "00 T _ZN5hello5hello17hcabebd886ab8c764E",
                 "00 T _ZN5hello5hello17h…E",
             ),
+            (
+                "make: *** [/tmp/linux/Makefile:2:",
+                "make: *** [/…/Makefile:2:",
+            ),
+            ("[    0.620000] say: hello", "[…] say: hello"),
             ("00 T _RNvCs1a2B_5hello5hello", "00 T _RNvCs…_5hello5hello"),
             (
                 "\"/tmp/rustcAbCdEf/symbols.o\" \"-lc\"",

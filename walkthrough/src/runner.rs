@@ -95,7 +95,7 @@ fn run_step(
     earlier: &HashMap<&'static str, String>,
 ) -> Result<Done> {
     let command = tools.fill(step.command);
-    let ran = shell.run(&command)?;
+    let ran = shell.run(step.place, &command)?;
     let judgement = judge(
         step,
         &Seen {
@@ -133,7 +133,7 @@ fn stops(done: &Done) -> Option<Outcome> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::{step, Check, Source};
+    use crate::model::{step, Check, Place, Source};
     use crate::shell::End;
 
     /// Says what it was asked to say.
@@ -144,7 +144,7 @@ mod tests {
             Ok(())
         }
 
-        fn run(&mut self, line: &str) -> Result<Ran> {
+        fn run(&mut self, _: Place, line: &str) -> Result<Ran> {
             let code = i32::from(line.starts_with("fail"));
             let (stdout, stderr) = match line.strip_prefix("fail ") {
                 Some(words) => (String::new(), format!("{words}\n")),

@@ -5,19 +5,19 @@ use std::time::Duration;
 
 use anyhow::Result;
 
-use crate::model::Source;
+use crate::model::{Place, Source};
 
 /// What runs the commands of a part.
 pub trait Shell {
     /// Makes a fresh folder with these sources: commands are run there from now on.
     fn enter(&mut self, sources: &[Source]) -> Result<()>;
 
-    /// Runs a command line there, and waits for its end.
+    /// Runs a command line there, or in a machine of its own, and waits for its end.
     ///
     /// # Errors
     ///
     /// When it could not be run at all; how a command ends is no error.
-    fn run(&mut self, line: &str) -> Result<Ran>;
+    fn run(&mut self, place: Place, line: &str) -> Result<Ran>;
 }
 
 /// What came of a command.

@@ -1,5 +1,7 @@
 //! A run on a terminal of 80 columns.
 
+use std::io::IsTerminal;
+
 use comfy_table::presets::NOTHING;
 use comfy_table::{Cell, Color, ContentArrangement, Table};
 
@@ -17,6 +19,12 @@ const BOLD: &str = "1";
 const GREEN: &str = "32";
 const RED: &str = "1;31";
 const CYAN: &str = "36";
+
+/// Whether they are wanted: see <https://no-color.org>.
+pub fn colours() -> bool {
+    let unwanted = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
+    !unwanted && std::io::stdout().is_terminal()
+}
 
 /// The terminal.
 pub struct Terminal {
@@ -86,10 +94,12 @@ impl Paper for Terminal {
         for line in wrap::words(done.step.why, WIDTH) {
             text += &format!("{line}\n");
         }
-        let command = wrap::command(&done.command, WIDTH - INDENT.len() - 2);
+        let prompt = done.step.place.prompt();
+        let command = wrap::command(&done.command, WIDTH - INDENT.len() - prompt.len());
         for (number, line) in command.iter().enumerate() {
-            let prompt = if number == 0 { "$ " } else { "  " };
-            text += &format!("{INDENT}{prompt}{}\n", self.paint(CYAN, line));
+            let before = if number == 0 { prompt } else { "" };
+            let line = self.paint(CYAN, line);
+            text += &format!("{INDENT}{before:width$}{line}\n", width = prompt.len());
         }
         text += &self.output(done);
         for line in wrap::words(done.step.look.unwrap_or_default(), WIDTH) {

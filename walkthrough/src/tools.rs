@@ -68,12 +68,13 @@ impl Tools {
         };
         let cc = cc.as_str();
         Ok(match is_clang(cc) {
-            true => Tools::of_llvm(cc, rustc),
+            true => Tools::of_llvm(cc, rustc, |name| which(name).is_some()),
             false => Tools::of_gnu(cc, rustc),
         })
     }
 
-    fn of_gnu(cc: &str, rustc: &str) -> Self {
+    /// gcc and binutils.
+    pub fn of_gnu(cc: &str, rustc: &str) -> Self {
         Tools::of(&[
             ("CC", cc),
             ("LINKER", "collect2"),
@@ -86,7 +87,8 @@ impl Tools {
         ])
     }
 
-    fn of_llvm(cc: &str, rustc: &str) -> Self {
+    /// clang, and of LLVM's tools those that are there.
+    pub fn of_llvm(cc: &str, rustc: &str, there: impl Fn(&str) -> bool) -> Self {
         // clang-19 belongs to llvm-nm-19.
         let version = match file_name(cc).rsplit_once('-') {
             Some((_, version)) if version.parse::<u32>().is_ok() => format!("-{version}"),
@@ -94,7 +96,7 @@ impl Tools {
         };
         let tool = |name: &str, gnu: &str| {
             let names = [format!("{name}{version}"), name.to_owned(), gnu.to_owned()];
-            let found = names.iter().find(|name| which(name).is_some());
+            let found = names.iter().find(|name| there(name));
             found.cloned().unwrap_or_else(|| gnu.to_owned())
         };
         let rust = format!("{rustc} -C linker={cc}");

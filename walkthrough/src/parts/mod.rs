@@ -2,9 +2,12 @@
 
 mod agreement;
 mod changing;
+mod changing_module;
 mod linking;
+mod module;
 mod object_file;
 mod shared;
+mod shared_module;
 mod statically;
 
 use anyhow::Result;
@@ -22,19 +25,22 @@ pub const PARTS: &[&Part] = &[
     &agreement::PART,
 ];
 
-/// Those that are asked for, in the order of the book; all, if nothing is asked for.
-pub fn chosen(asked: &[String]) -> Result<Vec<&'static Part>> {
-    let known = |asked: &String| PARTS.iter().any(|part| part.number.to_string() == *asked);
+/// Those of the kernel: they take one, and a virtual machine for it.
+pub const OF_THE_KERNEL: &[&Part] = &[&module::PART, &shared_module::PART, &changing_module::PART];
+
+/// Those of these parts that are asked for, in the order of the book; all, if nothing is asked for.
+pub fn chosen(parts: &[&'static Part], asked: &[String]) -> Result<Vec<&'static Part>> {
+    let known = |asked: &String| parts.iter().any(|part| part.number.to_string() == *asked);
     if let Some(unknown) = asked.iter().find(|asked| !known(asked)) {
-        let parts = PARTS.iter();
-        let list: Vec<String> = parts.map(|p| format!("{} {}", p.number, p.title)).collect();
+        let list = parts.iter();
+        let list: Vec<String> = list.map(|p| format!("{} {}", p.number, p.title)).collect();
         return Err(Trouble::new(format!("there is no part “{unknown}”"))
             .seen(format!("the parts: {}", list.join(", ")))
             .mend("give a part's number, or none for all of them")
             .into());
     }
     let wanted = |part: &&&Part| asked.is_empty() || asked.contains(&part.number.to_string());
-    Ok(PARTS.iter().filter(wanted).copied().collect())
+    Ok(parts.iter().filter(wanted).copied().collect())
 }
 
 #[cfg(test)]
@@ -44,23 +50,27 @@ mod tests {
     use super::*;
     use crate::model::Check;
 
+    fn all() -> impl Iterator<Item = &'static Part> {
+        PARTS.iter().chain(OF_THE_KERNEL).copied()
+    }
+
     #[test]
     fn numbered_from_one() {
-        let numbers: Vec<usize> = PARTS.iter().map(|part| part.number.into()).collect();
-        assert_eq!(numbers, (1..=PARTS.len()).collect::<Vec<_>>());
+        let numbers: Vec<usize> = all().map(|part| part.number.into()).collect();
+        assert_eq!(numbers, (1..=numbers.len()).collect::<Vec<_>>());
     }
 
     #[test]
     fn a_choice() {
         let numbers = |asked: &[&str]| -> Vec<u8> {
             let asked: Vec<String> = asked.iter().map(|word| word.to_string()).collect();
-            let chosen = chosen(&asked).expect("parts").into_iter();
+            let chosen = chosen(PARTS, &asked).expect("parts").into_iter();
             chosen.map(|part| part.number).collect()
         };
         assert_eq!(numbers(&[]).len(), PARTS.len());
         assert_eq!(numbers(&["3", "1", "3"]), [1, 3]);
         for unknown in ["0", "7", "x", "", "03"] {
-            let error = chosen(&["1".to_owned(), unknown.to_owned()]).expect_err("no part");
+            let error = chosen(PARTS, &["1".to_owned(), unknown.to_owned()]).expect_err("no part");
             let said = trouble::told(&error);
             assert!(said.contains("1 Object files, 2 Linking"), "{said}");
         }
@@ -69,7 +79,7 @@ mod tests {
     #[test]
     fn each_claim_once_and_with_something_to_see() {
         let mut claims = HashSet::new();
-        for step in PARTS.iter().flat_map(|part| part.steps) {
+        for step in all().flat_map(|part| part.steps) {
             if let Some(claim) = step.claim {
                 assert!(claims.insert(claim), "{claim} twice");
                 assert!(!step.checks.is_empty(), "{claim}: nothing to see");
@@ -79,7 +89,7 @@ mod tests {
 
     #[test]
     fn compared_with_a_step_before() {
-        for part in PARTS {
+        for part in all() {
             let mut names = HashSet::new();
             for step in part.steps {
                 for check in step.checks {
