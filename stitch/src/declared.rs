@@ -55,8 +55,7 @@ impl Declared {
             declared.ir = ir.to_vec();
         }
         let mut seen = BTreeSet::new();
-        let same = |path: &Path| path.canonicalize().unwrap_or_else(|_| path.to_owned());
-        declared.own.retain(|path| seen.insert(same(path)));
+        declared.own.retain(|path| seen.insert(real(path)));
         declared
     }
 
@@ -65,6 +64,7 @@ impl Declared {
         let all = made.rust_files().into_iter().map(|file| (file, true));
         for (file, own) in all.chain(kernels.map(|file| (file, false))) {
             if changed(&file) > compiled {
+                self.own.retain(|known| real(known) != real(&file));
                 self.stale.push(format!(
                     "{} was changed after {} was made of it: build it again",
                     self.shown(&file).display(),
@@ -111,6 +111,11 @@ impl Declared {
         let mut inside = folders.filter_map(|folder| file.strip_prefix(folder).ok());
         inside.next().unwrap_or(file)
     }
+}
+
+/// One path for a file that has several.
+fn real(path: &Path) -> PathBuf {
+    path.canonicalize().unwrap_or_else(|_| path.to_owned())
 }
 
 fn changed(file: &Path) -> Option<SystemTime> {

@@ -131,15 +131,38 @@ fn in_sources_and_in_the_kernels_bindings() {
     );
 }
 
+fn change(file: &Path) {
+    let later = SystemTime::now() + Duration::from_secs(60);
+    let file = File::options().append(true).open(file);
+    let changed = file.and_then(|file| file.set_modified(later));
+    changed.expect("a later time");
+}
+
+/// What lies beside the object counts no more than what Kbuild's note tells of.
+#[test]
+fn not_in_bindings_that_were_changed_since() {
+    let folder = built();
+    let path = |name: &str| folder.path().join(name);
+    let declared = "extern \"C\" { pub fn c_macro(number: i32) -> i32; }";
+    fs::write(path("c_h.rs"), declared).expect("written");
+    let note = fs::read_to_string(path(".m.o.cmd")).expect("a note");
+    let note = note.replace("deps_m.o := \\\n", "deps_m.o := \\\n  c_h.rs \\\n");
+    fs::write(path(".m.o.cmd"), note).expect("written");
+    let object = fs::read(path("m.o")).expect("an object");
+    fs::write(path("m.o"), object).expect("written after its sources");
+
+    let stitches = verdicts(folder.path());
+    assert_eq!(verdict(&stitches, "c_macro")["outcome"], "agrees");
+    change(&path("c_h.rs"));
+    let stitches = verdicts(folder.path());
+    let verdict = verdict(&stitches, "c_macro");
+    assert_eq!(verdict["outcome"], "cannot-tell", "{verdict:#}");
+}
+
 #[test]
 fn not_in_a_source_that_was_changed_since() {
     let folder = built();
-    let later = SystemTime::now() + Duration::from_secs(60);
-    let source = File::options()
-        .append(true)
-        .open(folder.path().join("m.rs"));
-    let changed = source.and_then(|source| source.set_modified(later));
-    changed.expect("a later time");
+    change(&folder.path().join("m.rs"));
     let stitches = verdicts(folder.path());
     let verdict = verdict(&stitches, "c_within");
     assert_eq!(verdict["outcome"], "cannot-tell", "{verdict:#}");
