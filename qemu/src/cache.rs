@@ -3,9 +3,11 @@
 use std::fs::{self, File};
 use std::io::Write;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use anyhow::{Context, Result};
 use rustix::fs::{flock, FlockOperation};
+use tempfile::TempDir;
 use trouble::Trouble;
 
 /// `$XDG_CACHE_HOME/hello_rust`, or `~/.cache/hello_rust`.
@@ -120,6 +122,23 @@ impl Cache {
         }
         Ok(())
     }
+}
+
+/// No run needs a scratch folder for so long.
+const ABANDONED: Duration = Duration::from_secs(24 * 60 * 60);
+
+/// A fresh folder in this one, for one run.
+pub fn scratch_in(folder: &Path) -> Result<TempDir> {
+    fs::create_dir_all(folder)?;
+    for entry in fs::read_dir(folder)?.flatten() {
+        // A run that was killed could not remove its own.
+        let age = entry.metadata().and_then(|data| data.modified());
+        let age = age.map(|made| made.elapsed().unwrap_or_default());
+        if age.is_ok_and(|age| age > ABANDONED) {
+            let _ = fs::remove_dir_all(entry.path());
+        }
+    }
+    tempfile::tempdir_in(folder).context("cannot make a folder for this run")
 }
 
 /// Writes a file so that it is there whole or not at all.

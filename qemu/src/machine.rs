@@ -9,15 +9,13 @@ use anyhow::{Context, Result};
 use wait_timeout::ChildExt;
 
 use crate::accelerator::Accelerator;
+use crate::cache;
 use crate::initramfs::Initramfs;
 use crate::kernel::Kernel;
 use crate::toolchain::Toolchain;
 
 /// What the guest says on its channel when the job has run.
 const ANSWER: &str = "lab: the job ended with ";
-
-/// No run needs its folder for so long: QEMU reads from it when it starts.
-const ABANDONED: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// What a user can adjust.
 #[derive(Debug, Clone)]
@@ -144,16 +142,7 @@ impl Machine<'_> {
     /// A folder for this one run; gone when it is over.
     fn folder(&self) -> Result<tempfile::TempDir> {
         let runs = self.kernel.dir.with_file_name("run");
-        fs::create_dir_all(&runs)?;
-        for entry in fs::read_dir(&runs)?.flatten() {
-            // A run that was killed could not remove its own.
-            let age = entry.metadata().and_then(|data| data.modified());
-            let age = age.map(|made| made.elapsed().unwrap_or_default());
-            if age.is_ok_and(|age| age > ABANDONED) {
-                let _ = fs::remove_dir_all(entry.path());
-            }
-        }
-        tempfile::tempdir_in(&runs).context("cannot make a folder for this run")
+        cache::scratch_in(&runs)
     }
 
     fn qemu(&self, folder: &Path, append: &str) -> Command {

@@ -16,6 +16,7 @@ use walkthrough::runner::{self, Claim};
 use walkthrough::shell::{End, Ran, Shell};
 use walkthrough::tools::Tools;
 
+use crate::cache;
 use crate::commands::{judge, Lab};
 use crate::exit::Exit;
 use crate::initramfs::Initramfs;
@@ -83,10 +84,7 @@ struct InLab<'l> {
 
 impl<'l> InLab<'l> {
     fn new(lab: &'l Lab, machine: &'l Machine<'l>) -> Result<Self> {
-        let scratch = tempfile::Builder::new()
-            .prefix("walkthrough")
-            .tempdir_in(lab.cache.dir())
-            .context("cannot make a scratch folder")?;
+        let scratch = cache::scratch_in(&lab.cache.dir().join("walkthrough"))?;
         let own = std::env::current_exe().context("where is the lab?")?;
         Ok(InLab {
             lab,
