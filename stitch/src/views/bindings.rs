@@ -160,13 +160,14 @@ impl VisitMut for Items {
     }
 
     fn visit_foreign_item_mut(&mut self, item: &mut ForeignItem) {
-        let name = match item {
-            ForeignItem::Fn(function) => function.sig.ident.to_string(),
-            ForeignItem::Static(data) => data.ident.to_string(),
+        let (name, attributes) = match item {
+            ForeignItem::Fn(function) => (function.sig.ident.to_string(), &function.attrs),
+            ForeignItem::Static(data) => (data.ident.to_string(), &data.attrs),
             _ => return,
         };
+        let symbol = link_name(attributes).unwrap_or(name);
         let item = std::mem::replace(item, ForeignItem::Verbatim(Default::default()));
-        self.symbols.insert(name, item);
+        self.symbols.insert(symbol, item);
     }
 }
 
@@ -238,7 +239,7 @@ impl Bindings {
             language: Language::Rust,
             definition: false,
             source: self.origin.word(),
-            place: self.place(symbol),
+            place: self.place(item),
             shape,
         })
     }
@@ -274,11 +275,16 @@ impl Bindings {
         })
     }
 
-    fn place(&self, symbol: &str) -> Option<Place> {
+    fn place(&self, item: &ForeignItem) -> Option<Place> {
+        let name = match item {
+            ForeignItem::Fn(function) => &function.sig.ident,
+            ForeignItem::Static(data) => &data.ident,
+            _ => return None,
+        };
         let heads = [
-            format!("fn {symbol}("),
-            format!("static {symbol}:"),
-            format!("static mut {symbol}:"),
+            format!("fn {name}("),
+            format!("static {name}:"),
+            format!("static mut {name}:"),
         ];
         let at = heads
             .iter()
@@ -680,6 +686,25 @@ pub fn is_unit_of_bits(field: &str) -> bool {
         || field == "_bindgen_opaque_blob"
 }
 
+/// What the linker looks for instead of the item's name: `#[link_name = "rust_helper_fsleep"]`.
+/// Before a name that is not to be changed, LLVM has a mark.
+fn link_name(attributes: &[syn::Attribute]) -> Option<String> {
+    attributes.iter().find_map(|attribute| {
+        let syn::Meta::NameValue(pair) = &attribute.meta else {
+            return None;
+        };
+        let syn::Expr::Lit(literal) = &pair.value else {
+            return None;
+        };
+        match &literal.lit {
+            Lit::Str(name) if pair.path.is_ident("link_name") => {
+                Some(name.value().trim_start_matches('\u{1}').to_owned())
+            }
+            _ => None,
+        }
+    })
+}
+
 /// The words in `#[repr(…)]`, with their numbers.
 fn representation(attributes: &[syn::Attribute]) -> Vec<(String, Option<u64>)> {
     let mut words = Vec::new();
@@ -782,6 +807,27 @@ mod tests {
             bindings.unexplained(&["f".to_owned()]),
             ["mystery".to_owned(), "rust".to_owned()].into()
         );
+    }
+
+    #[test]
+    fn another_name_for_the_linker() {
+        let source = "extern \"C\" {
+                #[link_name = \"rust_helper_fsleep\"]
+                pub fn fsleep(usecs: usize);
+                #[link_name = \"\\u{1}odd\"]
+                pub static even: u8;
+            }";
+        assert_eq!(
+            says(source, "rust_helper_fsleep"),
+            "extern \"C\" fn rust_helper_fsleep(usecs: usize)"
+        );
+        assert_eq!(says(source, "odd"), "static odd: u8");
+        let bindings = Bindings::parse("a_h.rs", "a_h.rs", source.to_owned()).expect("it is Rust");
+        assert!(!bindings.declares("fsleep"));
+        let place = bindings
+            .opinion("rust_helper_fsleep", &BTreeMap::new())
+            .and_then(|opinion| opinion.place);
+        assert_eq!(place.map(|place| place.line), Some(3));
     }
 
     #[test]
