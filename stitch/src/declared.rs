@@ -95,10 +95,15 @@ impl Declared {
             true => changed(object),
             false => sources.iter().filter_map(|source| changed(source)).max(),
         };
+        let shown = self.shown(&file).display();
         if changed(&file) < newest {
             self.stale.push(format!(
-                "{} is older than what it was made of: make it again",
-                self.shown(&file).display()
+                "{shown} is older than what it was made of: make it again"
+            ));
+        } else if newest > changed(object) {
+            self.stale.push(format!(
+                "{shown} is not used, as {} was made before the last change of what both were made of",
+                file_name(object)
             ));
         } else {
             self.ir.push(file);

@@ -12,6 +12,8 @@ use crate::common::{run, rustc, said, stitch};
 
 const C: &str = "
 void c_none(void) {}
+struct pair { unsigned char first, second; };
+int c_pair(struct pair pair) { return pair.first; }
 void c_byte(unsigned char byte) { (void)byte; }
 int c_count(int number) { return number; }
 long c_width(long number) { return number; }
@@ -28,12 +30,15 @@ unsigned int c_table[2];
 const RUST: &str = "
 #![no_std]
 #![allow(missing_docs)]
+#[repr(C)]
+pub struct Wide { first: u64, second: u64 }
 macro_rules! declare { ($($item:item)*) => { extern \"C\" { $($item)* } } }
 ";
 
 const DECLARED: &str = "
 declare! {
     fn c_none();
+    fn c_pair(pair: Wide) -> i32;
     fn c_byte(byte: u8);
     fn c_count(number: i32, more: i32) -> i32;
     fn c_width(number: i32) -> i64;
@@ -49,6 +54,7 @@ declare! {
 /// None needed.
 pub unsafe fn all(text: *mut u8) -> i64 {
     c_none();
+    c_pair(Wide { first: 1, second: 2 });
     c_behind(text);
     c_more(1);
     c_byte(1);
@@ -62,6 +68,11 @@ pub unsafe fn all(text: *mut u8) -> i64 {
 const OUTCOMES: &[(&str, &str, &str)] = &[
     ("c_none", "agrees", ""),
     ("c_byte", "agrees-in-abi", "what the machine sees"),
+    (
+        "c_pair",
+        "disagrees",
+        "a struct of 2 bytes in C, `{ i64, i64 }` in m.ll",
+    ),
     ("c_count", "disagrees", "the number of parameters"),
     ("c_width", "disagrees", "8 bytes signed in C, `i32` in m.ll"),
     ("c_float", "disagrees", "parameter 1"),
@@ -178,6 +189,22 @@ fn not_if_it_is_older_than_the_object() {
         "cannot-tell",
         "m.ll is older than what it was made of",
     );
+}
+
+/// Made of what the object was not made of: it shows another module's declarations.
+#[test]
+fn not_if_a_source_was_changed_between_the_two() {
+    let folder = built();
+    let note = "source_m.o := m.rs\n\ndeps_m.o := \\\n\nm.o: $(deps_m.o)\n";
+    fs::write(folder.path().join(".m.o.cmd"), note).expect("written");
+    for (name, minutes) in [("m.o", 30), ("m.rs", 20), ("m.ll", 10)] {
+        let time = SystemTime::now() - Duration::from_secs(60 * minutes);
+        let file = File::options().append(true).open(folder.path().join(name));
+        file.and_then(|file| file.set_modified(time))
+            .expect("another time");
+    }
+    let stitches = verdicts(folder.path(), &[]);
+    expect(&stitches, "c_none", "cannot-tell", "m.ll is not used");
 }
 
 #[test]

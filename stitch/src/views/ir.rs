@@ -352,10 +352,10 @@ fn parts(text: &str, between: u8) -> Vec<&str> {
     all
 }
 
-impl Value {
+impl Kind {
     /// In bytes, where it is told.
-    pub fn size(&self) -> Option<u64> {
-        match self.kind {
+    pub fn size(self) -> Option<u64> {
+        match self {
             Kind::Void => Some(0),
             Kind::Integer { bits, .. } => Some(bits.div_ceil(8)),
             Kind::Float(bytes) => Some(bytes),
@@ -364,7 +364,9 @@ impl Value {
             Kind::Other => None,
         }
     }
+}
 
+impl Value {
     fn of(ty: &str, attributes: &[&str], before: bool) -> Self {
         let behind = |word: &str| {
             let words = attributes.iter();
@@ -394,18 +396,25 @@ impl Value {
 }
 
 fn kind(ty: &str, signed: Option<bool>) -> Kind {
-    if let Some((_, bytes)) = FLOATS.iter().find(|(name, _)| *name == ty) {
-        return Kind::Float(*bytes);
-    }
-    let bits = ty.strip_prefix('i').and_then(|bits| bits.parse().ok());
-    match (bits, ty.as_bytes()) {
-        (Some(bits), _) => Kind::Integer { bits, signed },
+    match (scalar(ty, signed), ty.as_bytes()) {
+        (Some(scalar), _) => scalar,
         (_, b"void") => Kind::Void,
-        (_, b"ptr") | (_, [.., b'*']) => Kind::Pointer,
         (_, [b'{' | b'[', ..]) => Kind::Several(size(ty)),
         (_, [b'%', ..]) => Kind::Several(None),
         _ => Kind::Other,
     }
+}
+
+/// What has nothing in it.
+fn scalar(ty: &str, signed: Option<bool>) -> Option<Kind> {
+    if let Some((_, bytes)) = FLOATS.iter().find(|(name, _)| *name == ty) {
+        return Some(Kind::Float(*bytes));
+    }
+    if ty == "ptr" || ty.ends_with('*') {
+        return Some(Kind::Pointer);
+    }
+    let bits = ty.strip_prefix('i')?.parse().ok()?;
+    (bits > 0).then_some(Kind::Integer { bits, signed })
 }
 
 /// In bytes, of numbers, addresses, and plain rows and structs of them.
@@ -417,26 +426,18 @@ fn size(ty: &str) -> Option<u64> {
         ty = of.trim();
     }
     let fields = ty.strip_prefix('{').and_then(|ty| ty.strip_suffix('}'));
+    // Not deeper: whoever writes a file may nest without end.
+    let bytes = |ty| scalar(ty, None)?.size();
     let one = match fields {
         Some(fields) => parts(fields, b',')
             .into_iter()
             .try_fold(0_u64, |at, field| {
-                let bytes = scalar_size(field)?;
+                let bytes = bytes(field)?;
                 at.checked_next_multiple_of(bytes)?.checked_add(bytes)
             }),
-        None => scalar_size(ty),
+        None => bytes(ty),
     };
     one?.checked_mul(count)
-}
-
-/// Not 0.
-fn scalar_size(ty: &str) -> Option<u64> {
-    match kind(ty, None) {
-        Kind::Integer { bits, .. } => Some(bits.div_ceil(8)).filter(|bytes| *bytes > 0),
-        Kind::Float(bytes) => Some(bytes),
-        Kind::Pointer => Some(8),
-        _ => None,
-    }
 }
 
 #[cfg(test)]
@@ -524,8 +525,18 @@ mod tests {
             ("[99999999999 x [99999999999 x i64]]", None),
             ("%struct", None),
             ("{ }", Some(0)),
+            ("{ i8, { i8 } }", None),
         ] {
             assert_eq!(size(ty), bytes, "{ty}");
+        }
+    }
+
+    #[test]
+    fn nested_without_end() {
+        for (open, close) in [("{", "}"), ("[2 x ", "]"), ("{ i8, {", "}}")] {
+            let ty = open.repeat(5000) + "i8" + &close.repeat(5000);
+            let line = format!("declare void @f({ty})");
+            assert!(says(&line, "f").is_some_and(|says| says.contains(&ty)));
         }
     }
 

@@ -94,7 +94,7 @@ impl Comparison {
     }
 
     fn data(&mut self, ty: &Type, value: &Value) {
-        match (ty.size(), value.size()) {
+        match (ty.size(), value.kind.size()) {
             // Of no length: Rust need not say how much there is.
             (Some(size), Some(told)) if told != 0 && told != size => {
                 let text = (format!("{size} bytes"), format!("`{}`", value.says));
@@ -155,7 +155,7 @@ fn fit(ty: &Type, value: &Value) -> Fit {
         (_, ir::Kind::Other) => Fit::Inside,
         (_, ir::Kind::Void) => same(ty.size() == Some(0)),
         (Kind::Aggregate(_) | Kind::Array { .. }, _) | (_, ir::Kind::Several(_)) => {
-            match (ty.size(), value.size()) {
+            match (ty.size(), value.kind.size()) {
                 (Some(size), Some(told)) if passed(size, value) != passed(told, value) => {
                     Fit::Differs
                 }
@@ -192,6 +192,6 @@ fn passed(size: u64, value: &Value) -> u64 {
     match value.kind {
         ir::Kind::Memory(_) => size,
         _ if size <= 8 => size,
-        _ => size.div_ceil(8),
+        _ => size.checked_next_multiple_of(8).unwrap_or(size),
     }
 }
