@@ -9,6 +9,7 @@ use std::process::Command;
 use anyhow::{Context, Result};
 use tempfile::TempDir;
 use trouble::Trouble;
+use walkthrough::host::{ended, lay_out};
 use walkthrough::model::{Part, Place, Source};
 use walkthrough::paper::{shown, Paper};
 use walkthrough::parts::{chosen, OF_THE_KERNEL, PARTS};
@@ -145,17 +146,7 @@ impl Shell for InLab<'_> {
             self.module = Some(module);
             return Ok(());
         }
-        let folder = tempfile::Builder::new()
-            .prefix("part")
-            .tempdir_in(&self.scratch)
-            .context("cannot make a scratch folder")?;
-        // It goes with the one around it.
-        self.folder = folder.keep();
-        for source in sources {
-            let file = self.folder.join(source.name());
-            fs::write(&file, source.text)
-                .with_context(|| format!("cannot write {}", file.display()))?;
-        }
+        self.folder = lay_out(self.scratch.path(), sources)?;
         Ok(())
     }
 
@@ -166,10 +157,7 @@ impl Shell for InLab<'_> {
         let output = self.command(line).output().context("cannot run bash")?;
         let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
         Ok(Ran {
-            end: match output.status.code() {
-                Some(code) => End::Exit(code),
-                None => End::Signal(9),
-            },
+            end: ended(output.status),
             stdout: text(&output.stdout),
             stderr: text(&output.stderr),
         })

@@ -4,7 +4,7 @@ use std::ffi::OsString;
 use std::fs;
 use std::io::{Read, Seek};
 use std::os::unix::process::{CommandExt, ExitStatusExt};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Command, ExitStatus, Stdio};
 use std::time::Duration;
 
@@ -65,17 +65,7 @@ impl Host {
 
 impl Shell for Host {
     fn enter(&mut self, sources: &[Source]) -> Result<()> {
-        let folder = tempfile::Builder::new()
-            .prefix("part")
-            .tempdir_in(&self.scratch)
-            .context("cannot make a scratch folder")?;
-        // It goes with the one around it.
-        self.folder = folder.keep();
-        for source in sources {
-            let file = self.folder.join(source.name());
-            fs::write(&file, source.text)
-                .with_context(|| format!("cannot write {}", file.display()))?;
-        }
+        self.folder = lay_out(self.scratch.path(), sources)?;
         Ok(())
     }
 
@@ -125,7 +115,23 @@ impl Shell for Host {
     }
 }
 
-fn ended(status: ExitStatus) -> End {
+/// A fresh folder in this one, with these sources. It goes with the one around it.
+pub fn lay_out(scratch: &Path, sources: &[Source]) -> Result<PathBuf> {
+    let folder = tempfile::Builder::new()
+        .prefix("part")
+        .tempdir_in(scratch)
+        .context("cannot make a scratch folder")?
+        .keep();
+    for source in sources {
+        let file = folder.join(source.name());
+        fs::write(&file, source.text)
+            .with_context(|| format!("cannot write {}", file.display()))?;
+    }
+    Ok(folder)
+}
+
+/// How a process ended.
+pub fn ended(status: ExitStatus) -> End {
     match (status.code(), status.signal()) {
         (Some(code), _) => End::Exit(code),
         (None, signal) => End::Signal(signal.unwrap_or_default()),
