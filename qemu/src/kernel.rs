@@ -19,6 +19,7 @@ const SPACE: u64 = 3 << 30;
 const STEPS: u64 = 1350;
 
 const BASE: &str = include_str!("../config/base.config");
+const VERSIONS: &str = include_str!("../config/versions.config");
 const CLANG: &str = include_str!("../config/clang.config");
 const DEBUG: &str = include_str!("../config/debug.config");
 
@@ -63,12 +64,16 @@ impl Flavour {
 
     /// The options that are set, without comments.
     fn fragment(&self, source: &Source) -> String {
-        // Linux 7.2 has it first; before, olddefconfig would drop it and the check below complain.
-        let inline_helpers = source.dir.join("rust/helpers/helpers.c").is_file()
-            && fs::read_to_string(source.dir.join("lib/Kconfig.debug"))
-                .is_ok_and(|text| text.contains("config RUST_INLINE_HELPERS"));
+        // Where a kernel is too old for an option, olddefconfig would drop it without a word.
+        let knows = |file: &str, option: &str| {
+            fs::read_to_string(source.dir.join(file))
+                .is_ok_and(|text| text.lines().any(|line| line == format!("config {option}")))
+        };
+        let versions = knows("kernel/module/Kconfig", "GENDWARFKSYMS");
+        let inline_helpers = knows("lib/Kconfig.debug", "RUST_INLINE_HELPERS");
         let parts = [
             (true, BASE),
+            (versions, VERSIONS),
             (self.compiler == Compiler::Clang && inline_helpers, CLANG),
             (self.debug, DEBUG),
         ];
@@ -111,7 +116,7 @@ impl Kernel {
             "{}\n{}\n{fragment}",
             kernel.source.version, toolchain.versions
         );
-        let stamp = kernel.dir.join("lab.recipe");
+        let stamp = kernel.stamp();
 
         if kernel.source.foreign || !cache::holds(&stamp, &recipe) {
             let _lock = cache.lock(&format!("kernel {}", kernel.flavour.name()))?;
@@ -126,6 +131,17 @@ impl Kernel {
         Ok(kernel)
     }
 
+    /// Where the recipe stands, once the kernel is built.
+    fn stamp(&self) -> PathBuf {
+        self.dir.join("lab.recipe")
+    }
+
+    /// What it was built from: its source's version, the compilers', and its options.
+    pub fn recipe(&self) -> Result<String> {
+        let file = self.stamp();
+        fs::read_to_string(&file).with_context(|| format!("cannot read {}", file.display()))
+    }
+
     /// What QEMU boots: vmlinux without its debug information.
     pub fn image(&self) -> PathBuf {
         self.dir.join("vmlinux.boot")
@@ -137,6 +153,14 @@ impl Kernel {
         let release =
             fs::read_to_string(&file).with_context(|| format!("cannot read {}", file.display()))?;
         Ok(release.trim().to_owned())
+    }
+
+    /// Whether it was built with an option, named without `CONFIG_`.
+    pub fn has(&self, option: &str) -> Result<bool> {
+        let file = self.dir.join("include/config/auto.conf");
+        let options =
+            fs::read_to_string(&file).with_context(|| format!("cannot read {}", file.display()))?;
+        Ok(is_taken(&options, &format!("CONFIG_{option}=y")))
     }
 
     /// Kbuild for this kernel, in its source folder.
@@ -255,7 +279,10 @@ mod tests {
 
     #[test]
     fn every_option_has_its_reason() {
-        for line in [BASE, CLANG, DEBUG].iter().flat_map(|text| text.lines()) {
+        for line in [BASE, VERSIONS, CLANG, DEBUG]
+            .iter()
+            .flat_map(|text| text.lines())
+        {
             if let Some(option) = line.strip_prefix("CONFIG_") {
                 let reason = option
                     .split_once('#')

@@ -11,7 +11,7 @@ use std::process::{Command, Stdio};
 use anyhow::{Context, Result};
 use trouble::Trouble;
 
-use crate::cache::{Cache, Lock};
+use crate::cache::{self, Cache, Lock};
 use crate::exit::Exit;
 use crate::kernel::{cpus, Kernel};
 use crate::toolchain::Toolchain;
@@ -99,12 +99,16 @@ impl<'a> Module<'a> {
     ///
     /// When it does not compile; the error shows what the compilers said.
     pub fn build(&self, toolchain: &Toolchain, words: &[&str]) -> Result<String> {
-        // A compiler that was killed leaves half an object, which make takes for a whole one.
-        let unfinished = self.dir.join("unfinished");
-        if unfinished.exists() {
+        // A compiler that was killed leaves half an object, which make takes for a whole one. And
+        // from Linux 6.13 on, Kbuild does not see that the kernel was configured anew: fixdep's
+        // `$(wildcard include/config/MODVERSIONS)` is looked up in the module's own folder.
+        let (unfinished, built_for) = (self.dir.join("unfinished"), self.dir.join("built_for"));
+        let kernel = self.kernel.recipe()?;
+        if unfinished.exists() || !cache::holds(&built_for, &kernel) {
             self.make(toolchain).arg("clean").output()?;
         }
         fs::write(&unfinished, "")?;
+        fs::write(&built_for, kernel)?;
 
         let output = self
             .make(toolchain)

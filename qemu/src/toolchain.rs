@@ -76,6 +76,7 @@ const PACKAGES: &[(&str, &[&str])] = &[
             "cpio",
             "flex",
             "kmod",
+            "libdw-dev",
             "libelf-dev",
             "libssl-dev",
             "make",

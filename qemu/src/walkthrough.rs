@@ -21,7 +21,7 @@ use crate::cache;
 use crate::commands::{judge, Lab};
 use crate::exit::Exit;
 use crate::initramfs::Initramfs;
-use crate::kernel::Compiler;
+use crate::kernel::{Compiler, Kernel};
 use crate::machine::{Ending, Machine};
 use crate::module::{Module, HELLO_RUST};
 use crate::options::Options;
@@ -30,6 +30,7 @@ use crate::options::Options;
 pub fn walkthrough(options: &Options, asked: &[String], paper: &mut dyn Paper) -> Result<()> {
     let parts = chosen(&[PARTS, OF_THE_KERNEL].concat(), asked)?;
     let lab = Lab::provide(options, options.flavour())?;
+    let parts = possible(&lab, parts, asked)?;
     let mut say = |text: &str| {
         let mut out = std::io::stdout().lock();
         out.write_all(text.as_bytes())
@@ -44,6 +45,42 @@ pub fn walkthrough(options: &Options, asked: &[String], paper: &mut dyn Paper) -
             .into());
     }
     Ok(())
+}
+
+/// The parts that this kernel has what they need for. All that were asked for have to be.
+fn possible(lab: &Lab, parts: Vec<&'static Part>, asked: &[String]) -> Result<Vec<&'static Part>> {
+    let (can, cannot) = on_kernel(&lab.kernel, parts)?;
+    for (part, option) in cannot {
+        let trouble = Trouble::new(format!(
+            "part {} needs a kernel with CONFIG_{option}",
+            part.number
+        ))
+        .seen(format!("{}/.config", lab.kernel.dir.display()))
+        .mend(format!("make walkthrough PART={} KERNEL=7.3", part.number));
+        if !asked.is_empty() {
+            return Err(trouble.into());
+        }
+        eprintln!("lab: left out: {}", trouble::told(&trouble.into()));
+    }
+    Ok(can)
+}
+
+/// A part, and the kernel's option that it lacks.
+type Lacks = (&'static Part, &'static str);
+
+/// Of these parts, those that a kernel has what they need for, and the others.
+pub fn on_kernel(
+    kernel: &Kernel,
+    parts: Vec<&'static Part>,
+) -> Result<(Vec<&'static Part>, Vec<Lacks>)> {
+    let (mut can, mut cannot) = (Vec::new(), Vec::new());
+    for part in parts {
+        match part.needs {
+            Some(option) if !kernel.has(option)? => cannot.push((part, option)),
+            _ => can.push(part),
+        }
+    }
+    Ok((can, cannot))
 }
 
 /// Runs these parts, with the compiler of the lab's kernel.

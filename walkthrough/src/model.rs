@@ -11,6 +11,8 @@ pub struct Part {
     pub about: &'static str,
     /// What lies in the folder at first.
     pub sources: &'static [Source],
+    /// The option that the kernel must have been built with, without `CONFIG_`.
+    pub needs: Option<&'static str>,
     /// What is done there, in this order.
     pub steps: &'static [Step],
 }

@@ -164,6 +164,7 @@ mod tests {
             title: "",
             about: "",
             sources: &[],
+            needs: None,
             steps,
         };
         let claims = run(&part, &mut Echo, &Tools::of(&[("CC", "gcc")]), &mut |_| {

@@ -151,6 +151,7 @@ fn changed((number, name, (from, to), _): &Change) -> Part {
         title: part.title,
         about: part.about,
         sources,
+        needs: part.needs,
         steps: part.steps,
     }
 }
@@ -207,6 +208,7 @@ fn each_kind_of_check_can_fail() {
         title: "False",
         about: "",
         sources: PARTS[0].sources,
+        needs: None,
         steps: FALSE,
     };
     let all = [

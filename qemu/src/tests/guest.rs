@@ -61,6 +61,7 @@ const CHECKS: &[(&str, Check)] = &[
     ("loaded and unloaded 200 times", loaded_and_unloaded),
     ("two CPUs at once", two_cpus),
     ("built for another kernel", built_for_another_kernel),
+    ("the kernel was built anew", kernel_built_anew),
     ("the catalogue builds without a warning", |world, lab| {
         must_build_quietly(world, lab, &CATALOGUE)
     }),
@@ -153,6 +154,18 @@ fn modinfo(_: &World, lab: &Lab) -> Result<()> {
     ] {
         must_say(&info, wanted)?;
     }
+    Ok(())
+}
+
+/// A module that was built for a kernel of another recipe is not taken for one of this kernel.
+fn kernel_built_anew(_: &World, lab: &Lab) -> Result<()> {
+    let module = lab.module(&HELLO_RUST)?;
+    let compiles = |said: &str| said.contains("RUSTC");
+    let said = module.build(&lab.toolchain, &[])?;
+    ensure!(!compiles(&said), "nothing has changed, but:\n{said}");
+    std::fs::write(module.dir().join("built_for"), "another kernel")?;
+    let said = module.build(&lab.toolchain, &[])?;
+    ensure!(compiles(&said), "the kernel has changed, but:\n{said}");
     Ok(())
 }
 

@@ -8,14 +8,17 @@ use walkthrough::paper::{shown, Paper};
 use walkthrough::parts::{OF_THE_KERNEL, PARTS};
 use walkthrough::terminal::Terminal;
 
-use super::world::{built, flavours, World};
+use super::world::{built, flavours, must_say, said, World};
 use super::Test;
-use crate::kernel::Flavour;
+use crate::kernel::{Compiler, Flavour};
 use crate::module::project;
-use crate::walkthrough::walk;
+use crate::walkthrough::{on_kernel, walk};
 
 /// The kernel whose compiler and log are in the page.
 const PAGE: &str = "7.3-gcc";
+
+/// The kernel that has Rust, but no CONFIG_MODVERSIONS beside it, which part 10 is about.
+const WITHOUT_VERSIONS: &str = "6.12";
 
 /// The tests.
 pub fn tests() -> Vec<Test> {
@@ -32,6 +35,13 @@ pub fn tests() -> Vec<Test> {
             format!("walkthrough::{name}::every claim"),
             move |world| told(world, &of, &parts, &mut Terminal::new(false)).map(drop),
         ));
+        if flavour.series == WITHOUT_VERSIONS {
+            let of = flavour.clone();
+            tests.push(Test::new(
+                format!("walkthrough::{name}::a part that it cannot have"),
+                move |world| cannot(world, &of),
+            ));
+        }
         if name == PAGE {
             tests.push(Test::new(
                 "walkthrough::docs/walkthrough.md",
@@ -56,12 +66,42 @@ fn told(
         told += text;
         Ok(())
     };
-    let claims = walk(&lab, &world.machine(&lab), parts, paper, &mut say)?;
+    let (can, lacks) = on_kernel(&lab.kernel, parts.to_vec())?;
+    let lacks: Vec<&str> = lacks.iter().map(|(_, option)| *option).collect();
+    let expected: &[&str] = match flavour.series.as_str() {
+        WITHOUT_VERSIONS => &["MODVERSIONS"],
+        _ => &[],
+    };
+    ensure!(lacks == expected, "the kernel lacks {lacks:?}");
+    let claims = walk(&lab, &world.machine(&lab), &can, paper, &mut say)?;
     ensure!(
         shown(&claims) == claims.len() && !claims.is_empty(),
         "{told}"
     );
     Ok(told)
+}
+
+/// Asked for by its number, it is refused.
+fn cannot(world: &World, flavour: &Flavour) -> Result<()> {
+    world.lab(flavour)?;
+    let kernel = [("KERNEL", WITHOUT_VERSIONS), ("LAB_CC", cc(flavour))];
+    let asked = world
+        .lab_command(&["walkthrough", "--part", "10"], &kernel)?
+        .output()?;
+    ensure!(asked.status.code() == Some(2), "{}", said(&asked));
+    must_say(
+        &said(&asked),
+        "lab: error: part 10 needs a kernel with CONFIG_MODVERSIONS",
+    )?;
+    must_say(&said(&asked), "mend: make walkthrough PART=10 KERNEL=7.3")
+}
+
+/// The compiler, as LAB_CC names it.
+fn cc(flavour: &Flavour) -> &'static str {
+    match flavour.compiler {
+        Compiler::Clang => "clang",
+        Compiler::Gcc => "gcc",
+    }
 }
 
 /// It was made from a run with the same compilers, of the same sources.

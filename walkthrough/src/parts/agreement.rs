@@ -18,6 +18,7 @@ pub const PART: Part = Part {
         source!("6-agreement/wrong.c"),
         source!("6-agreement/wrong.rs"),
     ],
+    needs: None,
     steps: STEPS,
 };
 

@@ -21,6 +21,7 @@ pub const PART: Part = Part {
         source!("9-changing-module/word_main.rs"),
         source!("9-changing-module/word_export.c"),
     ],
+    needs: None,
     steps: STEPS,
 };
 

@@ -3,6 +3,7 @@
 mod agreement;
 mod changing;
 mod changing_module;
+mod checksums;
 mod linking;
 mod module;
 mod object_file;
@@ -26,7 +27,12 @@ pub const PARTS: &[&Part] = &[
 ];
 
 /// Those of the kernel: they take one, and a virtual machine for it.
-pub const OF_THE_KERNEL: &[&Part] = &[&module::PART, &shared_module::PART, &changing_module::PART];
+pub const OF_THE_KERNEL: &[&Part] = &[
+    &module::PART,
+    &shared_module::PART,
+    &changing_module::PART,
+    &checksums::PART,
+];
 
 /// Those of these parts that are asked for, in the order of the book; all, if nothing is asked for.
 pub fn chosen(parts: &[&'static Part], asked: &[String]) -> Result<Vec<&'static Part>> {

@@ -12,6 +12,7 @@ pub const PART: Part = Part {
             by the kernel, when it is loaded.",
     // None of its own: this is hello_rust's folder.
     sources: &[],
+    needs: None,
     steps: STEPS,
 };
 

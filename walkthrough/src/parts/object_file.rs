@@ -15,6 +15,7 @@ pub const PART: Part = Part {
         source!("1-object-file/hello.c"),
         source!("1-object-file/hello.rs"),
     ],
+    needs: None,
     steps: STEPS,
 };
 

@@ -17,6 +17,7 @@ pub const PART: Part = Part {
         source!("8-shared-module/word.c"),
         source!("8-shared-module/say.rs"),
     ],
+    needs: None,
     steps: STEPS,
 };
 

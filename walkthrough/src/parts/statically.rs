@@ -17,6 +17,7 @@ pub const PART: Part = Part {
         source!("2-linking/main.c"),
         source!("2-linking/main.rs"),
     ],
+    needs: None,
     steps: STEPS,
 };
 
