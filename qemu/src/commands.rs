@@ -14,6 +14,7 @@ use crate::machine::{Ending, Guest, Machine};
 use crate::module::{Module, Sources, HELLO_RUST};
 use crate::options::Options;
 use crate::source::Source;
+use crate::stock;
 use crate::toolchain::Toolchain;
 use crate::verdict;
 
@@ -36,8 +37,13 @@ impl Lab {
     pub fn provide(options: &Options, flavour: Flavour) -> Result<Self> {
         let cache = Cache::open()?;
         let toolchain = Toolchain::provide(&cache)?;
-        let source = provide_source(options, &cache, &toolchain, &flavour)?;
-        let kernel = Kernel::provide(&cache, &toolchain, source, flavour)?;
+        let kernel = match stock::is_meant(&flavour.series) {
+            true => stock::provide(&cache, &toolchain, flavour)?,
+            false => {
+                let source = provide_source(options, &cache, &toolchain, &flavour)?;
+                Kernel::provide(&cache, &toolchain, source, flavour)?
+            }
+        };
         let programs = Programs::provide(&cache, &toolchain, &kernel)?;
         let accelerator = match options.accel {
             Some(told) => told,

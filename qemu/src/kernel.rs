@@ -10,6 +10,7 @@ use trouble::Trouble;
 use crate::cache::{self, Cache};
 use crate::progress::{Job, Tick};
 use crate::source::Source;
+use crate::stock;
 use crate::toolchain::Toolchain;
 
 /// Bytes that a build takes, debug information included.
@@ -35,7 +36,7 @@ pub enum Compiler {
 /// Which kernel is asked for.
 #[derive(Debug, Clone)]
 pub struct Flavour {
-    /// The series in Debian's archive, such as `7.3`.
+    /// The series in Debian's archive, such as `7.3`; or the release of a stock kernel.
     pub series: String,
     /// The C compiler.
     pub compiler: Compiler,
@@ -46,6 +47,9 @@ pub struct Flavour {
 impl Flavour {
     /// Its name in the cache and in messages, such as `7.3-clang`.
     pub fn name(&self) -> String {
+        if stock::is_meant(&self.series) {
+            return self.series.clone();
+        }
         let compiler = match self.compiler {
             Compiler::Clang => "clang",
             Compiler::Gcc => "gcc",
@@ -96,6 +100,10 @@ pub struct Kernel {
     pub dir: PathBuf,
     /// Its source.
     pub source: Source,
+    /// What QEMU boots.
+    pub image: PathBuf,
+    /// What it was built from: its source's version, the compilers', and its options.
+    pub recipe: String,
 }
 
 impl Kernel {
@@ -106,45 +114,29 @@ impl Kernel {
         source: Source,
         flavour: Flavour,
     ) -> Result<Self> {
+        let dir = cache.place_for(&format!("kernel/{}", flavour.name()))?;
+        let fragment = flavour.fragment(&source);
         let kernel = Kernel {
-            dir: cache.place_for(&format!("kernel/{}", flavour.name()))?,
+            // vmlinux without its debug information.
+            image: dir.join("vmlinux.boot"),
+            dir,
+            recipe: format!("{}\n{}\n{fragment}", source.version, toolchain.versions),
             flavour,
             source,
         };
-        let fragment = kernel.flavour.fragment(&kernel.source);
-        let recipe = format!(
-            "{}\n{}\n{fragment}",
-            kernel.source.version, toolchain.versions
-        );
-        let stamp = kernel.stamp();
+        let stamp = kernel.dir.join("lab.recipe");
 
-        if kernel.source.foreign || !cache::holds(&stamp, &recipe) {
+        if kernel.source.foreign || !cache::holds(&stamp, &kernel.recipe) {
             let _lock = cache.lock(&format!("kernel {}", kernel.flavour.name()))?;
-            if kernel.source.foreign || !cache::holds(&stamp, &recipe) {
+            if kernel.source.foreign || !cache::holds(&stamp, &kernel.recipe) {
                 cache.require_space(SPACE, "the kernel's build")?;
                 let log = cache.place_for(&format!("log/kernel-{}", kernel.flavour.name()))?;
                 kernel.configure(toolchain, &fragment, &log)?;
                 kernel.build(toolchain, &log)?;
-                cache::write_whole(&stamp, recipe.as_bytes())?;
+                cache::write_whole(&stamp, kernel.recipe.as_bytes())?;
             }
         }
         Ok(kernel)
-    }
-
-    /// Where the recipe stands, once the kernel is built.
-    fn stamp(&self) -> PathBuf {
-        self.dir.join("lab.recipe")
-    }
-
-    /// What it was built from: its source's version, the compilers', and its options.
-    pub fn recipe(&self) -> Result<String> {
-        let file = self.stamp();
-        fs::read_to_string(&file).with_context(|| format!("cannot read {}", file.display()))
-    }
-
-    /// What QEMU boots: vmlinux without its debug information.
-    pub fn image(&self) -> PathBuf {
-        self.dir.join("vmlinux.boot")
     }
 
     /// What `uname -r` says in it.
@@ -248,7 +240,7 @@ impl Kernel {
             .command("llvm-objcopy")
             .arg("--strip-debug")
             .arg(self.dir.join("vmlinux"))
-            .arg(self.image())
+            .arg(&self.image)
             .status()?;
         anyhow::ensure!(
             strip.success(),

@@ -141,8 +141,7 @@ impl Machine<'_> {
 
     /// A folder for this one run; gone when it is over.
     fn folder(&self) -> Result<tempfile::TempDir> {
-        let runs = self.kernel.dir.with_file_name("run");
-        cache::scratch_in(&runs)
+        cache::scratch_in(&self.toolchain.cache().join("kernel/run"))
     }
 
     fn qemu(&self, folder: &Path, append: &str) -> Command {
@@ -158,7 +157,7 @@ impl Machine<'_> {
             .args(["-m", &format!("{}M", self.size.memory)])
             .args(["-smp", &self.size.cpus.to_string()])
             .arg("-kernel")
-            .arg(self.kernel.image())
+            .arg(&self.kernel.image)
             .arg("-initrd")
             .arg(folder.join("initramfs"))
             // reboot=t: a triple fault ends the guest; -no-reboot ends QEMU with it.

@@ -1,6 +1,7 @@
 //! The lab: provides a Rust-enabled kernel, boots it in QEMU, loads hello_rust.ko, judges the log.
 
 mod accelerator;
+mod archive;
 mod bench;
 mod cache;
 mod commands;
@@ -15,6 +16,7 @@ mod module;
 mod options;
 mod progress;
 mod source;
+mod stock;
 mod tests;
 mod toolchain;
 mod verdict;

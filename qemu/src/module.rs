@@ -103,8 +103,8 @@ impl<'a> Module<'a> {
         // from Linux 6.13 on, Kbuild does not see that the kernel was configured anew: fixdep's
         // `$(wildcard include/config/MODVERSIONS)` is looked up in the module's own folder.
         let (unfinished, built_for) = (self.dir.join("unfinished"), self.dir.join("built_for"));
-        let kernel = self.kernel.recipe()?;
-        if unfinished.exists() || !cache::holds(&built_for, &kernel) {
+        let kernel = &self.kernel.recipe;
+        if unfinished.exists() || !cache::holds(&built_for, kernel) {
             self.make(toolchain).arg("clean").output()?;
         }
         fs::write(&unfinished, "")?;

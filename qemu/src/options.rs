@@ -8,12 +8,14 @@ use clap::{Parser, Subcommand};
 use crate::accelerator::Accelerator;
 use crate::kernel::{Compiler, Flavour};
 use crate::machine::Size;
+use crate::stock;
 
 /// Provides a Rust-enabled kernel, boots it in QEMU, loads hello_rust.ko and judges the log.
 #[derive(Parser)]
 #[command(name = "lab", version)]
 pub struct Options {
-    /// The kernel series, as Debian's archive has it.
+    /// The kernel series, as Debian's archive has it; `stock` is Debian's newest kernel itself,
+    /// unmodified, and a release such as 7.3.4+deb13-amd64 one of them.
     #[arg(long, env = "KERNEL", default_value = "7.3", global = true, value_parser = clap::builder::NonEmptyStringValueParser::new())]
     pub kernel: String,
 
@@ -114,12 +116,17 @@ pub enum Action {
 impl Options {
     /// The kernel that is asked for.
     pub fn flavour(&self) -> Flavour {
+        let series = match &self.ksrc {
+            Some(dir) => dir.trim_matches('/').to_owned(),
+            None => self.kernel.clone(),
+        };
         Flavour {
-            series: match &self.ksrc {
-                Some(dir) => dir.trim_matches('/').to_owned(),
-                None => self.kernel.clone(),
+            compiler: match stock::is_meant(&series) {
+                // Debian's own kernels are built by gcc.
+                true => Compiler::Gcc,
+                false => self.cc,
             },
-            compiler: self.cc,
+            series,
             debug: self.debug,
         }
     }

@@ -2,13 +2,12 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::Command;
 
 use anyhow::{Context, Result};
 use trouble::Trouble;
 
+use crate::archive::{version_of, Archive};
 use crate::cache::{self, Cache};
-use crate::progress::{Job, Tick};
 use crate::toolchain::{self, Toolchain};
 
 /// Bytes that an unpacked source and its archives take.
@@ -56,14 +55,34 @@ impl Source {
 
     /// Debian's source of a kernel series such as `7.3`: fetched once, then kept.
     pub fn debian(cache: &Cache, toolchain: &Toolchain, series: &str) -> Result<Self> {
-        let dir = cache.place_for(&format!("source/linux-{series}"))?;
-        let stamp = dir.with_file_name(format!("linux-{series}.version"));
+        Source::kept(cache, toolchain, series, None)
+    }
+
+    /// The source of this very version of a Debian kernel.
+    pub fn exactly(cache: &Cache, toolchain: &Toolchain, version: &str) -> Result<Self> {
+        let series = series_of(version);
+        let newest = cache.place_for(&format!("source/linux-{series}.version"))?;
+        // Most often it is the one that the lab's own kernels are built from.
+        match !newest.is_file() || cache::holds(&newest, version) {
+            true => Source::kept(cache, toolchain, &series, Some(version)),
+            false => Source::kept(cache, toolchain, version, Some(version)),
+        }
+    }
+
+    fn kept(
+        cache: &Cache,
+        toolchain: &Toolchain,
+        name: &str,
+        version: Option<&str>,
+    ) -> Result<Self> {
+        let dir = cache.place_for(&format!("source/linux-{name}"))?;
+        let stamp = dir.with_file_name(format!("linux-{name}.version"));
 
         if !stamp.is_file() {
             let _lock = cache.lock("kernel source")?;
             if !stamp.is_file() {
                 cache.require_space(SPACE, "the kernel source")?;
-                let version = fetch(cache, toolchain, series, &dir)?;
+                let version = fetch(cache, toolchain, name, version, &dir)?;
                 cache::write_whole(&stamp, version.as_bytes())?;
             }
         }
@@ -75,74 +94,57 @@ impl Source {
     }
 }
 
-/// Fetches and unpacks a source; returns its version.
-fn fetch(cache: &Cache, toolchain: &Toolchain, series: &str, dir: &Path) -> Result<String> {
-    let package = format!("linux-source-{series}");
+/// `7.3.4-1~bpo13+1` is of the series `7.3`.
+fn series_of(version: &str) -> String {
+    version.splitn(3, '.').take(2).collect::<Vec<_>>().join(".")
+}
+
+/// Fetches and unpacks a source, the newest or the very one; returns its version.
+fn fetch(
+    cache: &Cache,
+    toolchain: &Toolchain,
+    name: &str,
+    version: Option<&str>,
+    dir: &Path,
+) -> Result<String> {
     let log = cache.place_for("log/source")?;
-    let run = |what: &str, command: &mut Command| {
-        Job {
-            what,
-            log: &log,
-            steps: 0,
-            tick: percent,
-        }
-        .run(command)
-    };
-    let downloads = cache.place_for("apt/downloads")?;
-    toolchain::remove(&downloads)?;
-    fs::create_dir_all(&downloads)?;
-    let apt = |program| toolchain.apt(&downloads, program);
-
-    run(
-        "kernel source: asking the archive",
-        apt("apt-get")?.args(["-q", "update"]),
-    )?;
-    let offered = offered(apt("apt-cache")?)?;
-    if !offered.iter().any(|offer| offer == series) {
-        return Err(unknown(series, &offered).into());
+    let archive = Archive::ask(cache, toolchain, "kernel source", log)?;
+    let series = version.map_or_else(|| name.to_owned(), series_of);
+    let offered = offered(&archive)?;
+    if !offered.contains(&series) {
+        return Err(unknown(&series, &offered).into());
     }
-    run(
-        &format!("kernel source: fetching {package}"),
-        apt("apt-get")?.args(["-q", "-o", "APT::Status-Fd=1", "download", &package]),
-    )?;
+    let package = format!("linux-source-{series}");
+    if let Some(version) = version {
+        must_have(&archive, &package, version)?;
+    }
+    let wanted = version.map_or_else(|| package.clone(), |it| format!("{package}={it}"));
+    let downloads = archive.fetch(&[wanted])?;
+    let files = downloads.files()?;
+    let file = files.first().context("apt fetched nothing")?;
 
-    let archive = single_file(&downloads)?;
-    let version = archive_version(&archive);
-    let new = dir.with_file_name(format!("linux-{series}.new"));
+    let new = dir.with_file_name(format!("linux-{name}.new"));
     toolchain::remove(&new)?;
     toolchain::remove(dir)?;
     fs::create_dir_all(&new)?;
     let unpack = format!(
         "set -o pipefail; dpkg-deb --fsys-tarfile {} | tar -xO ./usr/src/{package}.tar.xz | \
          xz -dc -T0 | tar -x --strip-components=1 -C {}",
-        archive.display(),
+        file.display(),
         new.display()
     );
-    run(
-        "kernel source: unpacking",
-        toolchain.command("bash").args(["-c", &unpack]),
-    )?;
+    archive.run("unpacking", toolchain.command("bash").args(["-c", &unpack]))?;
     fs::rename(&new, dir).context("cannot move the kernel source to its place")?;
-    toolchain::remove(&downloads)?;
+    let version = version_of(file);
+    downloads.remove()?;
     Ok(version)
 }
 
-/// apt's `APT::Status-Fd`: `dlstatus:1:42.5:...`.
-fn percent(line: &str) -> Tick {
-    line.strip_prefix("dlstatus:")
-        .and_then(|rest| rest.split(':').nth(1))
-        .and_then(|number| number.parse().ok())
-        .map_or(Tick::None, Tick::Percent)
-}
-
 /// The kernel series that the archive has today, newest last.
-fn offered(mut apt_cache: Command) -> Result<Vec<String>> {
-    let output = apt_cache
-        .args(["pkgnames", "linux-source-"])
-        .output()
-        .context("cannot ask apt for kernel sources")?;
-    let mut series: Vec<String> = String::from_utf8_lossy(&output.stdout)
-        .lines()
+fn offered(archive: &Archive) -> Result<Vec<String>> {
+    let mut series: Vec<String> = archive
+        .names("linux-source-")?
+        .iter()
         .filter_map(|name| name.strip_prefix("linux-source-"))
         .map(str::to_owned)
         .collect();
@@ -164,21 +166,19 @@ fn unknown(series: &str, offered: &[String]) -> Trouble {
     }
 }
 
-fn single_file(folder: &Path) -> Result<PathBuf> {
-    let first = fs::read_dir(folder)?
-        .next()
-        .context("apt fetched nothing")??;
-    Ok(first.path())
-}
-
-/// `linux-source-7.3_7.3.4-1~bpo13+1_all.deb` is version `7.3.4-1~bpo13+1`.
-fn archive_version(archive: &Path) -> String {
-    let name = archive
-        .file_name()
-        .unwrap_or_default()
-        .to_string_lossy()
-        .replace("%3a", ":");
-    name.split('_').nth(1).unwrap_or("unknown").to_owned()
+/// The archive drops a source when there is a newer one, though its kernel is still in use.
+fn must_have(archive: &Archive, package: &str, version: &str) -> Result<()> {
+    let offered = archive.versions(package)?;
+    if offered.iter().any(|offer| offer.version == version) {
+        return Ok(());
+    }
+    let offered: Vec<&str> = offered.iter().map(|offer| offer.version.as_str()).collect();
+    Err(Trouble::new(format!(
+        "the archive no longer has the source of the kernel {version}"
+    ))
+    .seen(format!("{package}: it has {}", offered.join(", ")))
+    .mend("KERNEL=stock takes the newest one, once the cache's folder stock is removed")
+    .into())
 }
 
 #[cfg(test)]
@@ -186,16 +186,9 @@ mod tests {
     use super::*;
 
     #[test]
-    fn version_of_an_archive() {
-        let archive = Path::new("/x/linux-source-7.3_7.3.4-1~bpo13+1_all.deb");
-        assert_eq!(archive_version(archive), "7.3.4-1~bpo13+1");
-    }
-
-    #[test]
-    fn percent_of_apt() {
-        assert!(
-            matches!(percent("dlstatus:1:42.5:Retrieving file"), Tick::Percent(p) if p == 42.5)
-        );
-        assert!(matches!(percent("Get:1 linux-source"), Tick::None));
+    fn series_of_a_version() {
+        assert_eq!(series_of("7.3.4-1~bpo13+1"), "7.3");
+        assert_eq!(series_of("6.12.117-1"), "6.12");
+        assert_eq!(series_of("7.3-1"), "7.3-1");
     }
 }

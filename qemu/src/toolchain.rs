@@ -222,6 +222,11 @@ impl Toolchain {
         Ok(())
     }
 
+    /// The cache's folder, which its commands see.
+    pub fn cache(&self) -> &Path {
+        &self.cache
+    }
+
     /// A path inside the folder, as the host sees it.
     pub fn file(&self, path: &str) -> PathBuf {
         self.root.join(path)

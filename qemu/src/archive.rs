@@ -1,0 +1,201 @@
+//! Debian's archive, asked by the toolchain's own apt: what it has today, and packages from it.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use anyhow::{Context, Result};
+
+use crate::cache::Cache;
+use crate::progress::{Job, Tick};
+use crate::toolchain::{self, Toolchain};
+
+/// The archive, as it is today.
+pub struct Archive<'a> {
+    cache: &'a Cache,
+    toolchain: &'a Toolchain,
+    /// What the packages are for; errors and progress name it.
+    purpose: &'static str,
+    log: PathBuf,
+}
+
+/// What the archive says of a version of a package.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Package {
+    /// Its version.
+    pub version: String,
+    /// The packages it depends on, the first of each choice, without versions.
+    pub depends: Vec<String>,
+}
+
+impl<'a> Archive<'a> {
+    /// Asks the archive what it has.
+    pub fn ask(
+        cache: &'a Cache,
+        toolchain: &'a Toolchain,
+        purpose: &'static str,
+        log: PathBuf,
+    ) -> Result<Self> {
+        let archive = Archive {
+            cache,
+            toolchain,
+            purpose,
+            log,
+        };
+        archive.run(
+            "asking the archive",
+            archive.apt("apt-get")?.args(["-q", "update"]),
+        )?;
+        Ok(archive)
+    }
+
+    /// The packages whose names start so, in no order.
+    pub fn names(&self, start: &str) -> Result<Vec<String>> {
+        let text = self.answer(&["pkgnames", start])?;
+        Ok(text.lines().map(str::to_owned).collect())
+    }
+
+    /// The versions of a package, the newest first; none if there is no such package.
+    pub fn versions(&self, package: &str) -> Result<Vec<Package>> {
+        Ok(stanzas(&self.answer(&["show", package])?))
+    }
+
+    /// Fetches packages, each by its name or `name=version`, to an empty folder.
+    pub fn fetch(&self, packages: &[String]) -> Result<Downloads> {
+        let folder = self.cache.place_for("apt/downloads")?;
+        toolchain::remove(&folder)?;
+        fs::create_dir_all(&folder)?;
+        let names: Vec<&str> = packages
+            .iter()
+            .map(|package| package.split('=').next().unwrap_or(package))
+            .collect();
+        self.run(
+            &format!("fetching {}", names.join(", ")),
+            self.toolchain
+                .apt(&folder, "apt-get")?
+                .args(["-q", "-o", "APT::Status-Fd=1", "download"])
+                .args(packages),
+        )?;
+        Ok(Downloads { folder })
+    }
+
+    /// Runs a step of what the packages are for.
+    pub fn run(&self, step: &str, command: &mut Command) -> Result<()> {
+        Job {
+            what: &format!("{}: {step}", self.purpose),
+            log: &self.log,
+            steps: 0,
+            tick: percent,
+        }
+        .run(command)
+    }
+
+    fn apt(&self, program: &str) -> Result<Command> {
+        self.toolchain.apt(self.cache.dir(), program)
+    }
+
+    fn answer(&self, words: &[&str]) -> Result<String> {
+        let output = self
+            .apt("apt-cache")?
+            .args(words)
+            .output()
+            .context("cannot ask apt what the archive has")?;
+        // Of a package that is not there it says so on stderr.
+        Ok(String::from_utf8_lossy(&output.stdout).into_owned())
+    }
+}
+
+/// Packages that were fetched; the next ones take their place.
+pub struct Downloads {
+    folder: PathBuf,
+}
+
+impl Downloads {
+    /// Their files.
+    pub fn files(&self) -> Result<Vec<PathBuf>> {
+        let mut files = Vec::new();
+        for entry in fs::read_dir(&self.folder)? {
+            files.push(entry?.path());
+        }
+        anyhow::ensure!(!files.is_empty(), "apt fetched nothing");
+        Ok(files)
+    }
+
+    /// They are no longer needed.
+    pub fn remove(self) -> Result<()> {
+        toolchain::remove(&self.folder)
+    }
+}
+
+/// `linux-source-7.3_7.3.4-1~bpo13+1_all.deb` is version `7.3.4-1~bpo13+1`.
+pub fn version_of(file: &Path) -> String {
+    let name = file
+        .file_name()
+        .unwrap_or_default()
+        .to_string_lossy()
+        .replace("%3a", ":");
+    name.split('_').nth(1).unwrap_or("unknown").to_owned()
+}
+
+/// apt's `APT::Status-Fd`: `dlstatus:1:42.5:...`.
+fn percent(line: &str) -> Tick {
+    line.strip_prefix("dlstatus:")
+        .and_then(|rest| rest.split(':').nth(1))
+        .and_then(|number| number.parse().ok())
+        .map_or(Tick::None, Tick::Percent)
+}
+
+/// What `apt-cache show` says, in its order.
+fn stanzas(text: &str) -> Vec<Package> {
+    text.split("\n\n")
+        .filter_map(|stanza| {
+            let field = |name: &str| {
+                stanza
+                    .lines()
+                    .find_map(|line| line.strip_prefix(name)?.strip_prefix(": "))
+            };
+            let depends = field("Depends").unwrap_or_default().split(", ");
+            Some(Package {
+                version: field("Version")?.to_owned(),
+                depends: depends
+                    .filter_map(|choice| choice.split_whitespace().next())
+                    .map(str::to_owned)
+                    .collect(),
+            })
+        })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn version_of_an_archive() {
+        let file = Path::new("/x/linux-source-7.3_7.3.4-1~bpo13+1_all.deb");
+        assert_eq!(version_of(file), "7.3.4-1~bpo13+1");
+    }
+
+    #[test]
+    fn percent_of_apt() {
+        assert!(
+            matches!(percent("dlstatus:1:42.5:Retrieving file"), Tick::Percent(p) if p == 42.5)
+        );
+        assert!(matches!(percent("Get:1 linux-source"), Tick::None));
+    }
+
+    #[test]
+    fn what_apt_shows() {
+        let text = "Package: a\nVersion: 2-1\nDepends: b | c (>= 1), d (= 2-1), e\n\n\
+                    Package: a\nVersion: 1-1\n";
+        let package = |version: &str, depends: &[&str]| Package {
+            version: version.to_owned(),
+            depends: depends.iter().map(|name| name.to_string()).collect(),
+        };
+        assert_eq!(
+            stanzas(text),
+            [package("2-1", &["b", "d", "e"]), package("1-1", &[])]
+        );
+        assert_eq!(stanzas(""), []);
+    }
+}

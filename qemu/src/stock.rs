@@ -1,0 +1,284 @@
+//! Debian's own kernels, unmodified, and what building a module in Rust for them takes.
+//!
+//! Their packages are only unpacked, in the cache. The metadata of their Rust half, which the header
+//! packages lack, is made by `stock/rust-metadata`, as on a Debian where such a kernel is installed.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result};
+use regex::Regex;
+use trouble::Trouble;
+
+use crate::archive::Archive;
+use crate::cache::{self, Cache};
+use crate::kernel::{Flavour, Kernel};
+use crate::module::project;
+use crate::progress::{Job, Tick};
+use crate::source::Source;
+use crate::toolchain::{self, Toolchain};
+
+/// Bytes that the packages and the metadata of a kernel take, and its build for a while.
+const SPACE: u64 = 2 << 30;
+
+/// About how many files of the kernel's Rust half are compiled.
+const STEPS: u64 = 20;
+
+/// What a user calls the newest of them.
+pub const NEWEST: &str = "stock";
+
+/// Whether `KERNEL=` names a stock kernel: [`NEWEST`], or what `uname -r` says in one.
+pub fn is_meant(kernel: &str) -> bool {
+    let release = kernel.starts_with(|first: char| first.is_ascii_digit());
+    kernel == NEWEST || release && kernel.ends_with("-amd64") && !kernel.contains('/')
+}
+
+/// A stock kernel, as the archive has it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Stock {
+    /// What `uname -r` says in it.
+    pub release: String,
+    /// Debian's version of it.
+    pub version: String,
+}
+
+/// Provides a stock kernel as one that the lab can boot and build modules for.
+pub fn provide(cache: &Cache, toolchain: &Toolchain, flavour: Flavour) -> Result<Kernel> {
+    if flavour.debug {
+        return Err(
+            Trouble::new("Debian has no stock kernel with KASAN, lockdep and the like")
+                .seen(format!("LAB_DEBUG is set, and KERNEL={}", flavour.series))
+                .mend("use one of the lab's own: leave KERNEL out, or LAB_DEBUG")
+                .into(),
+        );
+    }
+    let stock = Stock::choose(cache, toolchain, &flavour.series)?;
+    let root = stock.unpacked(cache, toolchain)?;
+    let source = Source::exactly(cache, toolchain, &stock.version)?;
+    let kdir = stock.metadata(cache, toolchain, &root, &source)?;
+    let recipe = format!("{}\n{}", stock.version, toolchain.versions);
+    Ok(Kernel {
+        image: image(&root, &stock.release)?,
+        dir: kdir,
+        flavour: Flavour {
+            series: stock.release,
+            ..flavour
+        },
+        source,
+        recipe,
+    })
+}
+
+impl Stock {
+    /// The one of this release; or the newest that the archive had when it was first asked.
+    fn choose(cache: &Cache, toolchain: &Toolchain, kernel: &str) -> Result<Self> {
+        let memory = cache.place_for(&format!("stock/{kernel}.chosen"))?;
+        if let Some(stock) = Stock::read(&memory) {
+            return Ok(stock);
+        }
+        let _lock = cache.lock("stock kernels")?;
+        let archive = archive(cache, toolchain)?;
+        let stock = match kernel {
+            NEWEST => newest(&archive)?,
+            release => of_release(&archive, release)?,
+        };
+        eprintln!("lab: stock kernel {} {}", stock.release, stock.version);
+        cache::write_whole(&memory, stock.line().as_bytes())?;
+        Ok(stock)
+    }
+
+    fn line(&self) -> String {
+        format!("{} {}\n", self.release, self.version)
+    }
+
+    fn read(memory: &Path) -> Option<Self> {
+        let text = fs::read_to_string(memory).ok()?;
+        let (release, version) = text.trim_end().split_once(' ')?;
+        Some(Stock {
+            release: release.to_owned(),
+            version: version.to_owned(),
+        })
+    }
+
+    /// The folder in which the kernel's image and its headers are unpacked.
+    fn unpacked(&self, cache: &Cache, toolchain: &Toolchain) -> Result<PathBuf> {
+        let root = cache.place_for(&format!("stock/{}/root", self.release))?;
+        let stamp = root.with_file_name("unpacked");
+        if cache::holds(&stamp, &self.line()) {
+            return Ok(root);
+        }
+        let _lock = cache.lock("stock kernels")?;
+        if cache::holds(&stamp, &self.line()) {
+            return Ok(root);
+        }
+        cache.require_space(SPACE, "a stock kernel")?;
+        let archive = archive(cache, toolchain)?;
+        let downloads = archive.fetch(&self.packages(&archive)?)?;
+        let new = root.with_file_name("root.new");
+        toolchain::remove(&new)?;
+        toolchain::remove(&root)?;
+        fs::create_dir_all(&new)?;
+        for package in downloads.files()? {
+            let mut unpack = toolchain.command("dpkg-deb");
+            archive.run("unpacking", unpack.arg("-x").args([&package, &new]))?;
+        }
+        fs::rename(&new, &root).context("cannot move the stock kernel to its place")?;
+        downloads.remove()?;
+        cache::write_whole(&stamp, self.line().as_bytes())?;
+        Ok(root)
+    }
+
+    /// The packages with the kernel's image and with all of its headers, `name=version`.
+    fn packages(&self, archive: &Archive) -> Result<Vec<String>> {
+        let headers = format!("linux-headers-{}", self.release);
+        let offers = archive.versions(&headers)?;
+        let offer = offers.iter().find(|offer| offer.version == self.version);
+        let offer = offer.with_context(|| {
+            format!(
+                "the archive no longer has {headers} {}: try again with another KERNEL",
+                self.version
+            )
+        })?;
+        let parts = offer
+            .depends
+            .iter()
+            .filter(|name| name.starts_with("linux-headers-") || name.starts_with("linux-kbuild-"));
+        // Linux 7.3 was the first to have the image in a package of its own.
+        let binary = format!("linux-binary-{}", self.release);
+        let image = match archive.versions(&binary)?.is_empty() {
+            true => format!("linux-image-{}", self.release),
+            false => binary,
+        };
+        let names = parts.chain([&headers, &image]);
+        Ok(names
+            .map(|name| format!("{name}={}", self.version))
+            .collect())
+    }
+
+    /// What serves as KDIR for modules in Rust.
+    fn metadata(
+        &self,
+        cache: &Cache,
+        toolchain: &Toolchain,
+        root: &Path,
+        source: &Source,
+    ) -> Result<PathBuf> {
+        let into = cache.place_for("stock/metadata")?;
+        let kdir = into.join(&self.release).join("build");
+        let tool = project().join("stock/rust-metadata");
+        let text =
+            fs::read_to_string(&tool).with_context(|| format!("cannot read {}", tool.display()))?;
+        let stamp = cache.place_for(&format!("stock/{}/metadata", self.release))?;
+        let recipe = format!("{}{}{text}", self.line(), toolchain.versions);
+        if cache::holds(&stamp, &recipe) {
+            return Ok(kdir);
+        }
+        let _lock = cache.lock("stock kernels")?;
+        if cache::holds(&stamp, &recipe) {
+            return Ok(kdir);
+        }
+        let mut command = toolchain.command_in(cache.dir(), &[&project()], "sh");
+        command.arg(&tool);
+        command.arg("--root").arg(root).arg("--into").arg(&into);
+        command.arg("--source").arg(&source.dir).arg(&self.release);
+        Job {
+            what: &format!("stock kernel {}: making its Rust metadata", self.release),
+            log: &cache.place_for("log/stock-metadata")?,
+            steps: STEPS,
+            tick: |line| match line.starts_with("  ") {
+                true => Tick::Step,
+                false => Tick::None,
+            },
+        }
+        .run(&mut command)?;
+        cache::write_whole(&stamp, recipe.as_bytes())?;
+        Ok(kdir)
+    }
+}
+
+fn archive<'a>(cache: &'a Cache, toolchain: &'a Toolchain) -> Result<Archive<'a>> {
+    Archive::ask(
+        cache,
+        toolchain,
+        "stock kernel",
+        cache.place_for("log/stock")?,
+    )
+}
+
+/// The newest kernel for everybody, whose package only names the real one.
+fn newest(archive: &Archive) -> Result<Stock> {
+    const PACKAGE: &str = "linux-image-amd64";
+    let offers = archive.versions(PACKAGE)?;
+    let offer = offers.first().with_context(|| {
+        format!("the archive has no {PACKAGE}: check the network connection, then try again")
+    })?;
+    let real = Regex::new(r"^linux-image-(\d.*)$")?;
+    let release = offer.depends.iter().find_map(|name| real.captures(name));
+    let release = release.with_context(|| format!("{PACKAGE} names no kernel"))?;
+    Ok(Stock {
+        release: release[1].to_owned(),
+        version: offer.version.clone(),
+    })
+}
+
+fn of_release(archive: &Archive, release: &str) -> Result<Stock> {
+    match archive
+        .versions(&format!("linux-headers-{release}"))?
+        .first()
+    {
+        Some(offer) => Ok(Stock {
+            release: release.to_owned(),
+            version: offer.version.clone(),
+        }),
+        None => Err(unknown(archive, release)?.into()),
+    }
+}
+
+fn unknown(archive: &Archive, release: &str) -> Result<Trouble> {
+    let mut offered: Vec<String> = archive
+        .names("linux-headers-")?
+        .iter()
+        .filter_map(|name| name.strip_prefix("linux-headers-"))
+        .filter(|name| is_meant(name))
+        .map(str::to_owned)
+        .collect();
+    offered.sort();
+    Ok(Trouble::new(format!(
+        "there is no stock kernel {release} with headers in the archive"
+    ))
+    .seen(format!(
+        "KERNEL={release}; the archive has {}",
+        offered.join(", ")
+    ))
+    .mend("make run KERNEL=stock takes the newest one"))
+}
+
+/// The kernel itself: in its package's /boot, or beside its modules.
+fn image(root: &Path, release: &str) -> Result<PathBuf> {
+    let places = [
+        format!("usr/lib/modules/{release}/vmlinuz"),
+        format!("boot/vmlinuz-{release}"),
+    ];
+    let mut places = places.iter().map(|place| root.join(place));
+    places
+        .find(|place| place.is_file())
+        .with_context(|| format!("no vmlinuz in {}", root.display()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_of_stock_kernels() {
+        for (kernel, meant) in [
+            ("stock", true),
+            ("7.3.4+deb13-amd64", true),
+            ("7.3.4+deb13-rt-amd64", true),
+            ("7.3", false),
+            ("6.12", false),
+        ] {
+            assert_eq!(is_meant(kernel), meant, "{kernel}");
+        }
+    }
+}
