@@ -3,7 +3,7 @@
 # Kbuild does not read this file: what it stitches is in Kbuild.
 
 # The kernel that `make` builds the module for: the running one, as everywhere.
-KDIR ?= /lib/modules/$(shell uname -r)/build
+KREL ?= $(shell uname -r)
 
 # `make run CC=gcc`: the lab's kernel and module by gcc instead of clang.
 ifeq ($(origin CC),command line)
@@ -11,6 +11,9 @@ export LAB_CC := $(CC)
 endif
 
 CACHE := $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/hello_rust
+# Where `make rust-metadata` has made what that kernel's headers lacked, and else the headers.
+KDIR ?= $(or $(if $(word 2,$(CACHE)),,$(wildcard $(CACHE)/rust-metadata/$(KREL)/build)),/lib/modules/$(KREL)/build)
+
 # Kbuild's clean removes objects wherever they are below, so cargo's stay outside.
 export CARGO_TARGET_DIR := $(CACHE)/target
 export HELLO_RUST_DIR := $(CURDIR)
@@ -32,15 +35,18 @@ endif
 # Kbuild heeds these only on the command line, never in the environment, and its CC= may be any.
 AS_KBUILD := env -u LAB_CC $(foreach tool,CC RUSTC BINDGEN,$(if $(findstring command,$(origin $(tool))),,-u $(tool)))
 
-.PHONY: modules clean run shell test stitch walkthrough docs/walkthrough.md doctor bench-loop bench-stitch kernel help
+.PHONY: modules clean run shell test stitch walkthrough docs/walkthrough.md rust-metadata doctor bench-loop bench-stitch kernel help
 .DELETE_ON_ERROR:
 
-modules: ## hello_rust.ko for your kernel: make [LLVM=1] [KDIR=/path/to/linux]
+modules: ## hello_rust.ko for your kernel: make [LLVM=1] [KDIR=/path/to/linux | KREL=release]
 	@$(AS_KBUILD) qemu/kdir.sh --problems '$(KDIR)'
 	+@$(MAKE) -C '$(KDIR)' M="$$PWD" modules
 
 clean: ## remove what `make` built here (not the lab's cache)
 	+@$(MAKE) -C '$(KDIR)' M="$$PWD" clean
+
+rust-metadata: ## what the headers of a Debian kernel lack for `make` to work  [KREL=7.3.4+deb13-amd64]
+	@stock/rust-metadata --into '$(CACHE)/rust-metadata' '$(KREL)'
 
 run: $(LAB) ## the whole way: kernel, module, QEMU, insmod, rmmod, dmesg  [KERNEL= CC=gcc PARAMS= KSRC=]
 	@$(LAB) run

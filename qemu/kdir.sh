@@ -36,6 +36,7 @@ main() {
 	check_kdir_exists
 	check_kdir_path
 	check_kernel_tree
+	check_headers_of_metadata
 	check_configured
 
 	read_configuration
@@ -164,6 +165,33 @@ check_kernel_tree() {
 	exit 2
 }
 
+# stock/rust-metadata makes a tree of links to the headers of a distribution, and notes
+# which ones.
+check_headers_of_metadata() {
+	made_for=$kdir/../made-for
+	[ -e "$made_for" ] && [ -L "$kdir/include" ] || return 0
+
+	release=$(basename "$(dirname "$kdir")")
+	read -r wanted <"$made_for"
+	package=$(package_of_headers)
+	[ "$package" = "$wanted" ] && return
+	if [ ! "$package" ]; then
+		bad KDIR "$kdir/include, a link to $(readlink "$kdir/include"), which is not there" \
+			"the headers of the kernel $release are gone, and this tree has only the Rust metadata beside them" \
+			"$(install "linux-headers-$release" "kernel-devel-$release" linux-headers)"
+	else
+		bad KDIR "$kdir, made for $wanted; the headers: $package" \
+			"the headers of the kernel $release are of another version than the Rust metadata" \
+			"make rust-metadata KREL=$release"
+	fi
+	exit 2
+}
+
+# What a distribution calls its kernel, such as "Debian 7.3.4-1"; nothing for others.
+package_of_headers() {
+	sed -n 's/.*LINUX_PACKAGE_ID " *\(.*\)"$/\1/p' "$kdir/include/generated/package.h" 2>/dev/null
+}
+
 # Kbuild reads include/config/auto.conf, which the first build makes of .config.
 check_configured() {
 	[ -e "$kdir/include/config/auto.conf" ] && return
@@ -274,10 +302,15 @@ check_rust_metadata() {
 	fi
 
 	problem='the Rust half of this kernel is not built, or only in part'
-	[ "$rebuild" = "$lab" ] &&
+	mend=$rebuild
+	if [ "$rebuild" = "$lab" ]; then
 		problem='this kernel has Rust, but its header package lacks the metadata against which Rust modules are compiled'
+		case $(package_of_headers) in
+		Debian*) mend="make rust-metadata KREL=$release, which makes it, then make KREL=$release; or $lab" ;;
+		esac
+	fi
 	[ "$count" = 1 ] || missing="$missing, nor $((count - 1)) more that are needed,"
-	bad "$what" "no $missing in $kdir" "$problem" "$rebuild"
+	bad "$what" "no $missing in $kdir" "$problem" "$mend"
 	exit 2
 }
 
@@ -527,8 +560,9 @@ name_tools() {
 		# Debian's headers name the compiler in a file that Debian's Kbuild reads.
 		if [ -e "$kdir/.kernelvariables" ]; then
 			named=$(sed -n 's/^CC[ :?]*=.*\(gcc-[0-9]*\)$/\1/p' "$kdir/.kernelvariables")
-			cc=${named:+${CROSS_COMPILE:-}$named}
-			cc=${cc:-${CROSS_COMPILE:-}gcc}
+			cross=$(sed -n 's/^override CROSS_COMPILE *= *//p' "$kdir/.kernelvariables")
+			cc=${CROSS_COMPILE:-$cross}${named:-gcc}
+			ld=${CROSS_COMPILE:-$cross}ld
 		fi
 	fi
 	cc=${CC:-$cc}
@@ -776,7 +810,7 @@ install_compiler() {
 	elif [ "${CROSS_COMPILE:-}" ]; then
 		echo "install $cc and $ld, or correct CROSS_COMPILE="
 	else
-		install "$cc binutils" 'gcc binutils' 'gcc binutils'
+		install "${cc##*-linux-gnu-} binutils" 'gcc binutils' 'gcc binutils'
 	fi
 }
 

@@ -185,11 +185,15 @@ fn mirror() -> Finding {
 }
 
 fn kernels(cache: &Cache) -> Finding {
-    let mut names: Vec<String> = std::fs::read_dir(cache.dir().join("kernel"))
-        .into_iter()
-        .flatten()
-        .flatten()
-        .filter(|entry| entry.path().join("lab.recipe").is_file())
+    // Where they are, and the file that says that one is whole.
+    let places = [("kernel", "lab.recipe"), ("stock", "metadata")];
+    let mut names: Vec<String> = places
+        .iter()
+        .flat_map(|(place, whole)| {
+            let entries = std::fs::read_dir(cache.dir().join(place)).into_iter();
+            let entries = entries.flatten().flatten();
+            entries.filter(move |entry| entry.path().join(whole).is_file())
+        })
         .map(|entry| entry.file_name().to_string_lossy().into_owned())
         .collect();
     names.sort();

@@ -157,14 +157,16 @@ fn flavour(compiler: Compiler) -> Flavour {
 }
 
 /// A copy of the project, and room for trees and programs beside it.
-struct Ground {
-    folder: tempfile::TempDir,
+pub struct Ground {
+    /// Gone with it.
+    pub folder: tempfile::TempDir,
     project: PathBuf,
     read_only: bool,
 }
 
 impl Ground {
-    fn new(name: &str) -> Result<Self> {
+    /// A copy in a folder of this name.
+    pub fn new(name: &str) -> Result<Self> {
         let folder = tempfile::tempdir()?;
         let project = copy_of_project(&folder.path().join(name))?;
         Ok(Ground {
@@ -221,7 +223,7 @@ impl Ground {
 }
 
 /// It builds, what was built loads, and nothing is left behind.
-fn tree_of_ones_own(world: &World, flavour: &Flavour) -> Result<()> {
+pub fn tree_of_ones_own(world: &World, flavour: &Flavour) -> Result<()> {
     let lab = world.lab(flavour)?;
     let ground = Ground::new("hello_rust")?;
     succeed(ground.git("init").arg("--quiet"))?;
@@ -251,7 +253,7 @@ fn is_refused(world: &World, case: &Refused) -> Result<()> {
 }
 
 /// make refuses in these words, and the doctor sees every cause that make names.
-fn must_refuse_and_agree(
+pub fn must_refuse_and_agree(
     lab: &Lab,
     ground: &Ground,
     variables: &[&str],

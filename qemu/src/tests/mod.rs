@@ -6,12 +6,14 @@ mod guest;
 mod input;
 mod kdir;
 mod lints;
+mod metadata;
 mod mutants;
 mod mutations;
 mod proxy;
 mod report;
 mod splats;
 mod stitch;
+mod stock;
 mod walkthrough;
 mod world;
 
@@ -22,6 +24,7 @@ use trouble::Trouble;
 
 use crate::exit::Exit;
 use crate::options::Options;
+use crate::stock::{is_meant, NEWEST};
 
 pub use world::World;
 
@@ -127,22 +130,15 @@ impl Test {
 /// Runs the tests that have `word` in their names; all of them without one.
 pub fn run(options: &Options, word: &str) -> Result<()> {
     let world = World::new(options);
-    let tests: Vec<Test> = [
-        lints::tests(),
-        guest::tests(),
-        splats::tests(),
-        faults::tests(),
-        input::tests(),
-        kdir::tests(),
-        border::tests(),
-        stitch::tests(),
-        mutants::tests(),
-        walkthrough::tests(),
-    ]
-    .into_iter()
-    .flatten()
-    .filter(|test| test.name.contains(word))
-    .collect();
+    let all = match is_meant(&options.kernel) {
+        true => vec![stock::tests_on(&options.kernel)],
+        false => everything(),
+    };
+    let tests: Vec<Test> = all
+        .into_iter()
+        .flatten()
+        .filter(|test| test.name.contains(word))
+        .collect();
     if tests.is_empty() {
         return Err(Trouble::new(format!("no test has {word:?} in its name"))
             .mend("make test TESTS=kunit, or leave TESTS out")
@@ -163,4 +159,22 @@ pub fn run(options: &Options, word: &str) -> Result<()> {
             .exit(Exit::Failed)
             .into()),
     }
+}
+
+/// The tests, group by group, in the order in which they run.
+fn everything() -> Vec<Vec<Test>> {
+    vec![
+        lints::tests(),
+        guest::tests(),
+        splats::tests(),
+        faults::tests(),
+        input::tests(),
+        kdir::tests(),
+        border::tests(),
+        stitch::tests(),
+        mutants::tests(),
+        walkthrough::tests(),
+        stock::tests_on(NEWEST),
+        metadata::tests(),
+    ]
 }
