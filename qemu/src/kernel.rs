@@ -11,7 +11,7 @@ use crate::cache::{self, Cache};
 use crate::progress::{Job, Tick};
 use crate::source::Source;
 use crate::stock;
-use crate::toolchain::Toolchain;
+use crate::toolchain::{self, Toolchain};
 
 /// Bytes that a build takes, debug information included.
 const SPACE: u64 = 3 << 30;
@@ -130,6 +130,7 @@ impl Kernel {
             let _lock = cache.lock(&format!("kernel {}", kernel.flavour.name()))?;
             if kernel.source.foreign || !cache::holds(&stamp, &kernel.recipe) {
                 cache.require_space(SPACE, "the kernel's build")?;
+                kernel.begin()?;
                 let log = cache.place_for(&format!("log/kernel-{}", kernel.flavour.name()))?;
                 kernel.configure(toolchain, &fragment, &log)?;
                 kernel.build(toolchain, &log)?;
@@ -172,8 +173,22 @@ impl Kernel {
         }
     }
 
-    fn configure(&self, toolchain: &Toolchain, fragment: &str, log: &Path) -> Result<()> {
+    /// Goes on with an interrupted build of the same, and starts from nothing else. Kbuild would
+    /// compile again what depends on an option, but not rust/core.o for CONFIG_MODVERSIONS: its
+    /// symbols were left without checksums.
+    fn begin(&self) -> Result<()> {
+        let begun = self.dir.join("lab.begun");
+        let done = self.dir.join("lab.recipe");
+        if done.is_file() && !cache::holds(&done, &self.recipe)
+            || begun.is_file() && !cache::holds(&begun, &self.recipe)
+        {
+            toolchain::remove(&self.dir)?;
+        }
         fs::create_dir_all(&self.dir)?;
+        cache::write_whole(&begun, self.recipe.as_bytes())
+    }
+
+    fn configure(&self, toolchain: &Toolchain, fragment: &str, log: &Path) -> Result<()> {
         let config = self.dir.join(".config");
         let run = |target| {
             Job {

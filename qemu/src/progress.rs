@@ -140,8 +140,14 @@ const REMEDIES: &[(&str, &str)] = &[
     ),
 ];
 
-/// The lines that say error, or else the last ones.
+/// An error told in our own way, or the lines that say error, or else the last ones.
 fn telling_lines(tail: &[String]) -> String {
+    let told = tail
+        .windows(2)
+        .rposition(|pair| pair[0].contains(": error: ") && pair[1].starts_with("  seen: "));
+    if let Some(from) = told {
+        return tail[from..].join("\n");
+    }
     let telling = |line: &&String| {
         let line = line.to_lowercase();
         ["error", "e: ", "cannot", "failed", "no space"]
@@ -224,5 +230,23 @@ impl<'a> Display<'a> {
 impl Drop for Display<'_> {
     fn drop(&mut self) {
         self.bar.finish_and_clear();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn telling(text: &str) -> String {
+        let lines: Vec<String> = text.lines().map(str::to_owned).collect();
+        telling_lines(&lines)
+    }
+
+    #[test]
+    fn what_tells() {
+        let own = "rust-metadata: error: no\n  seen: here\n  mend: so";
+        assert_eq!(telling(&format!("a\nerror: b\n{own}\n")), own);
+        assert_eq!(telling("a\nE: b\nc\n"), "E: b");
+        assert_eq!(telling("a\nb\n"), "a\nb");
     }
 }

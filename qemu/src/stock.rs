@@ -54,6 +54,7 @@ pub fn provide(cache: &Cache, toolchain: &Toolchain, flavour: Flavour) -> Result
     }
     let stock = Stock::choose(cache, toolchain, &flavour.series)?;
     let root = stock.unpacked(cache, toolchain)?;
+    stock.must_have_rust(&root)?;
     let source = Source::exactly(cache, toolchain, &stock.version)?;
     let kdir = stock.metadata(cache, toolchain, &root, &source)?;
     let recipe = format!("{}\n{}", stock.version, toolchain.versions);
@@ -83,7 +84,10 @@ impl Stock {
             release => of_release(&archive, release)?,
         };
         eprintln!("lab: stock kernel {} {}", stock.release, stock.version);
-        cache::write_whole(&memory, stock.line().as_bytes())?;
+        for name in [kernel, &stock.release] {
+            let memory = cache.place_for(&format!("stock/{name}.chosen"))?;
+            cache::write_whole(&memory, stock.line().as_bytes())?;
+        }
         Ok(stock)
     }
 
@@ -153,6 +157,23 @@ impl Stock {
         Ok(names
             .map(|name| format!("{name}={}", self.version))
             .collect())
+    }
+
+    fn must_have_rust(&self, root: &Path) -> Result<()> {
+        let headers = format!("usr/src/linux-headers-{}", self.release);
+        let file = root.join(headers).join("include/config/auto.conf");
+        let options =
+            fs::read_to_string(&file).with_context(|| format!("cannot read {}", file.display()))?;
+        if options.lines().any(|option| option == "CONFIG_RUST=y") {
+            return Ok(());
+        }
+        Err(Trouble::new(format!(
+            "Debian built the kernel {} without Rust",
+            self.release
+        ))
+        .seen(format!("no CONFIG_RUST=y in {}", file.display()))
+        .mend("make run KERNEL=stock takes the newest one, which has it")
+        .into())
     }
 
     /// What serves as KDIR for modules in Rust.
