@@ -207,9 +207,9 @@ impl Ground {
         let project = project();
         let dir = self.lab.cache.dir();
         let mut tool = self.lab.toolchain.command_in(dir, &[&project], "env");
-        tool.arg(path)
-            .arg("sh")
-            .arg(project.join("stock/rust-metadata"));
+        // A process group of its own that Ctrl-C ends, as a terminal gives it.
+        tool.args(["--default-signal=INT", &path, "setsid", "--wait", "sh"]);
+        tool.arg(project.join("stock/rust-metadata"));
         tool.arg("--root").arg(self.path("root"));
         tool.arg("--into").arg(self.path("into"));
         tool.stdin(Stdio::null());
