@@ -134,6 +134,20 @@ impl Initramfs {
         Ok(new)
     }
 
+    /// Adds a folder, and all that it is in.
+    pub fn folders(&mut self, name: &str) -> Result<()> {
+        let mut path = String::new();
+        for part in name.split('/').filter(|part| !part.is_empty()) {
+            path = if path.is_empty() {
+                part.to_owned()
+            } else {
+                format!("{path}/{part}")
+            };
+            self.entry(&path, ModeFileType::Directory, 0o755, b"")?;
+        }
+        Ok(())
+    }
+
     /// Adds a file.
     pub fn file(&mut self, name: &str, mode: u32, content: &[u8]) -> Result<()> {
         self.entry(name, ModeFileType::Regular, mode, content)

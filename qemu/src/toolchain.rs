@@ -11,6 +11,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use anyhow::{Context, Result};
+use tempfile::NamedTempFile;
 use trouble::Trouble;
 
 use crate::cache::{self, Cache, Lock};
@@ -240,28 +241,14 @@ impl Toolchain {
         fs::create_dir_all(self.root.with_file_name(""))
             .context("cannot make the toolchain's place")?;
 
-        let options = tempfile::NamedTempFile::new()?;
-        fs::write(options.path(), apt_options()?)?;
+        let options = apt_options()?;
         let mut command = contained("mmdebstrap", &self.cache);
-        command
-            .args([
-                "--mode=chrootless",
-                "--variant=extract",
-                "--format=directory",
-            ])
-            .arg(format!("--aptopt={}", options.path().display()))
-            .arg("--aptopt=Apt::Install-Recommends \"false\"")
-            .arg("--aptopt=Acquire::Languages \"none\"")
-            .arg(format!(
-                "--include={}",
-                packages().collect::<Vec<_>>().join(",")
-            ))
-            .arg(SUITE)
-            .arg(&new);
-        match host_mirrors() {
-            mirrors if !mirrors.is_empty() => command.args(mirrors),
-            _ => command.arg(BACKPORTS_HOOK),
-        };
+        command.args([
+            "--mode=chrootless",
+            "--variant=extract",
+            "--format=directory",
+        ]);
+        debian(&mut command, &options, packages(), &new);
         Job {
             what: "toolchain: unpacking Debian 13 packages",
             log,
@@ -451,22 +438,47 @@ pub fn mirror_address() -> Option<String> {
 const BACKPORTS_HOOK: &str = "--setup-hook=cd \"$1/etc/apt\" && \
     sed -n 's/ trixie main/ trixie-backports main/p' sources.list >> sources.list";
 
-/// How the host's apt reaches its mirrors (proxies, certificates, clocks), for the folder's apt.
-fn apt_options() -> Result<String> {
+/// Has mmdebstrap make a folder with these packages of Debian 13, and no others that they do not need.
+pub fn debian<'a>(
+    mmdebstrap: &mut Command,
+    options: &NamedTempFile,
+    packages: impl Iterator<Item = &'a str>,
+    folder: &Path,
+) {
+    mmdebstrap
+        .arg(format!("--aptopt={}", options.path().display()))
+        .arg("--aptopt=Apt::Install-Recommends \"false\"")
+        .arg("--aptopt=Acquire::Languages \"none\"")
+        .arg(format!(
+            "--include={}",
+            packages.collect::<Vec<_>>().join(",")
+        ))
+        .arg(SUITE)
+        .arg(folder);
+    match host_mirrors() {
+        mirrors if !mirrors.is_empty() => mmdebstrap.args(mirrors),
+        _ => mmdebstrap.arg(BACKPORTS_HOOK),
+    };
+}
+
+/// A file with how the host's apt reaches its mirrors (proxies, certificates, clocks).
+pub fn apt_options() -> Result<NamedTempFile> {
     const REACHING: &[&str] = &[
         "Acquire::http::",
         "Acquire::https::",
         "Acquire::Check-",
         "Acquire::Retries",
     ];
-    let Ok(output) = Command::new("apt-config").arg("dump").output() else {
-        return Ok(String::new());
-    };
-    Ok(String::from_utf8_lossy(&output.stdout)
-        .lines()
-        .filter(|line| REACHING.iter().any(|option| line.starts_with(option)))
-        .flat_map(|line| [line, "\n"])
-        .collect())
+    let file = NamedTempFile::new()?;
+    if let Ok(output) = Command::new("apt-config").arg("dump").output() {
+        let text: String = String::from_utf8_lossy(&output.stdout)
+            .lines()
+            .filter(|line| REACHING.iter().any(|option| line.starts_with(option)))
+            .flat_map(|line| [line, "\n"])
+            .collect();
+        fs::write(file.path(), text)?;
+    }
+    Ok(file)
 }
 
 /// Removes a folder and all in it, if it is there.

@@ -1,6 +1,7 @@
 //! `make test`: everything that proves the module and the lab, and what came of it.
 
 mod border;
+mod dkms;
 mod faults;
 mod guest;
 mod input;
@@ -176,5 +177,6 @@ fn everything() -> Vec<Vec<Test>> {
         walkthrough::tests(),
         stock::tests_on(NEWEST),
         metadata::tests(),
+        dkms::tests(),
     ]
 }

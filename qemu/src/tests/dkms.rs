@@ -1,0 +1,268 @@
+//! The packages for DKMS, in a Debian 13 with kernels of backports: installed, built and signed, loaded
+//! by modprobe in that very kernel, built again for a second one, skipped for one that cannot have the
+//! module, and removed without a trace.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use anyhow::{ensure, Context, Result};
+use tempfile::TempDir;
+
+use super::world::{copy_of_project, must_say, said, succeed, tail, World};
+use super::{CannotRun, Test};
+use crate::cache;
+use crate::commands::{judge, Lab};
+use crate::initramfs::Initramfs;
+use crate::kernel::{Compiler, Flavour};
+use crate::machine::Ending;
+use crate::stock::NEWEST;
+use crate::toolchain::{self, apt_options};
+
+/// What is there before our packages, whose own dependencies come by apt.
+const PACKAGES: &[&str] = &[
+    "ca-certificates",
+    "debhelper",
+    "dh-dkms",
+    "dkms",
+    "initramfs-tools",
+    "kmod",
+];
+
+/// Nothing is left of the module and its metadata, wherever they were.
+const TRACES: &str = "ls -d /var/lib/dkms/hello_rust /var/cache/rust-metadata /usr/src/hello_rust-* \
+                      /usr/bin/rust-metadata /lib/modules/*/updates/dkms/hello_rust* 2>/dev/null || true";
+
+/// The tests.
+pub fn tests() -> Vec<Test> {
+    vec![Test::new(
+        "dkms::installed, loaded, upgraded, removed",
+        installed_to_removed,
+    )]
+}
+
+fn installed_to_removed(world: &World) -> Result<()> {
+    if !rustix::process::geteuid().is_root() {
+        return Err(CannotRun("a whole Debian needs root, or many user IDs".to_owned()).into());
+    }
+    let lab = world.lab(&Flavour {
+        series: NEWEST.to_owned(),
+        compiler: Compiler::Gcc,
+        debug: false,
+    })?;
+    let newest = lab.kernel.flavour.series.as_str();
+    let debian = Debian::new(world)?;
+    debian.build_packages()?;
+
+    debian.install(&kernel(newest))?;
+    debian.apt(
+        "install",
+        &[
+            "/packages/rust-metadata.deb",
+            "/packages/hello-rust-dkms.deb",
+        ],
+    )?;
+    debian.has_module(newest)?;
+    debian.loads(world, &lab)?;
+
+    let older = debian.another(newest, "linux-headers-7.")?;
+    debian.install(&kernel(&older))?;
+    debian.has_module(&older)?;
+
+    let without = debian.another(newest, "linux-headers-6.12.")?;
+    let told = debian.install(&[format!("linux-headers-{without}")])?;
+    must_say(&told, &without)?;
+    must_say(&told, "was skipped for module(s) hello_rust")?;
+
+    debian.apt("purge", &["hello-rust-dkms", "rust-metadata"])?;
+    let left = debian.run(&["sh", "-c", TRACES])?;
+    ensure!(left.is_empty(), "left behind:\n{left}");
+    Ok(())
+}
+
+/// The packages of a kernel and its headers.
+fn kernel(release: &str) -> Vec<String> {
+    ["headers", "image"]
+        .map(|what| format!("linux-{what}-{release}"))
+        .to_vec()
+}
+
+/// A whole Debian 13 in a folder; gone with it.
+struct Debian {
+    folder: TempDir,
+}
+
+impl Debian {
+    fn new(world: &World) -> Result<Self> {
+        let folder = cache::scratch_in(&world.cache()?.dir().join("debian"))?;
+        let debian = Debian { folder };
+        let options = apt_options()?;
+        let mut command = Command::new("mmdebstrap");
+        command.args([
+            "--quiet",
+            "--mode=root",
+            "--variant=apt",
+            "--format=directory",
+        ]);
+        toolchain::debian(
+            &mut command,
+            &options,
+            PACKAGES.iter().copied(),
+            &debian.root(),
+        );
+        succeed(&mut command)?;
+        // Nothing is to be started in there, and the sandbox has one user.
+        fs::write(
+            debian.root().join("etc/apt/apt.conf.d/user"),
+            "APT::Sandbox::User \"root\";\n",
+        )?;
+        Ok(debian)
+    }
+
+    fn root(&self) -> PathBuf {
+        self.folder.path().join("root")
+    }
+
+    /// A command in there, as root, with a network and processes of its own.
+    fn command(&self, words: &[&str]) -> Command {
+        let mut command = Command::new("bwrap");
+        command.args(["--die-with-parent", "--unshare-pid", "--cap-add", "ALL"]);
+        command.arg("--bind").arg(self.root()).arg("/");
+        command.args([
+            "--proc", "/proc", "--dev", "/dev", "--tmpfs", "/tmp", "--tmpfs", "/run",
+        ]);
+        for file in ["/etc/resolv.conf", "/etc/hosts", "/etc/ssl/certs"] {
+            command.args(["--ro-bind-try", file, file]);
+        }
+        command.args(["--chdir", "/", "--clearenv"]);
+        for (name, value) in [
+            ("PATH", "/usr/sbin:/usr/bin:/sbin:/bin"),
+            ("HOME", "/root"),
+            ("LC_ALL", "C.UTF-8"),
+            ("DEBIAN_FRONTEND", "noninteractive"),
+        ] {
+            command.args(["--setenv", name, value]);
+        }
+        command.arg("--").args(words);
+        command
+    }
+
+    fn run(&self, words: &[&str]) -> Result<String> {
+        let output = self.command(words).output().context("cannot run bwrap")?;
+        ensure!(
+            output.status.success(),
+            "{words:?}: {}\n{}",
+            output.status,
+            tail(&said(&output))
+        );
+        Ok(said(&output))
+    }
+
+    fn apt(&self, action: &str, packages: &[&str]) -> Result<String> {
+        let words = ["apt-get", "-y", "--no-install-recommends", action];
+        self.run(&[&words, packages].concat())
+    }
+
+    /// Installs packages of a kernel, of the version that goes with its release.
+    fn install(&self, packages: &[String]) -> Result<String> {
+        let packages: Vec<&str> = packages.iter().map(String::as_str).collect();
+        self.apt("install", &packages)
+    }
+
+    /// Builds the packages, to /packages.
+    fn build_packages(&self) -> Result<()> {
+        let project = copy_of_project(&self.root().join("packages/hello-rust"))?;
+        ensure!(project.join("debian/rules").is_file());
+        // All that is compiled, DKMS compiles: no compiler is needed to build them.
+        let build = "cd /packages/hello-rust && dpkg-buildpackage -us -uc -b -d && cd .. && \
+                     for name in rust-metadata hello-rust-dkms; do mv ${name}_*.deb $name.deb; done";
+        self.run(&["sh", "-c", build]).map(drop)
+    }
+
+    /// Another kernel that the archive has headers for, the newest of those whose names start so.
+    fn another(&self, than: &str, start: &str) -> Result<String> {
+        let names = format!(
+            "apt-cache pkgnames {start} | grep -- '[0-9]-amd64$' | grep -v -F -e {than} | sort -V | tail -n 1"
+        );
+        let name = self.run(&["sh", "-c", &names])?;
+        let release = name.trim().strip_prefix("linux-headers-");
+        Ok(release
+            .with_context(|| format!("no kernel besides {than}"))?
+            .to_owned())
+    }
+
+    /// DKMS says that it is installed, and there it is, signed with DKMS's key.
+    fn has_module(&self, release: &str) -> Result<()> {
+        let status = self.run(&["dkms", "status"])?;
+        must_say(
+            &status,
+            &format!("hello_rust/0.1.0, {release}, x86_64: installed"),
+        )?;
+        let info = self.run(&["modinfo", "-k", release, "hello_rust"])?;
+        must_say(
+            &info,
+            &format!("/lib/modules/{release}/updates/dkms/hello_rust.ko"),
+        )?;
+        must_say(&info, &format!("vermagic:       {release} "))?;
+        must_say(&info, "signer:         DKMS module signing key")
+    }
+
+    /// The stock kernel itself finds it, by the real modprobe, and loads it.
+    fn loads(&self, world: &World, lab: &Lab) -> Result<()> {
+        let job = "modprobe hello_rust && modprobe -r hello_rust && dmesg\n";
+        let mut initramfs = Initramfs::new(&lab.programs, &format!("PATH=/usr/sbin:$PATH\n{job}"))?;
+        let modules = format!("lib/modules/{}", lab.kernel.flavour.series);
+        self.add(&mut initramfs, &modules, &|name| {
+            name.starts_with("modules.") || name.starts_with("hello_rust.ko")
+        })?;
+        self.add_program(&mut initramfs, "usr/sbin/modprobe")?;
+        let guest = world.machine(lab).run(initramfs, "")?;
+        ensure!(
+            guest.ending == Ending::Answered(0),
+            "{:?}\n{}",
+            guest.ending,
+            guest.output
+        );
+        judge(lab, &guest)?;
+        must_say(
+            &guest.output,
+            "hello_rust: Rust, called by C: hello, world! (1)",
+        )
+    }
+
+    /// Adds the files of a folder and of those in it whose names are wanted.
+    fn add(&self, to: &mut Initramfs, folder: &str, wanted: &dyn Fn(&str) -> bool) -> Result<()> {
+        to.folders(folder)?;
+        for entry in fs::read_dir(self.root().join("usr").join(folder))?.flatten() {
+            let name = entry.file_name().to_string_lossy().into_owned();
+            let path = format!("{folder}/{name}");
+            match entry.file_type()? {
+                kind if kind.is_dir() && ["updates", "dkms"].contains(&name.as_str()) => {
+                    self.add(to, &path, wanted)?;
+                }
+                kind if kind.is_file() && wanted(&name) => {
+                    to.file(&path, 0o644, &fs::read(entry.path())?)?;
+                }
+                _ => {}
+            }
+        }
+        Ok(())
+    }
+
+    /// Adds a program with the libraries that it is linked with.
+    fn add_program(&self, to: &mut Initramfs, program: &str) -> Result<()> {
+        let libraries = self.run(&["ldd", &format!("/{program}")])?;
+        let libraries = libraries
+            .split_whitespace()
+            .filter(|word| word.starts_with('/'));
+        for file in libraries
+            .map(|name| name.trim_start_matches('/'))
+            .chain([program])
+        {
+            let parent = Path::new(file).parent().unwrap_or(Path::new(""));
+            to.folders(&parent.to_string_lossy())?;
+            to.file(file, 0o755, &fs::read(self.root().join(file))?)?;
+        }
+        Ok(())
+    }
+}
