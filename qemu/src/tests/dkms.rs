@@ -116,6 +116,8 @@ impl Debian {
             debian.root().join("etc/apt/apt.conf.d/user"),
             "APT::Sandbox::User \"root\";\n",
         )?;
+        // mmdebstrap leaves no lists behind.
+        debian.apt("update", &[])?;
         Ok(debian)
     }
 
@@ -163,10 +165,14 @@ impl Debian {
         self.run(&[&words, packages].concat())
     }
 
-    /// Installs packages of a kernel, of the version that goes with its release.
+    /// Installs packages of a kernel; what they depend on may be in backports as well.
     fn install(&self, packages: &[String]) -> Result<String> {
-        let packages: Vec<&str> = packages.iter().map(String::as_str).collect();
-        self.apt("install", &packages)
+        let packages = packages.iter().map(String::as_str);
+        let words: Vec<&str> = ["-t", "trixie-backports"]
+            .into_iter()
+            .chain(packages)
+            .collect();
+        self.apt("install", &words)
     }
 
     /// Builds the packages, to /packages.

@@ -34,7 +34,26 @@ const KERNEL_C: &[&str] = &[
     "qemu/guest/init.c",
     "qemu/guest/insmod.c",
 ];
-const SHELL: &[&str] = &["qemu/cargo.sh", "qemu/kdir.sh", ".ci/run"];
+const SHELL: &[&str] = &[
+    "qemu/cargo.sh",
+    "qemu/kdir.sh",
+    "stock/rust-metadata",
+    "stock/dkms",
+    "debian/rust-metadata.postrm",
+    ".ci/run",
+];
+
+/// Where the module's version stands: the file, what comes before it, and what behind.
+const VERSIONS: &[(&str, &str, &str)] = &[
+    ("c_helper.c", "MODULE_VERSION(\"", "\""),
+    ("dkms.conf", "PACKAGE_VERSION=\"", "\""),
+    ("debian/changelog", "hello-rust (", ")"),
+    (
+        "debian/hello-rust-dkms.install",
+        "Kbuild usr/src/hello_rust-",
+        "\n",
+    ),
+];
 
 /// The tests, cheapest first.
 pub fn tests() -> Vec<Test> {
@@ -59,6 +78,7 @@ pub fn tests() -> Vec<Test> {
         ),
         Test::new("lint::checkpatch --strict", checkpatch),
         Test::new("lint::shellcheck", shellcheck),
+        Test::new("lint::one version", |_| one_version()),
     ]
 }
 
@@ -176,6 +196,22 @@ fn checkpatch(world: &World) -> Result<()> {
         "{}",
         said(&output)
     );
+    Ok(())
+}
+
+fn one_version() -> Result<()> {
+    let mut versions = Vec::new();
+    for (file, before, behind) in VERSIONS {
+        let text = std::fs::read_to_string(project().join(file))?;
+        let version = text
+            .split_once(before)
+            .and_then(|(_, rest)| rest.split_once(behind))
+            .map(|(version, _)| version.to_owned());
+        versions.push((file, version));
+    }
+    let first = versions.first().and_then(|(_, version)| version.clone());
+    let agree = versions.iter().all(|(_, version)| *version == first);
+    ensure!(first.is_some() && agree, "they differ: {versions:?}");
     Ok(())
 }
 
