@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use anyhow::{Context, Result};
+use trouble::Trouble;
 
 use crate::cache::Cache;
 use crate::progress::{Job, Tick};
@@ -58,6 +59,17 @@ impl<'a> Archive<'a> {
     /// The versions of a package, the newest first; none if there is no such package.
     pub fn versions(&self, package: &str) -> Result<Vec<Package>> {
         Ok(stanzas(&self.answer(&["show", package])?))
+    }
+
+    /// The error for a version that the archive had once, when a stock kernel was chosen.
+    pub fn gone(&self, package: &str, version: &str, offered: &[Package]) -> Trouble {
+        let offered: Vec<&str> = offered.iter().map(|offer| offer.version.as_str()).collect();
+        Trouble::new(format!("the archive no longer has {package} {version}"))
+            .seen(format!("it has {}", offered.join(", ")))
+            .mend(format!(
+                "rm -r {}/stock, then make run KERNEL=stock, which takes today's newest kernel",
+                self.cache.dir().display()
+            ))
     }
 
     /// Fetches packages, each by its name or `name=version`, to an empty folder.

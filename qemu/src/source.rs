@@ -169,16 +169,10 @@ fn unknown(series: &str, offered: &[String]) -> Trouble {
 /// The archive drops a source when there is a newer one, though its kernel is still in use.
 fn must_have(archive: &Archive, package: &str, version: &str) -> Result<()> {
     let offered = archive.versions(package)?;
-    if offered.iter().any(|offer| offer.version == version) {
-        return Ok(());
+    match offered.iter().any(|offer| offer.version == version) {
+        true => Ok(()),
+        false => Err(archive.gone(package, version, &offered).into()),
     }
-    let offered: Vec<&str> = offered.iter().map(|offer| offer.version.as_str()).collect();
-    Err(Trouble::new(format!(
-        "the archive no longer has the source of the kernel {version}"
-    ))
-    .seen(format!("{package}: it has {}", offered.join(", ")))
-    .mend("KERNEL=stock takes the newest one, once the cache's folder stock is removed")
-    .into())
 }
 
 #[cfg(test)]

@@ -137,12 +137,9 @@ impl Stock {
         let headers = format!("linux-headers-{}", self.release);
         let offers = archive.versions(&headers)?;
         let offer = offers.iter().find(|offer| offer.version == self.version);
-        let offer = offer.with_context(|| {
-            format!(
-                "the archive no longer has {headers} {}: try again with another KERNEL",
-                self.version
-            )
-        })?;
+        let Some(offer) = offer else {
+            return Err(archive.gone(&headers, &self.version, &offers).into());
+        };
         let parts = offer
             .depends
             .iter()

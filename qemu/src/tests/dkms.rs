@@ -6,7 +6,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use anyhow::{ensure, Context, Result};
+use anyhow::{bail, ensure, Context, Result};
 use tempfile::TempDir;
 
 use super::world::{copy_of_project, must_say, said, succeed, tail, World};
@@ -55,13 +55,10 @@ fn installed_to_removed(world: &World) -> Result<()> {
     debian.build_packages()?;
 
     debian.install(&kernel(newest))?;
-    debian.apt(
-        "install",
-        &[
-            "/packages/rust-metadata.deb",
-            "/packages/hello-rust-dkms.deb",
-        ],
-    )?;
+    // As docs/stock-kernels.md says: the compilers are those of the release.
+    let own =
+        "/packages/rust-metadata.deb /packages/hello-rust-dkms.deb libelf-dev/trixie-backports";
+    debian.apt("install", &own.split(' ').collect::<Vec<_>>())?;
     debian.has_module(newest)?;
     debian.loads(world, &lab)?;
 
@@ -200,10 +197,14 @@ impl Debian {
     /// DKMS says that it is installed, and there it is, signed with DKMS's key.
     fn has_module(&self, release: &str) -> Result<()> {
         let status = self.run(&["dkms", "status"])?;
-        must_say(
-            &status,
-            &format!("hello_rust/0.1.0, {release}, x86_64: installed"),
-        )?;
+        let installed = format!("hello_rust/0.1.0, {release}, x86_64: installed");
+        if !status.contains(&installed) {
+            let log = self
+                .root()
+                .join("var/lib/dkms/hello_rust/0.1.0/build/make.log");
+            let log = fs::read_to_string(log).unwrap_or_default();
+            bail!("dkms says {status}{}", tail(&log));
+        }
         let info = self.run(&["modinfo", "-k", release, "hello_rust"])?;
         must_say(
             &info,

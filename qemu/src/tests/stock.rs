@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{bail, ensure, Result};
 
+use super::faults::{must_refuse, Scratch};
 use super::guest::checks_on;
 use super::kdir::{self, must_refuse_and_agree, Ground};
 use super::world::{must_say, World};
@@ -14,6 +15,7 @@ use super::Test;
 use crate::commands::Lab;
 use crate::kernel::{Compiler, Flavour};
 use crate::machine::Ending;
+use crate::stock::NEWEST;
 use crate::verdict;
 
 /// What the kernel says of a module that is not its own, and has no signature that it trusts.
@@ -38,6 +40,7 @@ const CHECKS: &[(&str, Check)] = &[
     ("KDIR is Debian's headers alone", headers_alone),
     ("KDIR was made for another version", of_another_version),
     ("KDIR has lost the headers", without_headers),
+    ("the archive has moved on", archive_has_moved_on),
 ];
 
 /// The tests on a stock kernel, by its release, or on the newest.
@@ -183,4 +186,21 @@ fn link_all(from: &Path, to: &Path) -> Result<()> {
         symlink(entry.path(), to.join(entry.file_name()))?;
     }
     Ok(())
+}
+
+/// It was chosen once, and was not fetched while it was there.
+fn archive_has_moved_on(world: &World, lab: &Lab) -> Result<()> {
+    let scratch = Scratch::with(world, &["toolchain"])?;
+    let release = &lab.kernel.flavour.series;
+    fs::create_dir(scratch.dir().join("stock"))?;
+    let chosen = scratch.dir().join("stock/stock.chosen");
+    fs::write(chosen, format!("{release} 7.3.4-0\n"))?;
+    must_refuse(
+        &mut scratch.lab(&["run", "--kernel", NEWEST])?,
+        &[
+            &format!("the archive no longer has linux-headers-{release} 7.3.4-0"),
+            &format!("it has {}", lab.kernel.source.version),
+            "/stock, then make run KERNEL=stock",
+        ],
+    )
 }
