@@ -113,6 +113,9 @@ fn quoted(word: &str) -> String {
     }
 }
 
+/// What insmod says when the kernel does not take a module for one of its own.
+const WRONG_KERNEL: &str = "error 8: Exec format error";
+
 /// The error that the end of a guest with hello_rust.ko amounts to, if any.
 pub fn judge(lab: &Lab, guest: &Guest) -> Result<()> {
     judge_module(lab, guest, &HELLO_RUST)
@@ -131,7 +134,7 @@ pub fn judge_module(lab: &Lab, guest: &Guest, module: &Sources) -> Result<()> {
     let end = last_lines(&guest.console, 5);
     let trouble = match &guest.ending {
         Ending::Answered(0) => return Ok(()),
-        Ending::Answered(status) => refused(&guest.console, *status),
+        Ending::Answered(status) => refused(guest, *status),
         Ending::Silent => {
             Trouble::new("the guest ended without an answer: it crashed, or rebooted")
                 .exit(Exit::Splat)
@@ -152,18 +155,28 @@ pub fn judge_module(lab: &Lab, guest: &Guest, module: &Sources) -> Result<()> {
     Err(trouble.into())
 }
 
-fn refused(console: &str, status: i32) -> Trouble {
+fn refused(guest: &Guest, status: i32) -> Trouble {
     let refused = |why: &str| {
         Trouble::new(format!(
             "the kernel refused the module (status {status}){why}"
         ))
         .exit(Exit::Failed)
     };
-    match verdict::explain(console).first() {
-        Some(known) => refused(&format!(": {}", known.meaning))
+    if let Some(known) = verdict::explain(&guest.console).first() {
+        return refused(&format!(": {}", known.meaning))
             .seen(&known.line)
-            .mend(&known.mend),
-        None => refused("").seen(last_lines(console, 5)),
+            .mend(&known.mend);
+    }
+    // With CONFIG_MODVERSIONS, the kernel refuses one that has noted no checksums without a word.
+    match guest
+        .output
+        .lines()
+        .find(|line| line.contains(WRONG_KERNEL))
+    {
+        Some(line) => refused(": it was built for another kernel, with other options")
+            .seen(line)
+            .mend("build it for this one: make clean && make KDIR=/lib/modules/$(uname -r)/build"),
+        None => refused("").seen(last_lines(&guest.console, 5)),
     }
 }
 

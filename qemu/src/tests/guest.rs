@@ -9,7 +9,6 @@ use crate::kernel::Flavour;
 use crate::ktap::{self, Status};
 use crate::machine::Ending;
 use crate::module::{Module, Sources, HELLO_RUST};
-use crate::verdict;
 
 /// hello_rust.ko with its KUnit suite linked in.
 const KUNIT: Sources = Sources {
@@ -393,17 +392,12 @@ fn built_for_another_kernel(world: &World, lab: &Lab) -> Result<()> {
         &guest.output,
         "insmod: /other.ko: error 8: Exec format error: see dmesg",
     )?;
-    // A kernel with other options sees by its size that the module is not for it.
-    let known = ["version magic", "section size must match the kernel's"];
-    ensure!(
-        known.iter().any(|reason| guest.console.contains(reason)),
-        "{}",
-        guest.console
-    );
-    match verdict::explain(&guest.console).first() {
-        Some(known) => must_say(&known.mend, "KDIR"),
-        None => bail!("not explained:\n{}", guest.console),
-    }
+    let Err(told) = crate::commands::judge(lab, &guest) else {
+        bail!("nothing is wrong, says the lab:\n{}", guest.console);
+    };
+    let told = trouble::told(&told);
+    must_say(&told, "built for ")?;
+    must_say(&told, "KDIR")
 }
 
 fn kunit(world: &World, lab: &Lab) -> Result<Vec<Case>> {
