@@ -23,7 +23,7 @@ use crate::kernel::{Compiler, Flavour};
 use crate::module::project;
 use crate::stock::NEWEST;
 
-/// Whose headers they are, in which a word is another one.
+/// What the tool is given, and how it refuses that.
 struct Refused {
     what: &'static str,
     change: Change,
@@ -345,7 +345,7 @@ fn is_refused(world: &World, case: &Refused) -> Result<()> {
     Ok(())
 }
 
-/// It ends so, says what is wrong and what mends it, and names no folder.
+/// It ends so, says what is wrong and what mends it, and prints no folder.
 fn must_refuse(output: &Output, exit: i32, says: &[&str]) -> Result<()> {
     let told = said(output);
     ensure!(
