@@ -33,6 +33,16 @@ pub enum Compiler {
     Gcc,
 }
 
+impl Compiler {
+    /// As LAB_CC names it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Compiler::Clang => "clang",
+            Compiler::Gcc => "gcc",
+        }
+    }
+}
+
 /// Which kernel is asked for.
 #[derive(Debug, Clone)]
 pub struct Flavour {
@@ -50,10 +60,7 @@ impl Flavour {
         if stock::is_meant(&self.series) {
             return self.series.clone();
         }
-        let compiler = match self.compiler {
-            Compiler::Clang => "clang",
-            Compiler::Gcc => "gcc",
-        };
+        let compiler = self.compiler.name();
         let debug = if self.debug { "-debug" } else { "" };
         format!("{}-{compiler}{debug}", self.series.replace('/', "_"))
     }

@@ -9,12 +9,12 @@ use std::process::Command;
 use anyhow::{bail, ensure, Context, Result};
 use tempfile::TempDir;
 
-use super::world::{copy_of_project, must_say, said, succeed, tail, World};
+use super::world::{copy_of_project, flavour, must_say, said, succeed, tail, World};
 use super::{CannotRun, Test};
 use crate::cache;
 use crate::commands::{judge, Lab};
 use crate::initramfs::Initramfs;
-use crate::kernel::{Compiler, Flavour};
+use crate::kernel::Compiler;
 use crate::machine::Ending;
 use crate::stock::NEWEST;
 use crate::toolchain::{self, apt_options};
@@ -45,11 +45,7 @@ fn installed_to_removed(world: &World) -> Result<()> {
     if !rustix::process::geteuid().is_root() {
         return Err(CannotRun("a whole Debian needs root, or many user IDs".to_owned()).into());
     }
-    let lab = world.lab(&Flavour {
-        series: NEWEST.to_owned(),
-        compiler: Compiler::Gcc,
-        debug: false,
-    })?;
+    let lab = world.lab(&flavour(NEWEST, Compiler::Gcc))?;
     let newest = lab.kernel.flavour.series.as_str();
     let debian = Debian::new(world)?;
     debian.build_packages()?;

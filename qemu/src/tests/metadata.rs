@@ -15,11 +15,11 @@ use rustix::process::{getpgid, kill_process_group, Pid, Signal};
 use tempfile::TempDir;
 
 use super::faults::wait_for;
-use super::world::{copy_of_project, flavours, must_say, said, succeed, World};
+use super::world::{copy_of_project, flavour, flavours, must_say, said, succeed, World};
 use super::Test;
 use crate::cache;
 use crate::commands::Lab;
-use crate::kernel::{Compiler, Flavour};
+use crate::kernel::Compiler;
 use crate::module::project;
 use crate::stock::NEWEST;
 
@@ -57,7 +57,7 @@ static REFUSED: &[Refused] = &[
     Refused { what: "not Debian's", change: Line("include/generated/package.h", "Debian", "Zebian"), words: SOURCE, exit: 2,
         says: &["is not one of Debian's", "Zebian 7"] },
     Refused { what: "another rustc", change: Program("rustc", "rustc 1.84.0 (9fc6b4312 2025-01-07)"), words: SOURCE, exit: 2,
-        says: &["was built by another rustc", "rustc 1.84.0 (9fc6b4312 2025-01-07); the kernel's: rustc 1.85.1", "mend: install "] },
+        says: &["was built by another rustc", "rustc 1.84.0 (9fc6b4312 2025-01-07); the kernel's: rustc 1.85.1", "mend: install ", " rustc/trixie rust-src/trixie "] },
     Refused { what: "another bindgen", change: Program("bindgen", "bindgen 0.72.0"), words: SOURCE, exit: 2,
         says: &["was built by another bindgen", "bindgen 0.72.0; the kernel's: bindgen 0.71.1"] },
     Refused { what: "another C compiler", change: Line("include/config/auto.conf", "(Debian 14.2.0-19)", "(Debian 14.2.0-18)"), words: SOURCE, exit: 2,
@@ -105,7 +105,7 @@ struct Ground {
 impl Ground {
     /// The stock kernel's.
     fn of_stock(world: &World) -> Result<Self> {
-        let lab = world.lab(&gcc(NEWEST))?;
+        let lab = world.lab(&flavour(NEWEST, Compiler::Gcc))?;
         let release = lab.kernel.flavour.series.clone();
         let ground = Ground::new(world, lab, release)?;
         let packages = ground.lab.cache.dir().join("stock").join(&ground.release);
@@ -125,7 +125,7 @@ impl Ground {
 
     /// Those of a kernel of the lab, laid out as Debian does.
     fn of_lab(world: &World) -> Result<Self> {
-        let lab = world.lab(&gcc("7.3"))?;
+        let lab = world.lab(&flavour("7.3", Compiler::Gcc))?;
         let release = lab.kernel.release()?;
         let ground = Ground::new(world, lab, release)?;
         let (kernel, source) = (&ground.lab.kernel.dir, &ground.lab.kernel.source.dir);
@@ -265,13 +265,18 @@ impl Ground {
 
     /// A program that says this, before all others of its name.
     fn program(&self, name: &str, says: &str) -> Result<()> {
+        // The real one still answers all other questions.
+        self.script(
+            name,
+            &format!("case $*: in --version: | -Pk*) echo '{says}' ;; *) exec /usr/bin/{name} \"$@\" ;; esac"),
+        )
+    }
+
+    /// A program that does this, before all others of its name.
+    fn script(&self, name: &str, does: &str) -> Result<()> {
         fs::create_dir_all(self.path("bin"))?;
         let program = self.path("bin").join(name);
-        // The real one still answers all other questions.
-        let script = format!(
-            "#!/bin/sh\ncase $*: in --version: | -Pk*) echo '{says}' ;; *) exec /usr/bin/{name} \"$@\" ;; esac\n"
-        );
-        fs::write(&program, script)?;
+        fs::write(&program, format!("#!/bin/sh\n{does}\n"))?;
         fs::set_permissions(&program, fs::Permissions::from_mode(0o755))?;
         Ok(())
     }
@@ -297,14 +302,6 @@ impl Ground {
         let content = fs::read(&package)?;
         fs::write(&package, &content[..bytes.min(content.len())])?;
         Ok(())
-    }
-}
-
-fn gcc(series: &str) -> Flavour {
-    Flavour {
-        series: series.to_owned(),
-        compiler: Compiler::Gcc,
-        debug: false,
     }
 }
 
@@ -434,8 +431,27 @@ fn made_and_used(world: &World) -> Result<()> {
             "half of it is taken for all: {told}"
         );
     }
+    // The disk is full at the very end: what was compiled stays, and nothing half is put in place.
+    let full = "[ $1 != -R ] && exec /usr/bin/cp \"$@\"; echo 'cp: no space' >&2; exit 1";
+    ground.script("cp", full)?;
+    must_refuse(
+        &ground.make().output()?,
+        2,
+        &[
+            "the metadata was made, but not put together",
+            "cp: no space",
+        ],
+    )?;
+    ensure!(!ground.kdir().exists(), "half of it is taken for all");
+    fs::remove_file(ground.path("bin/cp"))?;
+
     let output = ground.make().output()?;
     ensure!(output.status.success(), "{}", said(&output));
+    ensure!(
+        !said(&output).contains("RUSTC L rust/core.o"),
+        "compiled again: {}",
+        said(&output)
+    );
     must_say(
         &said(&output),
         "Rust symbols that the kernel exports come out the same",

@@ -10,10 +10,10 @@ use anyhow::{bail, ensure, Result};
 use super::faults::{must_refuse, Scratch};
 use super::guest::checks_on;
 use super::kdir::{self, must_refuse_and_agree, Ground};
-use super::world::{must_say, World};
+use super::world::{flavour, must_say, World};
 use super::Test;
 use crate::commands::Lab;
-use crate::kernel::{Compiler, Flavour};
+use crate::kernel::Compiler;
 use crate::machine::Ending;
 use crate::stock::NEWEST;
 use crate::verdict;
@@ -45,11 +45,7 @@ const CHECKS: &[(&str, Check)] = &[
 
 /// The tests on a stock kernel, by its release, or on the newest.
 pub fn tests_on(kernel: &str) -> Vec<Test> {
-    let flavour = Flavour {
-        series: kernel.to_owned(),
-        compiler: Compiler::Gcc,
-        debug: false,
-    };
+    let flavour = flavour(kernel, Compiler::Gcc);
     let own = CHECKS.iter().map(|&(what, check)| {
         let flavour = flavour.clone();
         Test::new(format!("stock::{what}"), move |world| {

@@ -10,7 +10,7 @@ use walkthrough::terminal::Terminal;
 
 use super::world::{built, flavours, must_say, said, World};
 use super::Test;
-use crate::kernel::{Compiler, Flavour};
+use crate::kernel::Flavour;
 use crate::module::project;
 use crate::walkthrough::{on_kernel, walk};
 
@@ -84,7 +84,10 @@ fn told(
 /// Asked for by its number, it is refused.
 fn cannot(world: &World, flavour: &Flavour) -> Result<()> {
     world.lab(flavour)?;
-    let kernel = [("KERNEL", WITHOUT_VERSIONS), ("LAB_CC", cc(flavour))];
+    let kernel = [
+        ("KERNEL", WITHOUT_VERSIONS),
+        ("LAB_CC", flavour.compiler.name()),
+    ];
     let asked = world
         .lab_command(&["walkthrough", "--part", "10"], &kernel)?
         .output()?;
@@ -94,14 +97,6 @@ fn cannot(world: &World, flavour: &Flavour) -> Result<()> {
         "lab: error: part 10 needs a kernel with CONFIG_MODVERSIONS",
     )?;
     must_say(&said(&asked), "mend: make walkthrough PART=10 KERNEL=7.3")
-}
-
-/// The compiler, as LAB_CC names it.
-fn cc(flavour: &Flavour) -> &'static str {
-    match flavour.compiler {
-        Compiler::Clang => "clang",
-        Compiler::Gcc => "gcc",
-    }
 }
 
 /// It was made from a run with the same compilers, of the same sources.

@@ -17,13 +17,17 @@ use crate::machine::{Ending, Guest, Machine};
 use crate::module::project;
 use crate::options::Options;
 
-/// The kernels that every test of the module runs on.
-pub fn flavours() -> Vec<Flavour> {
-    let flavour = |series: &str, compiler| Flavour {
+/// A kernel by its series or a stock kernel's release, and its compiler.
+pub fn flavour(series: &str, compiler: Compiler) -> Flavour {
+    Flavour {
         series: series.to_owned(),
         compiler,
         debug: false,
-    };
+    }
+}
+
+/// The kernels that every test of the module runs on.
+pub fn flavours() -> Vec<Flavour> {
     vec![
         flavour("7.3", Compiler::Clang),
         flavour("6.12", Compiler::Clang),
