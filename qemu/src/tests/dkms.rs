@@ -33,6 +33,9 @@ const PACKAGES: &[&str] = &[
 const TRACES: &str = "ls -d /var/lib/dkms/hello_rust /var/cache/rust-metadata /usr/src/hello_rust-* \
                       /usr/bin/rust-metadata /lib/modules/*/updates/dkms/hello_rust* 2>/dev/null || true";
 
+/// Where the metadata is kept that DKMS has made.
+const METADATA: &str = "/var/cache/rust-metadata";
+
 /// The tests.
 pub fn tests() -> Vec<Test> {
     vec![Test::new(
@@ -59,14 +62,26 @@ fn installed_to_removed(world: &World) -> Result<()> {
     debian.loads(world, &lab)?;
 
     let older = debian.another(newest, "linux-headers-7.")?;
-    debian.install(&kernel(&older))?;
+    let told = debian.without("usr/bin/bindgen", || debian.install(&kernel(&older)))?;
+    must_say(&told, &skipped(&older))?;
+    must_say(&debian.log(), "missing: bindgen")?;
+    debian.run(&["dkms", "autoinstall", "-k", &older])?;
     debian.has_module(&older)?;
+
+    // With what an interrupted run would have left there.
+    debian.run(&["mkdir", &format!("{METADATA}/{older}.work")])?;
+    debian.apt("purge", &texts(&kernel(&older)))?;
+    let left = debian.run(&["sh", "-c", &format!("ls {METADATA}")])?;
+    ensure!(
+        !left.contains(&older),
+        "left in {METADATA} by {older}:\n{left}"
+    );
 
     let without = debian.another(newest, "linux-headers-6.12.")?;
     let told = debian.install(&[format!("linux-headers-{without}")])?;
-    must_say(&told, &without)?;
-    must_say(&told, "was skipped for module(s) hello_rust")?;
+    must_say(&told, &skipped(&without))?;
 
+    debian.has_module(newest)?;
     debian.apt("purge", &["hello-rust-dkms", "rust-metadata"])?;
     let left = debian.run(&["sh", "-c", TRACES])?;
     ensure!(left.is_empty(), "left behind:\n{left}");
@@ -78,6 +93,15 @@ fn kernel(release: &str) -> Vec<String> {
     ["headers", "image"]
         .map(|what| format!("linux-{what}-{release}"))
         .to_vec()
+}
+
+fn texts(packages: &[String]) -> Vec<&str> {
+    packages.iter().map(String::as_str).collect()
+}
+
+/// How DKMS says that it went on without the module.
+fn skipped(release: &str) -> String {
+    format!("Autoinstall on {release} was skipped for module(s) hello_rust")
 }
 
 /// A whole Debian 13 in a folder; gone with it.
@@ -104,11 +128,6 @@ impl Debian {
             &debian.root(),
         );
         succeed(&mut command)?;
-        // Nothing is to be started in there, and the sandbox has one user.
-        fs::write(
-            debian.root().join("etc/apt/apt.conf.d/user"),
-            "APT::Sandbox::User \"root\";\n",
-        )?;
         // mmdebstrap leaves no lists behind.
         debian.apt("update", &[])?;
         Ok(debian)
@@ -123,9 +142,8 @@ impl Debian {
         let mut command = Command::new("bwrap");
         command.args(["--die-with-parent", "--unshare-pid", "--cap-add", "ALL"]);
         command.arg("--bind").arg(self.root()).arg("/");
-        command.args([
-            "--proc", "/proc", "--dev", "/dev", "--tmpfs", "/tmp", "--tmpfs", "/run",
-        ]);
+        command.args(["--proc", "/proc", "--dev", "/dev", "--tmpfs", "/run"]);
+        command.args(["--perms", "1777", "--tmpfs", "/tmp"]);
         for file in ["/etc/resolv.conf", "/etc/hosts", "/etc/ssl/certs"] {
             command.args(["--ro-bind-try", file, file]);
         }
@@ -160,11 +178,7 @@ impl Debian {
 
     /// Installs packages of a kernel; what they depend on may be in backports as well.
     fn install(&self, packages: &[String]) -> Result<String> {
-        let packages = packages.iter().map(String::as_str);
-        let words: Vec<&str> = ["-t", "trixie-backports"]
-            .into_iter()
-            .chain(packages)
-            .collect();
+        let words = [&["-t", "trixie-backports"], &texts(packages)[..]].concat();
         self.apt("install", &words)
     }
 
@@ -195,11 +209,7 @@ impl Debian {
         let status = self.run(&["dkms", "status"])?;
         let installed = format!("hello_rust/0.1.0, {release}, x86_64: installed");
         if !status.contains(&installed) {
-            let log = self
-                .root()
-                .join("var/lib/dkms/hello_rust/0.1.0/build/make.log");
-            let log = fs::read_to_string(log).unwrap_or_default();
-            bail!("dkms says {status}{}", tail(&log));
+            bail!("dkms says {status}{}", tail(&self.log()));
         }
         let info = self.run(&["modinfo", "-k", release, "hello_rust"])?;
         must_say(
@@ -208,6 +218,23 @@ impl Debian {
         )?;
         must_say(&info, &format!("vermagic:       {release} "))?;
         must_say(&info, "signer:         DKMS module signing key")
+    }
+
+    /// What DKMS noted at its last try.
+    fn log(&self) -> String {
+        let log = "var/lib/dkms/hello_rust/0.1.0/build/make.log";
+        fs::read_to_string(self.root().join(log)).unwrap_or_default()
+    }
+
+    /// What a job gives while a file of Debian's is missing.
+    fn without<T>(&self, file: &str, job: impl FnOnce() -> Result<T>) -> Result<T> {
+        let file = self.root().join(file);
+        let aside = file.with_extension("aside");
+        let moved = |from, to| fs::rename(from, to).context("cannot move a file aside, or back");
+        moved(&file, &aside)?;
+        let outcome = job();
+        moved(&aside, &file)?;
+        outcome
     }
 
     /// The stock kernel itself finds it, by the real modprobe, and loads it.

@@ -39,6 +39,7 @@ const SHELL: &[&str] = &[
     "qemu/kdir.sh",
     "stock/rust-metadata",
     "stock/dkms",
+    "stock/postrm.d/rust-metadata",
     "debian/rust-metadata.postrm",
     ".ci/run",
 ];
