@@ -42,7 +42,10 @@ border-bindgen-flags = --use-core --ctypes-prefix kernel::ffi --with-derive-defa
 	--no-doc-comments --no-prepend-enum-name --rust-target 1.78 \
 	--allowlist-file '(.*/)?$(notdir $<)' --no-recursive-allowlist \
 	--allowlist-type '(__)?[su](8|16|32|64)_?' \
-	--raw-line '\#![allow($(border-allows))]' --raw-line 'use kernel::bindings::*;'
+	--raw-line '\#![allow($(border-allows))]' --raw-line 'use kernel::bindings::*;' \
+	$(border-unformatted)
+# For people only: it may well be missing, and bindgen would complain.
+border-unformatted := $(if $(shell command -v $(RUSTFMT)),,--formatter none)
 border-c-flags := -DMODULE -D__BINDGEN__ -fno-builtin -w
 
 # The contract as the preprocessor sees it, then as libclang does; the gate

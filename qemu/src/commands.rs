@@ -268,6 +268,9 @@ fn provide_source(
 ) -> Result<Source> {
     match options.foreign_source() {
         Some(dir) => Source::foreign(&dir),
+        None if stock::is_meant(&flavour.series) => {
+            stock::source(cache, toolchain, &flavour.series)
+        }
         None => Source::debian(cache, toolchain, &flavour.series),
     }
 }

@@ -116,8 +116,8 @@ pub enum Action {
 impl Options {
     /// The kernel that is asked for.
     pub fn flavour(&self) -> Flavour {
-        let series = match &self.ksrc {
-            Some(dir) => dir.trim_matches('/').to_owned(),
+        let series = match self.foreign_source() {
+            Some(dir) => dir.display().to_string(),
             None => self.kernel.clone(),
         };
         Flavour {
@@ -133,7 +133,10 @@ impl Options {
 
     /// The user's own source, if any.
     pub fn foreign_source(&self) -> Option<PathBuf> {
-        self.ksrc.as_ref().map(PathBuf::from)
+        let dir = self.ksrc.as_ref()?;
+        let dir = std::path::absolute(dir).unwrap_or_else(|_| dir.into());
+        // Without a slash at the end.
+        Some(dir.components().collect())
     }
 
     /// The guest's size and limits.

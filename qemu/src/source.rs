@@ -96,7 +96,9 @@ impl Source {
 
 /// `7.3.4-1~bpo13+1` is of the series `7.3`.
 fn series_of(version: &str) -> String {
-    version.splitn(3, '.').take(2).collect::<Vec<_>>().join(".")
+    let upstream = version.split(['-', '~']).next().unwrap_or_default();
+    let numbers: Vec<&str> = upstream.split('.').take(2).collect();
+    numbers.join(".")
 }
 
 /// Fetches and unpacks a source, the newest or the very one; returns its version.
@@ -183,6 +185,7 @@ mod tests {
     fn series_of_a_version() {
         assert_eq!(series_of("7.3.4-1~bpo13+1"), "7.3");
         assert_eq!(series_of("6.12.117-1"), "6.12");
-        assert_eq!(series_of("7.3-1"), "7.3-1");
+        assert_eq!(series_of("7.3-1~exp1"), "7.3");
+        assert_eq!(series_of("7.4~rc1-1~exp1"), "7.4");
     }
 }

@@ -70,6 +70,12 @@ pub fn provide(cache: &Cache, toolchain: &Toolchain, flavour: Flavour) -> Result
     })
 }
 
+/// The source of a stock kernel.
+pub fn source(cache: &Cache, toolchain: &Toolchain, kernel: &str) -> Result<Source> {
+    let stock = Stock::choose(cache, toolchain, kernel)?;
+    Source::exactly(cache, toolchain, &stock.version)
+}
+
 impl Stock {
     /// The one of this release; or the newest that the archive had when it was first asked.
     fn choose(cache: &Cache, toolchain: &Toolchain, kernel: &str) -> Result<Self> {

@@ -11,6 +11,7 @@ use rustix::process::{kill_process, kill_process_group, Pid, Signal};
 use super::proxy::{Proxy, Spoil};
 use super::world::{fresh, main_flavour, must_say, own_program, said, succeed, World};
 use super::Test;
+use crate::cache::Cache;
 use crate::commands;
 use crate::exit::Exit;
 use crate::initramfs::Initramfs;
@@ -84,11 +85,14 @@ pub struct Scratch {
 }
 
 impl Scratch {
-    /// With these parts of the real cache.
+    /// With these parts of the real cache, after all that the lab keeps there was provided.
     pub fn with(world: &World, parts: &[&str]) -> Result<Self> {
-        // All that is linked has to be there.
         world.lab(&main_flavour())?;
-        let cache = world.cache()?;
+        Scratch::of(&world.cache()?, parts)
+    }
+
+    /// With these parts of the real cache, which are there.
+    pub fn of(cache: &Cache, parts: &[&str]) -> Result<Self> {
         let beside = cache.dir().parent().context("the cache has no parent")?;
         let scratch = Scratch {
             folder: tempfile::tempdir_in(beside)?,

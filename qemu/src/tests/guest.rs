@@ -115,25 +115,23 @@ fn builds_without_a_warning(world: &World, lab: &Lab) -> Result<()> {
     must_build_quietly(world, lab, &HELLO_RUST)
 }
 
-/// rustc, clippy, the C compiler at W=1, objtool and modpost have nothing to say.
+/// rustc, clippy, the C compiler at W=1, bindgen without rustfmt, objtool and modpost have nothing to say.
 pub fn must_build_quietly(world: &World, lab: &Lab, sources: &Sources) -> Result<()> {
-    for words in [["W=1"], ["CLIPPY=1"]] {
+    for (words, tool) in [
+        (&["W=1", "RUSTFMT=/no/rustfmt"][..], "RUSTC"),
+        (&["CLIPPY=1"], "CLIPPY"),
+    ] {
         let module = Module::stage(&world.cache()?, &lab.kernel, sources)?;
         succeed(module.make(&lab.toolchain).arg("clean"))?;
-        let said = module.build(&lab.toolchain, &words)?;
+        let said = module.build(&lab.toolchain, words)?;
         let complaint = said.lines().find(|line| {
             let line = line.to_lowercase();
-            line.contains("warning") || line.contains("error:")
+            ["warning", "error:", "failed"]
+                .iter()
+                .any(|word| line.contains(word))
         });
         ensure!(complaint.is_none(), "make {} says:\n{said}", words[0]);
-        must_say(
-            &said,
-            if words == ["CLIPPY=1"] {
-                "CLIPPY"
-            } else {
-                "RUSTC"
-            },
-        )?;
+        must_say(&said, tool)?;
     }
     Ok(())
 }

@@ -39,6 +39,7 @@ const WORDS: &[Word] = &[
     ("KERNEL=9.9", Exit::Host, &["there is no kernel 9.9 in the archive", "the archive has 6.12, ", "mend: make run KERNEL="]),
     ("KERNEL=9.9.9-amd64", Exit::Host, &["there is no stock kernel 9.9.9-amd64 with headers in the archive", "the archive has 6.12.", "mend: make run KERNEL=stock"]),
     ("KSRC=/no/linux", Exit::Host, &["this is no kernel source", "KSRC=/no/linux", "mend: KSRC=/path/to/"]),
+    ("KSRC=stock", Exit::Host, &["this is no kernel source", "/stock\n", "mend: KSRC=/path/to/"]),
     ("PARAMS=times=17", Exit::Failed, &["the kernel refused the module", "times", "mend: see what it takes"]),
 ];
 

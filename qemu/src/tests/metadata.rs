@@ -51,7 +51,7 @@ const SOURCE: &[&str] = &["--source", "SOURCE"];
 #[rustfmt::skip] // a table reads best as a table
 static REFUSED: &[Refused] = &[
     Refused { what: "no headers", change: Nothing, words: &["9.9.9-amd64"], exit: 2,
-        says: &["the headers of the kernel 9.9.9-amd64 are not installed", "mend: apt-get install linux-headers-9.9.9-amd64"] },
+        says: &["the headers of the kernel 9.9.9-amd64 are not installed", "apt-get install linux-headers-9.9.9-amd64"] },
     Refused { what: "no Rust", change: Line("include/config/auto.conf", "CONFIG_RUST=y\n", ""), words: SOURCE, exit: 2,
         says: &["is built without Rust, and so can have no module in Rust"] },
     Refused { what: "not Debian's", change: Line("include/generated/package.h", "Debian", "Zebian"), words: SOURCE, exit: 2,

@@ -5,17 +5,18 @@ use std::fs;
 use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 
-use anyhow::{bail, ensure, Result};
+use anyhow::{bail, ensure, Context, Result};
 
 use super::faults::{must_refuse, Scratch};
 use super::guest::checks_on;
 use super::kdir::{self, must_refuse_and_agree, Ground};
-use super::world::{flavour, must_say, World};
+use super::world::{flavour, must_say, succeed, World};
 use super::Test;
+use crate::archive::Archive;
 use crate::commands::Lab;
 use crate::kernel::Compiler;
 use crate::machine::Ending;
-use crate::stock::NEWEST;
+use crate::stock::{is_meant, NEWEST};
 use crate::verdict;
 
 /// What the kernel says of a module that is not its own, and has no signature that it trusts.
@@ -41,6 +42,8 @@ const CHECKS: &[(&str, Check)] = &[
     ("KDIR was made for another version", of_another_version),
     ("KDIR has lost the headers", without_headers),
     ("the archive has moved on", archive_has_moved_on),
+    ("a kernel without Rust is refused", without_rust),
+    ("its source is at hand", has_source),
 ];
 
 /// The tests on a stock kernel, by its release, or on the newest.
@@ -185,8 +188,8 @@ fn link_all(from: &Path, to: &Path) -> Result<()> {
 }
 
 /// It was chosen once, and was not fetched while it was there.
-fn archive_has_moved_on(world: &World, lab: &Lab) -> Result<()> {
-    let scratch = Scratch::with(world, &["toolchain"])?;
+fn archive_has_moved_on(_: &World, lab: &Lab) -> Result<()> {
+    let scratch = Scratch::of(&lab.cache, &["toolchain"])?;
     let release = &lab.kernel.flavour.series;
     fs::create_dir(scratch.dir().join("stock"))?;
     let chosen = scratch.dir().join("stock/stock.chosen");
@@ -199,4 +202,35 @@ fn archive_has_moved_on(world: &World, lab: &Lab) -> Result<()> {
             "/stock, then make run KERNEL=stock",
         ],
     )
+}
+
+/// Debian 13's own kernel, of the series 6.12.
+fn without_rust(_: &World, lab: &Lab) -> Result<()> {
+    let scratch = Scratch::of(&lab.cache, &["toolchain"])?;
+    let log = scratch.dir().join("archive.log");
+    let archive = Archive::ask(&lab.cache, &lab.toolchain, "test", log)?;
+    let headers = archive.names("linux-headers-6.")?;
+    let releases = headers
+        .iter()
+        .filter_map(|name| name.strip_prefix("linux-headers-"));
+    let release = releases.filter(|name| is_meant(name)).min();
+    let release = release.context("the archive has no kernel of Debian 13's own")?;
+    must_refuse(
+        &mut scratch.lab(&["run", "--kernel", release])?,
+        &[
+            &format!("Debian built the kernel {release} without Rust"),
+            "seen: no CONFIG_RUST=y in ",
+            "mend: make run KERNEL=stock",
+        ],
+    )
+}
+
+fn has_source(world: &World, lab: &Lab) -> Result<()> {
+    let words = ["source", "--kernel", &lab.kernel.flavour.series];
+    let printed = succeed(&mut world.lab_command(&words, &[])?)?;
+    ensure!(
+        Path::new(printed.trim()) == lab.kernel.source.dir,
+        "printed {printed}"
+    );
+    Ok(())
 }
