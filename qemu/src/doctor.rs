@@ -103,16 +103,13 @@ fn host_programs() -> Vec<Finding> {
 /// Whether an ordinary user can enter the toolchain folder.
 fn namespaces() -> Finding {
     const WHAT: &str = "user namespaces";
-    let tried = Command::new("bwrap")
-        .args(["--ro-bind", "/", "/", "--unshare-pid", "true"])
-        .output();
-    match tried {
-        Ok(output) if output.status.success() => Finding::new(State::Ok, WHAT, "usable"),
-        Ok(output) => Finding::new(State::Bad, WHAT, String::from_utf8_lossy(&output.stderr).trim()).because(
-            "the toolchain folder cannot be entered",
-            "sudo sysctl kernel.unprivileged_userns_clone=1 kernel.apparmor_restrict_unprivileged_userns=0",
-        ),
-        Err(_) => Finding::new(State::Note, WHAT, "not tried, without bwrap"),
+    if host::which("bwrap").is_none() {
+        return Finding::new(State::Note, WHAT, "not tried, without bwrap");
+    }
+    match host::enter() {
+        Ok(()) => Finding::new(State::Ok, WHAT, "usable"),
+        Err(said) => Finding::new(State::Bad, WHAT, said)
+            .because(host::NO_NAMESPACES, host::allow_namespaces()),
     }
 }
 

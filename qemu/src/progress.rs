@@ -134,10 +134,6 @@ const REMEDIES: &[(&str, &str)] = &[
         "Hash Sum mismatch",
         "run the same command again: the archive arrived damaged and was thrown away",
     ),
-    (
-        "setting up uid map",
-        "allow user namespaces: sudo sysctl kernel.unprivileged_userns_clone=1",
-    ),
 ];
 
 /// An error told in our own way, or the lines that say error, or else the last ones.

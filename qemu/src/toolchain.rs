@@ -127,6 +127,11 @@ impl Toolchain {
     /// Makes the folder, unless it is there and was made from the same list of packages.
     pub fn provide(cache: &Cache) -> Result<Self> {
         host::provide()?;
+        host::enter().map_err(|said| {
+            Trouble::new(host::NO_NAMESPACES)
+                .seen(said)
+                .mend(host::allow_namespaces())
+        })?;
         let mut toolchain = Toolchain::at(cache);
         toolchain.in_use = Some(cache.share(&toolchain.name)?);
 

@@ -19,7 +19,7 @@ use super::world::{
 };
 use super::{CannotRun, Test};
 use crate::exit::Exit;
-use crate::host::which;
+use crate::host::{self, which};
 use crate::module::{project, HELLO_RUST};
 
 /// What `make run` prints when all is well.
@@ -118,6 +118,7 @@ const CHECKS: &[(&str, Check)] = &[
     ("no network, later", no_network_later),
     ("LAB_NO_INSTALL=1, no mmdebstrap", nothing_installed),
     ("not root, no sudo, no mmdebstrap", no_sudo),
+    ("not root, no namespaces", no_namespaces),
     ("no QEMU in the toolchain", no_qemu),
     ("what a killed run left is removed", leftovers_removed),
     ("a guest that hangs", guest_hangs),
@@ -295,6 +296,23 @@ fn no_sudo(world: &World) -> Result<()> {
             "mend: run as root: apt-get install -y --no-install-recommends mmdebstrap",
         ],
     )
+}
+
+/// The sandbox that this user is put in can have none within.
+fn no_namespaces(world: &World) -> Result<()> {
+    let options = "--proc /proc --unshare-user --disable-userns --uid 65534 --gid 65534";
+    let options: Vec<&str> = options.split(' ').collect();
+    for words in [&["run"][..], &["doctor", "--json"]] {
+        must_refuse(
+            &mut on_host(&options, &world.lab_command(words, &[])?),
+            &[
+                host::NO_NAMESPACES,
+                "bwrap: Creating new namespace failed",
+                "run it as root, or outside of the container that forbids it",
+            ],
+        )?;
+    }
+    Ok(())
 }
 
 /// The lab looks before it enters, so the folder's programs are enough of it.
