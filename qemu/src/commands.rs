@@ -37,7 +37,7 @@ impl Lab {
     pub fn provide(options: &Options, flavour: Flavour) -> Result<Self> {
         let cache = Cache::open()?;
         let toolchain = Toolchain::provide(&cache)?;
-        let kernel = match stock::is_meant(&flavour.series) {
+        let kernel = match flavour.is_stock() {
             true => stock::provide(&cache, &toolchain, flavour)?,
             false => {
                 let source = provide_source(options, &cache, &toolchain, &flavour)?;
@@ -268,9 +268,7 @@ fn provide_source(
 ) -> Result<Source> {
     match options.foreign_source() {
         Some(dir) => Source::foreign(&dir),
-        None if stock::is_meant(&flavour.series) => {
-            stock::source(cache, toolchain, &flavour.series)
-        }
+        None if flavour.is_stock() => stock::source(cache, toolchain, &flavour.series),
         None => Source::debian(cache, toolchain, &flavour.series),
     }
 }

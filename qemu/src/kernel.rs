@@ -57,12 +57,17 @@ pub struct Flavour {
 impl Flavour {
     /// Its name in the cache and in messages, such as `7.3-clang`.
     pub fn name(&self) -> String {
-        if stock::is_meant(&self.series) {
+        if self.is_stock() {
             return self.series.clone();
         }
         let compiler = self.compiler.name();
         let debug = if self.debug { "-debug" } else { "" };
         format!("{}-{compiler}{debug}", self.series.replace('/', "_"))
+    }
+
+    /// Whether it is one of Debian's own.
+    pub fn is_stock(&self) -> bool {
+        stock::is_meant(&self.series)
     }
 
     /// What `make` must be told for this kernel and for any module of it.

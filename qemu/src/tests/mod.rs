@@ -133,7 +133,11 @@ pub fn run(options: &Options, word: &str) -> Result<()> {
     let world = World::new(options);
     let all = match is_meant(&options.kernel) {
         // A whole Debian is installed for the last: too long for every day.
-        true => vec![stock::tests_on(&options.kernel), dkms::tests()],
+        true => vec![
+            stock::tests_on(&options.kernel),
+            walkthrough::tests_on(&options.kernel),
+            dkms::tests(),
+        ],
         false => everything(),
     };
     let tests: Vec<Test> = all
