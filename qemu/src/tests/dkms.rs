@@ -71,7 +71,7 @@ fn installed_to_removed(world: &World) -> Result<()> {
     // With what an interrupted run would have left there.
     debian.run(&["mkdir", &format!("{METADATA}/{older}.work")])?;
     debian.apt("purge", &texts(&kernel(&older)))?;
-    let left = debian.run(&["sh", "-c", &format!("ls {METADATA}")])?;
+    let left = debian.run(&["ls", METADATA])?;
     ensure!(
         !left.contains(&older),
         "left in {METADATA} by {older}:\n{left}"

@@ -300,7 +300,7 @@ fn no_sudo(world: &World) -> Result<()> {
 
 /// The sandbox that this user is put in can have none within.
 fn no_namespaces(world: &World) -> Result<()> {
-    let options = "--proc /proc --unshare-user --disable-userns --uid 65534 --gid 65534";
+    let options = "--unshare-user --disable-userns --uid 65534 --gid 65534";
     let options: Vec<&str> = options.split(' ').collect();
     for words in [&["run"][..], &["doctor", "--json"]] {
         must_refuse(
