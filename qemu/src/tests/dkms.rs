@@ -33,6 +33,12 @@ const PACKAGES: &[&str] = &[
 const TRACES: &str = "ls -d /var/lib/dkms/hello_rust /var/cache/rust-metadata /usr/src/hello_rust-* \
                       /usr/bin/rust-metadata /lib/modules/*/updates/dkms/hello_rust* 2>/dev/null || true";
 
+/// The sources, in that Debian.
+const PROJECT: &str = "/packages/hello-rust";
+
+/// The module's package.
+const MODULE: &str = "/packages/hello-rust-dkms.deb";
+
 /// Where the metadata is kept that DKMS has made.
 const METADATA: &str = "/var/cache/rust-metadata";
 
@@ -53,39 +59,92 @@ fn installed_to_removed(world: &World) -> Result<()> {
     let debian = Debian::new(world)?;
     debian.build_packages()?;
 
+    // Only the headers from backports; then what they are linked with, too.
+    debian.apt(
+        "install",
+        &[&format!("linux-headers-{newest}/trixie-backports")],
+    )?;
+    advice_is_sound(&debian, newest)?;
+    debian.install(&["libelf1t64".to_owned(), "libdw1t64".to_owned()])?;
+    advice_is_sound(&debian, newest)?;
+
     debian.install(&kernel(newest))?;
     // As docs/stock-kernels.md says: the compilers are those of the release.
-    let own =
-        "/packages/rust-metadata.deb /packages/hello-rust-dkms.deb libelf-dev/trixie-backports";
-    debian.apt("install", &own.split(' ').collect::<Vec<_>>())?;
+    let metadata = "/packages/rust-metadata.deb";
+    debian.apt(
+        "install",
+        &[metadata, MODULE, "libelf-dev/trixie-backports"],
+    )?;
     debian.has_module(newest)?;
     debian.loads(world, &lab)?;
 
-    let older = debian.another(newest, "linux-headers-7.")?;
-    let told = debian.without("usr/bin/bindgen", || debian.install(&kernel(&older)))?;
-    must_say(&told, &skipped(&older))?;
-    must_say(&debian.log(), "missing: bindgen")?;
-    debian.run(&["dkms", "autoinstall", "-k", &older])?;
-    debian.has_module(&older)?;
-
-    // With what an interrupted run would have left there.
-    debian.run(&["mkdir", &format!("{METADATA}/{older}.work")])?;
-    debian.apt("purge", &texts(&kernel(&older)))?;
-    let left = debian.run(&["ls", METADATA])?;
-    ensure!(
-        !left.contains(&older),
-        "left in {METADATA} by {older}:\n{left}"
-    );
-
-    let without = debian.another(newest, "linux-headers-6.12.")?;
-    let told = debian.install(&[format!("linux-headers-{without}")])?;
-    must_say(&told, &skipped(&without))?;
+    rustc_is_another(&debian, newest)?;
+    second_kernel(&debian, newest)?;
+    without_rust(&debian, newest)?;
 
     debian.has_module(newest)?;
     debian.apt("purge", &["hello-rust-dkms", "rust-metadata"])?;
     let left = debian.run(&["sh", "-c", TRACES])?;
     ensure!(left.is_empty(), "left behind:\n{left}");
     Ok(())
+}
+
+/// rust-metadata says what is missing, and apt can install that without removing the headers for it.
+fn advice_is_sound(debian: &Debian, release: &str) -> Result<()> {
+    let tool = format!("{PROJECT}/stock/rust-metadata {release} || true");
+    let told = debian.run(&["sh", "-c", &tool])?;
+    must_say(&told, "libelf-dev")?;
+    let mend = told
+        .lines()
+        .find_map(|line| line.trim().strip_prefix("mend: "));
+    let mend = mend.with_context(|| format!("no advice: {told}"))?;
+    let simulated = mend.replace("apt-get install", "apt-get --simulate install");
+    ensure!(simulated != mend, "another advice: {mend}");
+    let plan = debian.run(&["sh", "-c", &simulated])?;
+    must_say(&plan, "Inst libelf-dev ")?;
+    ensure!(!plan.contains("Remv "), "{mend}\n{plan}");
+    Ok(())
+}
+
+/// The module is upgraded when there is metadata, but no rustc that could read it: that stops nobody.
+fn rustc_is_another(debian: &Debian, release: &str) -> Result<()> {
+    let upgrade = || debian.apt("install", &["--reinstall", MODULE]);
+    let told = debian.without("usr/bin/rustc", upgrade)?;
+    must_say(
+        &told,
+        &format!("Building initial module hello_rust/0.1.0 for {release}"),
+    )?;
+    must_say(&debian.log(), "was built by another rustc")?;
+    debian.run(&["dkms", "autoinstall", "-k", release])?;
+    debian.has_module(release)
+}
+
+/// A kernel is installed and removed beside the one that is there.
+fn second_kernel(debian: &Debian, first: &str) -> Result<()> {
+    let second = debian.another(first, "linux-headers-7.")?;
+    let install = || debian.install(&kernel(&second));
+    let told = debian.without("usr/bin/bindgen", install)?;
+    must_say(&told, &skipped(&second))?;
+    must_say(&debian.log(), "missing: bindgen")?;
+    debian.run(&["dkms", "autoinstall", "-k", &second])?;
+    debian.has_module(&second)?;
+
+    // With what an interrupted run would have left there.
+    debian.run(&["mkdir", &format!("{METADATA}/{second}.work")])?;
+    debian.apt("purge", &texts(&kernel(&second)))?;
+    let left = debian.run(&["ls", METADATA])?;
+    ensure!(
+        !left.contains(&second),
+        "left in {METADATA} by {second}:\n{left}"
+    );
+    Ok(())
+}
+
+/// The headers of a kernel that can have no module in Rust.
+fn without_rust(debian: &Debian, first: &str) -> Result<()> {
+    let without = debian.another(first, "linux-headers-6.12.")?;
+    let told = debian.install(&[format!("linux-headers-{without}")])?;
+    must_say(&told, &skipped(&without))
 }
 
 /// The packages of a kernel and its headers.
@@ -184,12 +243,14 @@ impl Debian {
 
     /// Builds the packages, to /packages.
     fn build_packages(&self) -> Result<()> {
-        let project = copy_of_project(&self.root().join("packages/hello-rust"))?;
+        let project = copy_of_project(&self.root().join(PROJECT.trim_start_matches('/')))?;
         ensure!(project.join("debian/rules").is_file());
         // All that is compiled, DKMS compiles: no compiler is needed to build them.
-        let build = "cd /packages/hello-rust && dpkg-buildpackage -us -uc -b -d && cd .. && \
-                     for name in rust-metadata hello-rust-dkms; do mv ${name}_*.deb $name.deb; done";
-        self.run(&["sh", "-c", build]).map(drop)
+        let build = format!(
+            "cd {PROJECT} && dpkg-buildpackage -us -uc -b -d && cd .. && \
+             for name in rust-metadata hello-rust-dkms; do mv ${{name}}_*.deb $name.deb; done"
+        );
+        self.run(&["sh", "-c", &build]).map(drop)
     }
 
     /// Another kernel that the archive has headers for, the newest of those whose names start so.

@@ -48,6 +48,9 @@ use Change::{Line, Nothing, Package, Program};
 
 const SOURCE: &[&str] = &["--source", "SOURCE"];
 
+/// A rustc by which no kernel here was built.
+const OTHER_RUSTC: &str = "rustc 1.84.0 (9fc6b4312 2025-01-07)";
+
 #[rustfmt::skip] // a table reads best as a table
 static REFUSED: &[Refused] = &[
     Refused { what: "no headers", change: Nothing, words: &["9.9.9-amd64"], exit: 2,
@@ -56,7 +59,7 @@ static REFUSED: &[Refused] = &[
         says: &["is built without Rust, and so can have no module in Rust"] },
     Refused { what: "not Debian's", change: Line("include/generated/package.h", "Debian", "Zebian"), words: SOURCE, exit: 2,
         says: &["is not one of Debian's", "Zebian 7"] },
-    Refused { what: "another rustc", change: Program("rustc", "rustc 1.84.0 (9fc6b4312 2025-01-07)"), words: SOURCE, exit: 2,
+    Refused { what: "another rustc", change: Program("rustc", OTHER_RUSTC), words: SOURCE, exit: 2,
         says: &["was built by another rustc", "rustc 1.84.0 (9fc6b4312 2025-01-07); the kernel's: rustc 1.85.1", "mend: install ", " rustc/trixie rust-src/trixie "] },
     Refused { what: "another bindgen", change: Program("bindgen", "bindgen 0.72.0"), words: SOURCE, exit: 2,
         says: &["was built by another bindgen", "bindgen 0.72.0; the kernel's: bindgen 0.71.1"] },
@@ -89,6 +92,7 @@ pub fn tests() -> Vec<Test> {
         .chain([
             Test::new("metadata::the headers have it", headers_have_it),
             Test::new("metadata::words", words),
+            Test::new("metadata::a compiler for 32-bit programs", compat_compiler),
             Test::new("metadata::interrupted, made, and used", made_and_used),
             Test::new("metadata::refused: symbols differ", symbols_differ),
         ])
@@ -374,7 +378,14 @@ fn headers_have_it(world: &World) -> Result<()> {
         "{told}"
     );
     ensure!(ground.is_empty()?);
-    Ok(())
+
+    ground.program("rustc", OTHER_RUSTC)?;
+    let says = [
+        "was built by another rustc",
+        OTHER_RUSTC,
+        "and name it: RUSTC=",
+    ];
+    must_refuse(&ground.make().output()?, 2, &says)
 }
 
 fn words(world: &World) -> Result<()> {
@@ -417,6 +428,27 @@ fn words(world: &World) -> Result<()> {
     );
     ensure!(ground.is_empty()?);
     Ok(())
+}
+
+/// As on arm64, whose 64-bit kernel has a vDSO for 32-bit programs.
+fn compat_compiler(world: &World) -> Result<()> {
+    let ground = Ground::of_stock(world)?;
+    let (options, variables) = ("include/config/auto.conf", ".kernelvariables");
+    ground.change(
+        options,
+        "CONFIG_RUST=y",
+        "CONFIG_RUST=y\nCONFIG_COMPAT_VDSO=y",
+    )?;
+    ground.change(
+        variables,
+        "override ARCH",
+        "override CROSS_COMPILE_COMPAT = arm-linux-gnueabihf-\noverride ARCH",
+    )?;
+    let says = [
+        "seen: missing: gcc-arm-linux-gnueabihf\n",
+        "apt-get install gcc-arm-linux-gnueabihf\n",
+    ];
+    must_refuse(&ground.make().output()?, 2, &says)
 }
 
 /// Ended by Ctrl-C and by force while rustc is at work, it goes on; what it makes builds a module
@@ -470,6 +502,12 @@ fn made_and_used(world: &World) -> Result<()> {
         said(&again)
     );
     is_a_kdir(world, &ground)?;
+
+    // What was made is no use to a rustc that came since.
+    ground.program("rustc", OTHER_RUSTC)?;
+    let output = ground.make().output()?;
+    must_refuse(&output, 2, &["was built by another rustc", OTHER_RUSTC])?;
+    ensure!(ground.kdir().exists(), "it was taken away");
 
     let removed = ground.tool().args(["--remove", &ground.release]).output()?;
     ensure!(removed.status.success(), "{}", said(&removed));
