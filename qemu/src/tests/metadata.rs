@@ -95,6 +95,7 @@ pub fn tests() -> Vec<Test> {
             Test::new("metadata::a compiler for 32-bit programs", compat_compiler),
             Test::new("metadata::interrupted, made, and used", made_and_used),
             Test::new("metadata::refused: symbols differ", symbols_differ),
+            Test::new("metadata::refused: a header is not made", header_not_made),
         ])
         .collect()
 }
@@ -582,6 +583,18 @@ fn symbols_differ(world: &World) -> Result<()> {
         1,
         &[&counted, "the kernel's only: ", "=0x00000001", "_RNvX"],
     )?;
+    ensure!(ground.is_empty()?, "something is left: {}", said(&output));
+    Ok(())
+}
+
+/// What was not there before the Rust half was compiled has to be there afterwards.
+fn header_not_made(world: &World) -> Result<()> {
+    let ground = Ground::of_lab(world)?;
+    let header = "include/generated/vdso-offsets.h";
+    fs::write(ground.headers().join(header), "#define offset 1\n")?;
+    let output = ground.make().output()?;
+    must_say(&said(&output), "RUSTC L rust/kernel.o")?;
+    must_refuse(&output, 1, &[&format!("{header} comes out otherwise")])?;
     ensure!(ground.is_empty()?, "something is left: {}", said(&output));
     Ok(())
 }
