@@ -20,6 +20,9 @@
 set -u
 export LC_ALL=C
 
+# shellcheck source-path=SCRIPTDIR source=path.sh
+. "$(dirname "$0")/path.sh"
+
 # Our Kbuild says `--rust-target 1.78`, which an older bindgen does not know.
 oldest_bindgen=0.71.0
 
@@ -58,16 +61,12 @@ main() {
 
 # --- The module's folder ---
 
-# Found by trying each character with Linux 6.12 and 7.3.
 check_module_path() {
 	problem=
-	if has_odd_character "$srcdir"; then
-		problem="the path of the module has $(odd_character "$srcdir"), which Kbuild cannot handle"
-	elif ! builds_in_module_folder; then
-		# Such a kernel puts the whole path into its rules and flags.
-		case $srcdir in
-		*[#,=]*) problem='the path of the module has a #, a comma or an =, which no kernel before Linux 6.13 can handle' ;;
-		esac
+	if cause=$(odd_character "$srcdir" "$odd"); then
+		problem="the path of the module has $cause, which Kbuild cannot handle"
+	elif ! builds_in_module_folder && cause=$(odd_character "$srcdir" "$odd_before_6_13"); then
+		problem="the path of the module has $cause, which no kernel before Linux 6.13 can handle"
 	fi
 
 	if [ "$problem" ]; then
@@ -140,9 +139,9 @@ check_kdir_exists() {
 }
 
 check_kdir_path() {
-	has_odd_character "$kdir" || return 0
+	cause=$(odd_character "$kdir" "$odd") || return 0
 	bad KDIR "$kdir" \
-		"the path of the kernel has $(odd_character "$kdir"), which Kbuild cannot handle" \
+		"the path of the kernel has $cause, which Kbuild cannot handle" \
 		'move the kernel to a folder with a plain name, and build it anew there'
 	exit 2
 }
@@ -626,8 +625,9 @@ text_of() {
 }
 
 is_of_lab() {
+	lab_cache=$(cache_folder 2>/dev/null) || return 1
 	case $kdir in
-	"${XDG_CACHE_HOME:-${HOME:-}/.cache}/hello_rust/"*) return 0 ;;
+	"$lab_cache"/*) return 0 ;;
 	esac
 	return 1
 }
@@ -895,24 +895,6 @@ bad() {
 	else
 		printf 'bad\t%s\t%s\t%s\t%s\n' "$1" "$(printf '%s' "$2" | tr '\t\n' '  ')" "$3" "$4"
 	fi
-}
-
-# What make or the shell would give a meaning of its own.
-has_odd_character() {
-	case $1 in
-	*[[:space:]:%\$\'\"\\\;\&\(\)\|\`\<\>]*) return 0 ;;
-	esac
-	return 1
-}
-
-odd_character() {
-	odd=$(printf '%s' "$1" | tr -cd '[:space:]:%$'\''"\\;&()|`<>' | head -c 1)
-	case $odd in
-	' ') echo 'a space' ;;
-	:) echo 'a colon' ;;
-	[[:space:]] | '') echo 'a white-space character' ;;
-	*) echo "the character $odd" ;;
-	esac
 }
 
 main "$@"

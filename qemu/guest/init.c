@@ -26,13 +26,20 @@ static const struct {
 
 static char *environment[] = { "PATH=/bin", "HOME=/", "TERM=linux", "ENV=/job", NULL };
 
-/* Without an answer, the lab shows the end of the console: this line. */
+/* A restart does not wait for what a port has still to send. */
+static void drain(int port)
+{
+	ioctl(port, TCSBRK, (void *)1);
+}
+
 static void end(void)
 {
+	drain(STDERR_FILENO);
 	/* There is no ACPI to power off with; QEMU ends instead of rebooting. */
 	reboot(LINUX_REBOOT_CMD_RESTART);
 }
 
+/* Without an answer, the lab shows the end of the console: this line. */
 static void fail(const char *what, const char *which)
 {
 	fprintf(stderr, "init: cannot %s %s: error %d\n", what, which, errno);
@@ -52,12 +59,19 @@ static void mount_filesystems(void)
 	}
 }
 
-/* Starts a program with its input and its output there, and waits for its end. */
+/*
+ * Starts a program with its input and its output there, and waits for its end.
+ * A child that cannot become the program has the job's output, not the console:
+ * it sends the error here, through a pipe that a successful exec closes.
+ */
 static int run(char **argv, int input, int output)
 {
-	int status;
-	pid_t child = fork();
+	int failure[2], status;
+	pid_t child;
 
+	if (pipe2(failure, O_CLOEXEC))
+		fail("make a pipe for", argv[0]);
+	child = fork();
 	if (child < 0)
 		fail("start", argv[0]);
 	if (!child) {
@@ -65,8 +79,13 @@ static int run(char **argv, int input, int output)
 		dup2(output, STDOUT_FILENO);
 		dup2(output, STDERR_FILENO);
 		execve(argv[0], argv, environment);
-		fail("run", argv[0]);
+		write(failure[1], &errno, sizeof(errno));
+		exit(1);
 	}
+	close(failure[1]);
+	if (read(failure[0], &errno, sizeof(errno)) > 0)
+		fail("run", argv[0]);
+	close(failure[0]);
 	if (waitpid(child, &status, 0) < 0)
 		fail("wait for", argv[0]);
 	return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
@@ -87,8 +106,7 @@ static void run_job(void)
 	status = run((char *[]){ "/bin/sh", "/job", NULL }, null, answer);
 	dup2(answer, STDOUT_FILENO);
 	printf("lab: the job ended with %d\n", status);
-	/* A restart does not wait for what the port has still to send. */
-	ioctl(answer, TCSBRK, (void *)1);
+	drain(answer);
 }
 
 static void run_shell(void)

@@ -1,6 +1,8 @@
 //! Who executes the guest's instructions: KVM where it really works, else QEMU itself (TCG).
 
 use std::fs;
+use std::io;
+use std::path::PathBuf;
 use std::time::Duration;
 
 use anyhow::Result;
@@ -45,7 +47,7 @@ impl Accelerator {
     }
 
     /// What a user calls it.
-    fn name(self) -> &'static str {
+    pub fn name(self) -> &'static str {
         match self {
             Accelerator::Kvm => "KVM",
             Accelerator::Tcg => "TCG (emulation)",
@@ -55,69 +57,316 @@ impl Accelerator {
     /// The one to use on this host.
     ///
     /// /dev/kvm can be there, open, and still hang its guest for ever, so a real guest is tried
-    /// once, under a limit, and the outcome is remembered for this host's kernel and this QEMU.
+    /// under a limit, and the outcome is remembered.
     pub fn choose(
         cache: &Cache,
         toolchain: &Toolchain,
         kernel: &Kernel,
         programs: &Programs,
     ) -> Result<Self> {
-        if let Err(why) = fs::File::options().read(true).write(true).open("/dev/kvm") {
-            eprintln!("lab: accelerator: TCG (emulation), since /dev/kvm: {why}");
+        if let Err(why) = open_device() {
+            let name = Accelerator::Tcg.name();
+            eprintln!("lab: accelerator: {name}, since /dev/kvm: {why}");
             return Ok(Accelerator::Tcg);
         }
-        let memory = cache.place_for("accelerator")?;
-        let host = rustix::system::uname();
-        let here = format!(
-            "{}\n{}",
-            host.release().to_string_lossy(),
-            toolchain.versions
-        );
-        for known in [Accelerator::Kvm, Accelerator::Tcg] {
-            if cache::holds(&memory, &format!("{known:?}\n{here}")) {
-                return Ok(known);
-            }
+        let memory = Memory::of(cache, &toolchain.versions);
+        if let Some(known) = memory.recall() {
+            return Ok(known.accelerator());
         }
 
-        eprintln!(
-            "lab: trying KVM with a real guest, {} s at most",
+        let limit = PROBE_LIMIT.as_secs();
+        eprintln!("lab: trying KVM with a real guest, {limit} s at most");
+        let found = find(memory.has_failure(), || probe(toolchain, kernel, programs))?;
+        memory.keep(&found)?;
+        eprintln!("lab: accelerator: {}", found.told(&memory));
+        Ok(found.accelerator())
+    }
+}
+
+/// Whether KVM is any use, as a guest has shown.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Kvm {
+    /// Its guest answered.
+    Works,
+    /// It did not, and this is why.
+    Fails(String),
+}
+
+impl Kvm {
+    fn accelerator(&self) -> Accelerator {
+        match self {
+            Kvm::Works => Accelerator::Kvm,
+            Kvm::Fails(_) => Accelerator::Tcg,
+        }
+    }
+
+    /// What was found, for how long that counts, and how to find it out anew.
+    fn told(&self, memory: &Memory) -> String {
+        let (why, until) = match self {
+            Kvm::Works => ("its guest answered", "remembered"),
+            Kvm::Fails(why) => (why.as_str(), RETRIED),
+        };
+        let name = self.accelerator().name();
+        format!(
+            "{name}: {why}; {until}; to try KVM anew: {}",
+            memory.removal()
+        )
+    }
+}
+
+/// How long a failure is remembered, as a user is told.
+pub const RETRIED: &str = "tried again after the host's next boot, or in a day";
+
+/// What `make doctor` tells of the accelerator.
+pub enum Outlook {
+    /// /dev/kvm is not there, or cannot be opened.
+    NoDevice(io::Error),
+    /// No guest has been tried yet, or it was too long ago to count.
+    Unknown,
+    /// KVM.
+    Works,
+    /// TCG, though /dev/kvm is there.
+    Fails {
+        /// Why KVM failed.
+        why: String,
+        /// The command that has it tried anew.
+        removal: String,
+    },
+}
+
+/// Looks at the host, and at what an earlier run found.
+pub fn outlook(cache: &Cache) -> Outlook {
+    if let Err(why) = open_device() {
+        return Outlook::NoDevice(why);
+    }
+    // Without a toolchain there is no QEMU of which anything could be known.
+    let Some(toolchain) = Toolchain::existing(cache) else {
+        return Outlook::Unknown;
+    };
+    let memory = Memory::of(cache, &toolchain.versions);
+    match memory.recall() {
+        None => Outlook::Unknown,
+        Some(Kvm::Works) => Outlook::Works,
+        Some(Kvm::Fails(why)) => Outlook::Fails {
+            why,
+            removal: memory.removal(),
+        },
+    }
+}
+
+fn open_device() -> io::Result<fs::File> {
+    fs::File::options().read(true).write(true).open("/dev/kvm")
+}
+
+/// Tries KVM, and once more where it fails and did not before: on a busy host, a guest can be late
+/// once, and all later ones would be emulated because of it. A refusal comes at once and again at
+/// once; a hang takes the limit twice, but on a host that is known for it only once a day.
+fn find(failed_before: bool, mut probe: impl FnMut() -> Result<Kvm>) -> Result<Kvm> {
+    match probe()? {
+        Kvm::Fails(why) if !failed_before => {
+            eprintln!("lab: {why}; trying once more");
+            probe()
+        }
+        found => Ok(found),
+    }
+}
+
+fn probe(toolchain: &Toolchain, kernel: &Kernel, programs: &Programs) -> Result<Kvm> {
+    let machine = Machine {
+        toolchain,
+        kernel,
+        accelerator: Accelerator::Kvm,
+        size: Size {
+            memory: 256,
+            cpus: 1,
+            limit: PROBE_LIMIT,
+        },
+    };
+    let ending = machine.run(Initramfs::new(programs, "true")?, "")?.ending;
+    Ok(match ending {
+        Ending::Answered(0) => Kvm::Works,
+        Ending::TimedOut => Kvm::Fails(format!(
+            "KVM's guest gave no answer in {} s",
             PROBE_LIMIT.as_secs()
-        );
-        let chosen = Self::probe(toolchain, kernel, programs)?;
-        cache::write_whole(&memory, format!("{chosen:?}\n{here}").as_bytes())?;
-        Ok(chosen)
+        )),
+        Ending::Died(complaint) => Kvm::Fails(format!("KVM refused: {}", one_line(&complaint))),
+        _ => Kvm::Fails("KVM's guest crashed".to_owned()),
+    })
+}
+
+/// A file with what was found: a word, the reason of a failure and the host's boot in which it was
+/// seen, and the versions for which it counts.
+struct Memory {
+    file: PathBuf,
+    /// This boot of the host.
+    boot: String,
+    /// The host's kernel, and the toolchain's programs with QEMU among them.
+    versions: String,
+}
+
+/// A failure counts for no longer: the host may be less busy, or mended.
+const DAY: Duration = Duration::from_secs(24 * 60 * 60);
+
+impl Memory {
+    fn of(cache: &Cache, toolchain: &str) -> Self {
+        let boot = fs::read_to_string("/proc/sys/kernel/random/boot_id").unwrap_or_default();
+        let host = rustix::system::uname();
+        Memory {
+            file: cache.dir().join("accelerator"),
+            boot: boot.trim().to_owned(),
+            versions: format!("{}\n{toolchain}", host.release().to_string_lossy()),
+        }
     }
 
-    /// What an earlier probe found, for `make doctor`.
-    pub fn remembered(cache: &Cache) -> Option<String> {
-        let memory = fs::read_to_string(cache.dir().join("accelerator")).ok()?;
-        let known = [Accelerator::Kvm, Accelerator::Tcg]
-            .into_iter()
-            .find(|known| memory.starts_with(&format!("{known:?}\n")))?;
-        Some(known.name().to_owned())
+    fn text(&self) -> String {
+        fs::read_to_string(&self.file).unwrap_or_default()
     }
 
-    fn probe(toolchain: &Toolchain, kernel: &Kernel, programs: &Programs) -> Result<Self> {
-        let machine = Machine {
-            toolchain,
-            kernel,
-            accelerator: Accelerator::Kvm,
-            size: Size {
-                memory: 256,
-                cpus: 1,
-                limit: PROBE_LIMIT,
-            },
+    /// What was found, if that still counts.
+    fn recall(&self) -> Option<Kvm> {
+        let text = self.text();
+        let found = text.strip_suffix(&self.versions)?;
+        if found == "Kvm\n" {
+            return Some(Kvm::Works);
+        }
+        // Earlier versions of the lab gave no reason, and never tried again.
+        let (why, boot) = found.strip_prefix("Tcg\nbecause ")?.split_once("\nboot ")?;
+        let written = self.file.metadata().and_then(|data| data.modified());
+        let age = written.ok()?.elapsed().unwrap_or_default();
+        let counts = boot.trim_end() == self.boot && age < DAY;
+        counts.then(|| Kvm::Fails(why.to_owned()))
+    }
+
+    /// Whether the last try failed, however long ago.
+    fn has_failure(&self) -> bool {
+        self.text().starts_with("Tcg\n")
+    }
+
+    fn keep(&self, found: &Kvm) -> Result<()> {
+        let found = match found {
+            Kvm::Works => "Kvm\n".to_owned(),
+            Kvm::Fails(why) => format!("Tcg\nbecause {why}\nboot {}\n", self.boot),
         };
-        let (chosen, why) = match machine.run(Initramfs::new(programs, "true")?, "")?.ending {
-            Ending::Answered(0) => (Accelerator::Kvm, "its guest answered".to_owned()),
-            Ending::TimedOut => (
-                Accelerator::Tcg,
-                format!("KVM's guest gave no answer in {} s", PROBE_LIMIT.as_secs()),
+        cache::write_whole(&self.file, (found + &self.versions).as_bytes())
+    }
+
+    /// What makes the next run try anew.
+    fn removal(&self) -> String {
+        format!("rm {}", self.file.display())
+    }
+}
+
+fn one_line(text: &str) -> String {
+    let lines: Vec<&str> = text.lines().map(str::trim).collect();
+    lines.join("; ")
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::SystemTime;
+
+    use super::*;
+
+    const QEMU: &str = "rustc 1.85.1\nQEMU emulator version 10.0.13\n";
+
+    fn memory(folder: &tempfile::TempDir, boot: &str) -> Memory {
+        Memory {
+            file: folder.path().join("accelerator"),
+            boot: boot.to_owned(),
+            versions: format!("6.12.0-amd64\n{QEMU}"),
+        }
+    }
+
+    fn late() -> Kvm {
+        Kvm::Fails("KVM's guest gave no answer in 10 s".to_owned())
+    }
+
+    #[test]
+    fn works_counts_until_a_version_changes() -> Result<()> {
+        let folder = tempfile::tempdir()?;
+        let now = memory(&folder, "a");
+        assert_eq!(now.recall(), None);
+        now.keep(&Kvm::Works)?;
+        assert_eq!(now.recall(), Some(Kvm::Works));
+        assert_eq!(memory(&folder, "b").recall(), Some(Kvm::Works));
+        let updated = Memory {
+            versions: format!("6.12.1-amd64\n{QEMU}"),
+            ..now
+        };
+        assert_eq!(updated.recall(), None);
+        Ok(())
+    }
+
+    #[test]
+    fn a_failure_counts_for_this_boot_and_a_day() -> Result<()> {
+        let folder = tempfile::tempdir()?;
+        let now = memory(&folder, "a");
+        now.keep(&late())?;
+        assert_eq!(now.recall(), Some(late()));
+        assert_eq!(memory(&folder, "b").recall(), None);
+
+        let file = fs::File::options().append(true).open(&now.file)?;
+        for (hours, counts) in [(23, true), (25, false)] {
+            let past = SystemTime::now() - Duration::from_secs(hours * 60 * 60);
+            file.set_modified(past)?;
+            assert_eq!(now.recall().is_some(), counts, "{hours} hours ago");
+        }
+        assert!(now.has_failure(), "of whatever age");
+        Ok(())
+    }
+
+    #[test]
+    fn what_earlier_versions_wrote() -> Result<()> {
+        let folder = tempfile::tempdir()?;
+        let now = memory(&folder, "a");
+        let versions = &now.versions;
+        for (text, recalled) in [
+            (format!("Kvm\n{versions}"), Some(Kvm::Works)),
+            (format!("Tcg\n{versions}"), None),
+            ("Tcg\nother versions\n".to_owned(), None),
+            (String::new(), None),
+        ] {
+            fs::write(&now.file, &text)?;
+            assert_eq!(now.recall(), recalled, "{text}");
+        }
+        Ok(())
+    }
+
+    #[test]
+    fn the_first_failure_is_tried_again() -> Result<()> {
+        for (failed_before, tries, found) in [
+            (false, vec![Kvm::Works], Kvm::Works),
+            (false, vec![late(), Kvm::Works], Kvm::Works),
+            (false, vec![late(), late()], late()),
+            (true, vec![late()], late()),
+            (true, vec![Kvm::Works], Kvm::Works),
+        ] {
+            let mut left = tries.iter().cloned();
+            let probe = || Ok(left.next().expect("not so many tries"));
+            assert_eq!(find(failed_before, probe)?, found, "{tries:?}");
+            assert_eq!(left.next(), None, "{tries:?}");
+        }
+        Ok(())
+    }
+
+    #[test]
+    fn what_was_found_is_told_with_a_way_to_find_it_anew() -> Result<()> {
+        let folder = tempfile::tempdir()?;
+        let now = memory(&folder, "a");
+        let removal = format!("; to try KVM anew: rm {}", now.file.display());
+        for (found, told) in [
+            (Kvm::Works, "KVM: its guest answered; remembered"),
+            (
+                Kvm::Fails(format!(
+                    "KVM refused: {}",
+                    one_line("exit status: 1: a\n b\n")
+                )),
+                "TCG (emulation): KVM refused: exit status: 1: a; b; \
+                 tried again after the host's next boot, or in a day",
             ),
-            Ending::Died(complaint) => (Accelerator::Tcg, format!("KVM refused: {complaint}")),
-            _ => (Accelerator::Tcg, "KVM's guest crashed".to_owned()),
-        };
-        eprintln!("lab: accelerator: {}: {why}; remembered", chosen.name());
-        Ok(chosen)
+        ] {
+            assert_eq!(found.told(&now), format!("{told}{removal}"));
+        }
+        Ok(())
     }
 }

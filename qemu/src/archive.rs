@@ -5,11 +5,16 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use anyhow::{Context, Result};
+use tempfile::TempDir;
 use trouble::Trouble;
 
-use crate::cache::Cache;
+use crate::cache::{self, Cache};
 use crate::progress::{Job, Tick};
-use crate::toolchain::{self, Toolchain};
+use crate::toolchain::Toolchain;
+
+/// The part of the cache that apt updates for one run at a time, and reads for many. Callers hold
+/// locks of other parts, so this lock is the innermost: nothing else is locked under it.
+const LISTS: &str = "package lists";
 
 /// The archive, as it is today.
 pub struct Archive<'a> {
@@ -43,11 +48,17 @@ impl<'a> Archive<'a> {
             purpose,
             log,
         };
-        archive.run(
-            "asking the archive",
-            archive.apt("apt-get")?.args(["-q", "update"]),
-        )?;
+        archive.update()?;
         Ok(archive)
+    }
+
+    /// A second apt would not wait for the first, but fail.
+    fn update(&self) -> Result<()> {
+        let _lock = self.cache.lock(LISTS)?;
+        self.run(
+            "asking the archive",
+            self.apt("apt-get")?.args(["-q", "update"]),
+        )
     }
 
     /// The packages whose names start so, in no order.
@@ -72,23 +83,22 @@ impl<'a> Archive<'a> {
             ))
     }
 
-    /// Fetches packages, each by its name or `name=version`, to an empty folder.
+    /// Fetches packages, each by its name or `name=version`, to a folder of their own.
     pub fn fetch(&self, packages: &[String]) -> Result<Downloads> {
-        let folder = self.cache.place_for("apt/downloads")?;
-        toolchain::remove(&folder)?;
-        fs::create_dir_all(&folder)?;
+        let downloads = Downloads::none(self.cache)?;
         let names: Vec<&str> = packages
             .iter()
             .map(|package| package.split('=').next().unwrap_or(package))
             .collect();
+        let _lists = self.cache.share(LISTS)?;
         self.run(
             &format!("fetching {}", names.join(", ")),
             self.toolchain
-                .apt(&folder, "apt-get")?
+                .apt(downloads.folder.path(), "apt-get")?
                 .args(["-q", "-o", "APT::Status-Fd=1", "download"])
                 .args(packages),
         )?;
-        Ok(Downloads { folder })
+        Ok(downloads)
     }
 
     /// Runs a step of what the packages are for.
@@ -107,6 +117,7 @@ impl<'a> Archive<'a> {
     }
 
     fn answer(&self, words: &[&str]) -> Result<String> {
+        let _lists = self.cache.share(LISTS)?;
         let output = self
             .apt("apt-cache")?
             .args(words)
@@ -117,16 +128,22 @@ impl<'a> Archive<'a> {
     }
 }
 
-/// Packages that were fetched; the next ones take their place.
+/// Packages that were fetched; gone when dropped.
 pub struct Downloads {
-    folder: PathBuf,
+    folder: TempDir,
 }
 
 impl Downloads {
+    /// A folder for one fetch: another run may fetch at the same time, for another part of the cache.
+    fn none(cache: &Cache) -> Result<Self> {
+        let folder = cache::scratch_in(&cache.place_for("apt/downloads")?)?;
+        Ok(Downloads { folder })
+    }
+
     /// Their files.
     pub fn files(&self) -> Result<Vec<PathBuf>> {
         let mut files = Vec::new();
-        for entry in fs::read_dir(&self.folder)? {
+        for entry in fs::read_dir(self.folder.path())? {
             files.push(entry?.path());
         }
         anyhow::ensure!(!files.is_empty(), "apt fetched nothing");
@@ -135,7 +152,9 @@ impl Downloads {
 
     /// They are no longer needed.
     pub fn remove(self) -> Result<()> {
-        toolchain::remove(&self.folder)
+        let place = self.folder.path().to_owned();
+        let removed = self.folder.close();
+        removed.with_context(|| format!("cannot remove {}", place.display()))
     }
 }
 
@@ -181,6 +200,25 @@ fn stanzas(text: &str) -> Vec<Package> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn fetches_do_not_share_a_folder() -> Result<()> {
+        let place = tempfile::tempdir()?;
+        let cache = Cache::at(place.path().to_owned())?;
+        let first = Downloads::none(&cache)?;
+        fs::write(first.folder.path().join("a.deb"), "a")?;
+        let second = Downloads::none(&cache)?;
+        fs::write(second.folder.path().join("b.deb"), "b")?;
+
+        let file = |downloads: &Downloads, name| downloads.folder.path().join(name);
+        assert_eq!(first.files()?, [file(&first, "a.deb")]);
+        assert_eq!(second.files()?, [file(&second, "b.deb")]);
+        let gone = first.folder.path().to_owned();
+        first.remove()?;
+        assert!(!gone.exists());
+        assert_eq!(second.files()?, [file(&second, "b.deb")]);
+        Ok(())
+    }
 
     #[test]
     fn version_of_an_archive() {

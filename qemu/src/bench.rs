@@ -22,7 +22,7 @@ use crate::initramfs::Initramfs;
 use crate::kernel::cpus;
 use crate::machine::{Ending, Guest};
 use crate::module::{Module, Sources, HELLO_RUST};
-use crate::options::Options;
+use crate::options::Settings;
 
 /// What hello_rust.ko would be in C alone.
 pub const TWIN: Sources = Sources {
@@ -66,12 +66,12 @@ const LOADS: u32 = 50;
 const LOADED: [&str; 3] = ["hello_rust", "hello_twin", "nothing"];
 
 /// Measures and prints it all.
-pub fn bench(options: &Options, runs: u32, json: bool) -> Result<()> {
-    let lab = Lab::provide(options, options.flavour())?;
+pub fn bench(settings: &Settings, runs: u32, json: bool) -> Result<()> {
+    let lab = Lab::provide(settings, settings.flavour())?;
     // The first build and the first look at every file are no part of a loop.
     let module_dir = lab.module(&HELLO_RUST)?.dir().to_owned();
     let bench = Bench {
-        options,
+        settings,
         lab: &lab,
         runs,
         module_dir,
@@ -103,7 +103,7 @@ fn conditions(lab: &Lab, runs: u32) -> String {
 
 /// What is measured, and how often.
 struct Bench<'a> {
-    options: &'a Options,
+    settings: &'a Settings,
     lab: &'a Lab,
     runs: u32,
     module_dir: PathBuf,
@@ -139,13 +139,13 @@ impl Bench<'_> {
         let touched = self.touch()?;
         let mut command = Command::new(std::env::current_exe().context("where is the lab?")?);
         command
-            .args(["run", "--kernel", &self.options.kernel])
-            .args(["--cc", &name(self.options.cc)])
+            .args(["run", "--kernel", &self.settings.kernel])
+            .args(["--cc", &name(self.settings.cc)])
             .args(["--accel", &name(self.lab.accelerator)])
-            .args(["--mem", &self.options.mem.to_string()])
-            .args(["--cpus", &self.options.cpus.to_string()])
-            .args(self.options.debug.then_some("--debug"))
-            .args(self.options.ksrc.iter().flat_map(|dir| ["--ksrc", dir]))
+            .args(["--mem", &self.settings.mem.to_string()])
+            .args(["--cpus", &self.settings.cpus.to_string()])
+            .args(self.settings.debug.then_some("--debug"))
+            .args(self.settings.ksrc.iter().flat_map(|dir| ["--ksrc", dir]))
             .stdin(Stdio::null());
 
         let start = Instant::now();
@@ -168,7 +168,7 @@ impl Bench<'_> {
         self.touch()?;
         let mut watch = Watch::start();
 
-        let lab = Lab::provide(self.options, self.options.flavour())?;
+        let lab = Lab::provide(self.settings, self.settings.flavour())?;
         watch.lap();
         let module = Module::stage(&lab.cache, &lab.kernel, &HELLO_RUST)?;
         watch.lap();
@@ -179,7 +179,7 @@ impl Bench<'_> {
         let mut initramfs = Initramfs::new(&lab.programs, &commands::run_job(""))?;
         initramfs.file("hello_rust.ko", 0o644, &ko)?;
         watch.lap();
-        let guest = lab.machine(self.options).run(initramfs, APPEND)?;
+        let guest = lab.machine(self.settings).run(initramfs, APPEND)?;
         watch.lap();
         commands::judge(&lab, &guest)?;
         watch.lap();
@@ -200,7 +200,7 @@ impl Bench<'_> {
         let boot = |append| -> Result<Guest> {
             let mut initramfs = Initramfs::new(&self.lab.programs, &commands::run_job(""))?;
             initramfs.file("hello_rust.ko", 0o644, &ko)?;
-            self.lab.machine(self.options).run(initramfs, append)
+            self.lab.machine(self.settings).run(initramfs, append)
         };
         let (mut job, mut least) = (Vec::new(), Vec::new());
         for run in 1..=self.runs {
@@ -255,7 +255,7 @@ impl Bench<'_> {
         let mut initramfs = Initramfs::new(&self.lab.programs, &loads_job(self.runs))?;
         initramfs.file("hello_rust.ko", 0o644, &ko(&HELLO_RUST, "hello_rust.ko")?)?;
         initramfs.file("hello_twin.ko", 0o644, &ko(&TWIN, "hello_twin.ko")?)?;
-        let mut machine = self.lab.machine(self.options);
+        let mut machine = self.lab.machine(self.settings);
         machine.size.limit *= self.runs;
         let guest = machine.run(initramfs, APPEND)?;
         commands::judge(self.lab, &guest)?;

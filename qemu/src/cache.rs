@@ -1,11 +1,13 @@
 //! The cache folder: what was made once, kept, locked, and safe to delete.
 
+use std::ffi::OsStr;
 use std::fs::{self, File};
 use std::io::Write;
 use std::path::{Path, PathBuf};
-use std::time::Duration;
+use std::process::Command;
+use std::time::{Duration, SystemTime};
 
-use anyhow::{Context, Result};
+use anyhow::{bail, Context, Result};
 use rustix::fs::{flock, FlockOperation};
 use tempfile::TempDir;
 use trouble::Trouble;
@@ -15,6 +17,9 @@ pub struct Cache {
     dir: PathBuf,
 }
 
+/// Where the cache is, and which paths will do: the Makefile and kdir.sh go by the same.
+const RULE: &str = concat!(include_str!("../path.sh"), "\n\"$@\"\n");
+
 /// Held while a part of the cache is made or changed; released when dropped, or when the lab dies.
 pub struct Lock(#[allow(dead_code)] File);
 
@@ -23,35 +28,27 @@ impl Cache {
     ///
     /// # Errors
     ///
-    /// When it cannot be written, or has a name that Kbuild cannot stand.
+    /// When it cannot be written, or has a path that Kbuild or make cannot handle.
     pub fn open() -> Result<Self> {
-        let dir = Self::place()?;
+        Self::make(ask(&mut rule(&["cache_folder".as_ref()]))?)
+    }
 
-        if dir.to_string_lossy().contains([' ', ':', '\t']) {
-            return Err(Trouble::new(
-                "the cache cannot be used: Kbuild stands no space or colon in a path",
-            )
-            .seen(dir.display().to_string())
-            .mend("set XDG_CACHE_HOME to a folder without them")
-            .into());
-        }
+    /// Makes this folder the cache.
+    ///
+    /// # Errors
+    ///
+    /// The same.
+    pub fn at(dir: PathBuf) -> Result<Self> {
+        Self::make(ask(&mut rule(&["usable_cache".as_ref(), dir.as_os_str()]))?)
+    }
+
+    fn make(dir: PathBuf) -> Result<Self> {
         fs::create_dir_all(&dir).map_err(|error| {
             Trouble::new("the cache folder cannot be made")
                 .seen(format!("{}: {error}", dir.display()))
                 .mend("set XDG_CACHE_HOME to a folder that you may write")
         })?;
         Ok(Cache { dir })
-    }
-
-    fn place() -> Result<PathBuf> {
-        let xdg = std::env::var_os("XDG_CACHE_HOME").map(PathBuf::from);
-        let base = match xdg.filter(|path| path.is_absolute()) {
-            Some(path) => path,
-            None => std::env::var_os("HOME")
-                .map(|home| PathBuf::from(home).join(".cache"))
-                .context("neither XDG_CACHE_HOME nor HOME is set")?,
-        };
-        Ok(base.join("hello_rust"))
     }
 
     /// The folder itself.
@@ -67,6 +64,16 @@ impl Cache {
                 .with_context(|| format!("cannot make {}", parent.display()))?;
         }
         Ok(path)
+    }
+
+    /// The folders in one of its own, with their names.
+    pub fn folders(&self, name: &str) -> Vec<(String, PathBuf)> {
+        let entries = fs::read_dir(self.dir.join(name)).into_iter();
+        let entries = entries.flatten().flatten();
+        entries
+            .filter(|entry| entry.file_type().is_ok_and(|kind| kind.is_dir()))
+            .map(|entry| (entry.file_name().to_string_lossy().into(), entry.path()))
+            .collect()
     }
 
     /// Takes the lock of a part of the cache, and waits (saying so) while another run has it.
@@ -124,6 +131,53 @@ impl Cache {
     }
 }
 
+/// A function of [`RULE`], with its arguments.
+fn rule(words: &[&OsStr]) -> Command {
+    let mut command = Command::new("sh");
+    command.args(["-c", RULE, "sh"]).args(words);
+    command
+}
+
+/// The folder that it prints, or the error that it tells.
+fn ask(rule: &mut Command) -> Result<PathBuf> {
+    let output = rule.output().context("cannot run sh")?;
+    if !output.status.success() {
+        let told = String::from_utf8_lossy(&output.stderr);
+        let told = told.trim_end();
+        bail!("{}", told.strip_prefix("lab: error: ").unwrap_or(told));
+    }
+    let folder = String::from_utf8(output.stdout).map_err(|error| {
+        Trouble::new("the cache cannot be used: its path is not UTF-8")
+            .seen(String::from_utf8_lossy(error.as_bytes()))
+            .mend("set XDG_CACHE_HOME to a folder with a plain path, such as /var/tmp/cache")
+    })?;
+    Ok(folder.trim_end_matches('\n').into())
+}
+
+/// A short name for a text: another text has another one, and any version of Rust makes the same.
+pub fn fingerprint(text: &str) -> String {
+    format!("{:08x}", crc32fast::hash(text.as_bytes()))
+}
+
+/// Notes that a folder of the cache is used now.
+pub fn note_use(folder: &Path) -> Result<()> {
+    let stamp = folder.join(USED);
+    File::create(&stamp)
+        .and_then(|file| file.set_modified(SystemTime::now()))
+        .with_context(|| format!("cannot write {}", stamp.display()))
+}
+
+/// How long ago a folder of the cache was last used or, where nothing tells, changed.
+pub fn unused_for(folder: &Path) -> Duration {
+    let modified = |path: &Path| path.metadata().and_then(|data| data.modified());
+    let last = modified(&folder.join(USED)).or_else(|_| modified(folder));
+    // One that cannot be asked, or is used in the future, counts as used now.
+    last.map_or(Duration::ZERO, |at| at.elapsed().unwrap_or_default())
+}
+
+/// The file in a folder that is as old as its last use.
+const USED: &str = "lab.used";
+
 /// No run needs a scratch folder for so long.
 const ABANDONED: Duration = Duration::from_secs(24 * 60 * 60);
 
@@ -157,4 +211,131 @@ pub fn write_whole(path: &Path, content: &[u8]) -> Result<()> {
 /// same recipe, and to its end.
 pub fn holds(path: &Path, content: &str) -> bool {
     fs::read(path).is_ok_and(|found| found == content.as_bytes())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const PLAIN: &str = "aZ0+.@_~-é本";
+    /// Kbuild can have these in a path: of a module alone, for new kernels; not in that of the cache.
+    const NEW_KERNELS: &str = "#,=";
+    const MODULES: &str = "*?[]!^{}";
+    const NOWHERE: &str = " \t\n:%$'\"\\;&()|`<>";
+
+    /// Which of those that look at a path refuse it.
+    #[derive(Debug, PartialEq, Eq)]
+    struct Refused {
+        kdir: bool,
+        module_for_new: bool,
+        module_for_old: bool,
+        cache: bool,
+        rust_metadata: bool,
+    }
+
+    impl Refused {
+        fn expected(character: char) -> Self {
+            let nowhere = NOWHERE.contains(character);
+            let old = nowhere || NEW_KERNELS.contains(character);
+            let cache = old || MODULES.contains(character);
+            Refused {
+                kdir: nowhere,
+                module_for_new: nowhere,
+                module_for_old: old,
+                cache,
+                rust_metadata: cache,
+            }
+        }
+
+        fn seen(folder: &Path) -> Result<Self> {
+            let [new, old] = [("new", "KBUILD_EXTMOD_OUTPUT"), ("old", "")].map(|(name, text)| {
+                let kdir = folder.join(name);
+                fs::create_dir_all(&kdir)?;
+                fs::write(kdir.join("Makefile"), text)?;
+                told("qemu/kdir.sh", &[kdir.as_ref()], folder)
+            });
+            let (new, old) = (new?, old?);
+            let words = ["--into".as_ref(), folder.as_os_str(), "no-kernel".as_ref()];
+            let metadata = told("stock/rust-metadata", &words, folder)?;
+            Ok(Refused {
+                kdir: new.contains("the path of the kernel has "),
+                module_for_new: new.contains("the path of the module has "),
+                module_for_old: old.contains("the path of the module has "),
+                cache: Cache::at(folder.join("hello_rust")).is_err(),
+                rust_metadata: metadata.contains("cannot handle the path"),
+            })
+        }
+    }
+
+    /// What a script of the project says of a module in this folder.
+    fn told(script: &str, words: &[&OsStr], module: &Path) -> Result<String> {
+        let script = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/..")).join(script);
+        let mut command = Command::new(script);
+        let output = command.args(words).env("SRCDIR", module).output()?;
+        let told = [output.stdout, output.stderr].concat();
+        Ok(String::from_utf8_lossy(&told).into_owned())
+    }
+
+    #[test]
+    fn all_have_one_rule_for_paths() -> Result<()> {
+        let place = tempfile::tempdir()?;
+        for character in [PLAIN, NEW_KERNELS, MODULES, NOWHERE].concat().chars() {
+            let folder = place.path().join(format!("a{character}b"));
+            let seen = Refused::seen(&folder)?;
+            assert_eq!(seen, Refused::expected(character), "{character:?}");
+            let made = folder.join("hello_rust").exists();
+            assert_eq!(made, !seen.cache, "{character:?}");
+        }
+        Ok(())
+    }
+
+    #[test]
+    fn place_of_the_cache() -> Result<()> {
+        let place = |variables: &[(&str, &str)]| {
+            let mut rule = rule(&["cache_folder".as_ref()]);
+            rule.env_remove("XDG_CACHE_HOME").env_remove("HOME");
+            ask(rule.envs(variables.iter().copied()))
+        };
+        let home = ("HOME", "/home/ada");
+        for (xdg, folder) in [
+            ("/var/a", "/var/a/hello_rust"),
+            ("", "/home/ada/.cache/hello_rust"),
+            ("a", "/home/ada/.cache/hello_rust"),
+            ("../a", "/home/ada/.cache/hello_rust"),
+        ] {
+            assert_eq!(place(&[("XDG_CACHE_HOME", xdg), home])?, Path::new(folder));
+        }
+        for variables in [&[][..], &[("HOME", "ada")], &[("HOME", "/home/a,b")]] {
+            let error = place(variables).expect_err("an error");
+            let told = trouble::told(&error);
+            assert!(told.starts_with("the cache cannot be used: "), "{told}");
+            assert!(told.contains("mend: set XDG_CACHE_HOME"), "{told}");
+        }
+        Ok(())
+    }
+
+    /// The check value that CRC-32 is published with.
+    #[test]
+    fn fingerprints_do_not_change() {
+        assert_eq!(fingerprint("123456789"), "cbf43926");
+        assert_eq!(fingerprint(""), "00000000");
+    }
+
+    #[test]
+    fn when_a_folder_was_used() -> Result<()> {
+        let folder = tempfile::tempdir()?;
+        let ago = |hours: u64| SystemTime::now() - Duration::from_secs(hours * 60 * 60);
+        let hours = |folder: &Path| unused_for(folder).as_secs() / (60 * 60);
+
+        fs::File::open(folder.path())?.set_modified(ago(3))?;
+        assert_eq!(hours(folder.path()), 3);
+        note_use(folder.path())?;
+        let stamp = fs::File::open(folder.path().join(USED))?;
+        stamp.set_modified(ago(2))?;
+        assert_eq!(hours(folder.path()), 2);
+        note_use(folder.path())?;
+        assert_eq!(hours(folder.path()), 0);
+        assert_eq!(unused_for(&folder.path().join("none")), Duration::ZERO);
+        Ok(())
+    }
 }

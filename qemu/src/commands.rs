@@ -10,9 +10,9 @@ use crate::cache::Cache;
 use crate::exit::Exit;
 use crate::initramfs::{Initramfs, Programs};
 use crate::kernel::{Flavour, Kernel};
-use crate::machine::{Ending, Guest, Machine};
+use crate::machine::{qemu_died, Ending, Guest, Machine};
 use crate::module::{Module, Sources, HELLO_RUST};
-use crate::options::Options;
+use crate::options::Settings;
 use crate::source::Source;
 use crate::stock;
 use crate::toolchain::Toolchain;
@@ -34,18 +34,18 @@ pub struct Lab {
 
 impl Lab {
     /// Provides the toolchain, the kernel and the accelerator, whatever of them is missing.
-    pub fn provide(options: &Options, flavour: Flavour) -> Result<Self> {
+    pub fn provide(settings: &Settings, flavour: Flavour) -> Result<Self> {
         let cache = Cache::open()?;
         let toolchain = Toolchain::provide(&cache)?;
         let kernel = match flavour.is_stock() {
             true => stock::provide(&cache, &toolchain, flavour)?,
             false => {
-                let source = provide_source(options, &cache, &toolchain, &flavour)?;
+                let source = provide_source(settings, &cache, &toolchain, &flavour)?;
                 Kernel::provide(&cache, &toolchain, source, flavour)?
             }
         };
         let programs = Programs::provide(&cache, &toolchain, &kernel)?;
-        let accelerator = match options.accel {
+        let accelerator = match settings.accel {
             Some(told) => told,
             None => Accelerator::choose(&cache, &toolchain, &kernel, &programs)?,
         };
@@ -72,24 +72,24 @@ impl Lab {
     }
 
     /// A machine with this kernel.
-    pub fn machine(&self, options: &Options) -> Machine<'_> {
+    pub fn machine(&self, settings: &Settings) -> Machine<'_> {
         Machine {
             toolchain: &self.toolchain,
             kernel: &self.kernel,
             accelerator: self.accelerator,
-            size: options.size(),
+            size: settings.size(),
         }
     }
 }
 
 /// `make run`: builds, boots, loads, unloads, prints dmesg.
-pub fn run(options: &Options) -> Result<()> {
-    let lab = Lab::provide(options, options.flavour())?;
-    let mut initramfs = Initramfs::new(&lab.programs, &run_job(&options.params))?;
+pub fn run(settings: &Settings) -> Result<()> {
+    let lab = Lab::provide(settings, settings.flavour())?;
+    let mut initramfs = Initramfs::new(&lab.programs, &run_job(&settings.params))?;
     initramfs.file("hello_rust.ko", 0o644, &lab.hello_rust()?)?;
 
     // The kernel's own KUnit suites have nothing to say here.
-    let guest = lab.machine(options).run(initramfs, "kunit.enable=0")?;
+    let guest = lab.machine(settings).run(initramfs, "kunit.enable=0")?;
     print!("{}", guest.output);
     judge(&lab, &guest)
 }
@@ -147,10 +147,7 @@ pub fn judge_module(lab: &Lab, guest: &Guest, module: &Sources) -> Result<()> {
         .exit(Exit::Timeout)
         .seen(end)
         .mend("make run TIMEOUT=300, if the host is just slow"),
-        Ending::Died(complaint) => Trouble::new("QEMU died")
-            .exit(Exit::Qemu)
-            .seen(complaint)
-            .mend("run the same command again; if QEMU dies again: make run ACCEL=tcg"),
+        Ending::Died(complaint) => qemu_died(complaint),
     };
     Err(trouble.into())
 }
@@ -239,34 +236,34 @@ impl Lab {
 }
 
 /// `make shell`: the guest's console on this terminal.
-pub fn shell(options: &Options) -> Result<()> {
+pub fn shell(settings: &Settings) -> Result<()> {
     const JOB: &str = "\
         PS1='guest# '\n\
         echo 'A shell in the guest. Try: insmod hello_rust.ko; dmesg | tail; rmmod hello_rust'\n\
         echo 'exit, or Ctrl-A X, leaves.'\n";
-    let lab = Lab::provide(options, options.flavour())?;
+    let lab = Lab::provide(settings, settings.flavour())?;
     let mut initramfs = Initramfs::new(&lab.programs, JOB)?;
     initramfs.file("hello_rust.ko", 0o644, &lab.hello_rust()?)?;
-    lab.machine(options)
+    lab.machine(settings)
         .interact(initramfs, "kunit.enable=0 quiet -- shell")
 }
 
 /// `lab source`: provides the kernel's source and tells where it is.
-pub fn source(options: &Options) -> Result<()> {
+pub fn source(settings: &Settings) -> Result<()> {
     let cache = Cache::open()?;
     let toolchain = Toolchain::provide(&cache)?;
-    let source = provide_source(options, &cache, &toolchain, &options.flavour())?;
+    let source = provide_source(settings, &cache, &toolchain, &settings.flavour())?;
     println!("{}", source.dir.display());
     Ok(())
 }
 
 fn provide_source(
-    options: &Options,
+    settings: &Settings,
     cache: &Cache,
     toolchain: &Toolchain,
     flavour: &Flavour,
 ) -> Result<Source> {
-    match options.foreign_source() {
+    match settings.foreign_source() {
         Some(dir) => Source::foreign(&dir),
         None if flavour.is_stock() => stock::source(cache, toolchain, &flavour.series),
         None => Source::debian(cache, toolchain, &flavour.series),
@@ -274,15 +271,15 @@ fn provide_source(
 }
 
 /// `lab kernel`: provides the kernel and tells where it is.
-pub fn kernel(options: &Options) -> Result<()> {
-    let lab = Lab::provide(options, options.flavour())?;
+pub fn kernel(settings: &Settings) -> Result<()> {
+    let lab = Lab::provide(settings, settings.flavour())?;
     println!("{}", lab.kernel.dir.display());
     Ok(())
 }
 
 /// `lab module`: builds hello_rust.ko and tells where it is, with all that it was made from.
-pub fn module(options: &Options) -> Result<()> {
-    let lab = Lab::provide(options, options.flavour())?;
+pub fn module(settings: &Settings) -> Result<()> {
+    let lab = Lab::provide(settings, settings.flavour())?;
     println!("{}", lab.module(&HELLO_RUST)?.dir().display());
     Ok(())
 }

@@ -1,5 +1,6 @@
 //! `make doctor`: what was looked for, what was found, what is wrong, and what mends it.
 
+use std::io::ErrorKind;
 use std::net::{TcpStream, ToSocketAddrs};
 use std::process::Command;
 use std::time::Duration;
@@ -9,10 +10,12 @@ use comfy_table::{presets, ContentArrangement, Table, TableComponent};
 use serde::Serialize;
 use trouble::Trouble;
 
-use crate::accelerator::Accelerator;
+use crate::accelerator::{self, Accelerator, Outlook};
 use crate::cache::Cache;
 use crate::host;
+use crate::kernel;
 use crate::module::project;
+use crate::stock;
 use crate::toolchain::{self, Toolchain};
 
 /// How something was found.
@@ -121,14 +124,35 @@ fn lab(cache: &Cache) -> Vec<Finding> {
     }
     findings.push(toolchain);
     findings.push(kernels(cache));
-    findings.push(Accelerator::remembered(cache).map_or_else(
-        || {
-            Finding::new(State::Note, "accelerator", "not tried yet")
-                .because("make run tries KVM with a real guest, and remembers", "")
-        },
-        |known| Finding::new(State::Ok, "accelerator", known),
-    ));
+    findings.push(accelerator(accelerator::outlook(cache)));
     findings
+}
+
+fn accelerator(outlook: Outlook) -> Finding {
+    const WHAT: &str = "accelerator";
+    let emulation = Finding::new(State::Note, WHAT, Accelerator::Tcg.name());
+    match outlook {
+        Outlook::Works => Finding::new(State::Ok, WHAT, Accelerator::Kvm.name()),
+        Outlook::Unknown => Finding::new(State::Note, WHAT, "not tried yet").because(
+            "/dev/kvm is there; make run tries it with a real guest, and remembers",
+            "make run",
+        ),
+        Outlook::Fails { why, removal } => emulation.because(
+            format!("/dev/kvm is there, but {why}; {}", accelerator::RETRIED),
+            format!("{removal}, then make run, which tries KVM anew"),
+        ),
+        Outlook::NoDevice(error) => match error.kind() {
+            ErrorKind::NotFound => emulation.because(
+                "this host has no /dev/kvm, so guests run by emulation, which is slower",
+                "",
+            ),
+            ErrorKind::PermissionDenied => emulation.because(
+                format!("/dev/kvm is there, but cannot be opened: {error}"),
+                "sudo usermod -aG kvm $USER, then log in again",
+            ),
+            _ => emulation.because(format!("/dev/kvm cannot be opened: {error}"), ""),
+        },
+    }
 }
 
 fn space(cache: &Cache) -> Finding {
@@ -182,18 +206,11 @@ fn mirror() -> Finding {
 }
 
 fn kernels(cache: &Cache) -> Finding {
-    // Where they are, and the file that says that one is whole.
-    let places = [("kernel", "lab.recipe"), ("stock", "metadata")];
-    let mut names: Vec<String> = places
-        .iter()
-        .flat_map(|(place, whole)| {
-            let entries = std::fs::read_dir(cache.dir().join(place)).into_iter();
-            let entries = entries.flatten().flatten();
-            entries.filter(move |entry| entry.path().join(whole).is_file())
-        })
-        .map(|entry| entry.file_name().to_string_lossy().into_owned())
-        .collect();
+    let own = kernel::built(cache).into_iter().map(|(flavour, _)| flavour);
+    let mut names: Vec<String> = own.chain(stock::built(cache)).collect();
     names.sort();
+    // A flavour can be there more than once, by several recipes.
+    names.dedup();
     match names.is_empty() {
         false => Finding::new(State::Ok, "the lab's kernels", names.join(", ")),
         true => Finding::new(State::Note, "the lab's kernels", "none yet").because(
@@ -276,6 +293,67 @@ fn table(findings: &[Finding]) -> Table {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn emulation_is_noted_with_its_reason() {
+        let removal = || "rm /cache/accelerator".to_owned();
+        let fails = Outlook::Fails {
+            why: "KVM's guest gave no answer in 10 s".to_owned(),
+            removal: removal(),
+        };
+        for (outlook, state, remark, mend) in [
+            (Outlook::Works, State::Ok, "", ""),
+            (
+                Outlook::Unknown,
+                State::Note,
+                "make run tries it",
+                "make run",
+            ),
+            (
+                fails,
+                State::Note,
+                "no answer in 10 s; tried again",
+                &removal(),
+            ),
+            (
+                Outlook::NoDevice(ErrorKind::NotFound.into()),
+                State::Note,
+                "this host has no /dev/kvm",
+                "",
+            ),
+            (
+                Outlook::NoDevice(ErrorKind::PermissionDenied.into()),
+                State::Note,
+                "cannot be opened: permission denied",
+                "sudo usermod -aG kvm $USER",
+            ),
+        ] {
+            let finding = accelerator(outlook);
+            assert_eq!(finding.state, state);
+            assert!(finding.remark.contains(remark), "{finding:?}");
+            assert!(finding.mend.starts_with(mend), "{finding:?}");
+        }
+    }
+
+    #[test]
+    fn kernels_are_listed_by_what_they_are() -> Result<()> {
+        let place = tempfile::tempdir()?;
+        let cache = Cache::at(place.path().to_owned())?;
+        assert_eq!(kernels(&cache).state, State::Note);
+        for whole in [
+            "kernel/7.3-clang-0000000a/lab.recipe",
+            "kernel/7.3-clang-0000000b/lab.recipe",
+            "kernel/6.12-gcc-0000000c/lab.recipe",
+            "stock/7.3.4+deb13-amd64/metadata",
+        ] {
+            std::fs::write(cache.place_for(whole)?, "")?;
+        }
+        cache.place_for("kernel/6.12-clang-0000000d/half.o")?;
+        cache.place_for("kernel/run/x")?;
+        let found = kernels(&cache).found;
+        assert_eq!(found, "6.12-gcc, 7.3-clang, 7.3.4+deb13-amd64");
+        Ok(())
+    }
 
     #[test]
     fn lines_of_the_script() {

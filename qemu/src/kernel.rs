@@ -3,11 +3,13 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result};
 use trouble::Trouble;
 
-use crate::cache::{self, Cache};
+use crate::cache::{self, Cache, Lock};
+use crate::machine::RUNS;
 use crate::progress::{Job, Tick};
 use crate::source::Source;
 use crate::stock;
@@ -17,7 +19,13 @@ use crate::toolchain::{self, Toolchain};
 const SPACE: u64 = 3 << 30;
 
 /// About how many lines Kbuild prints for a whole kernel.
-const STEPS: u64 = 1350;
+const STEPS: u64 = 1200;
+
+/// A kernel that was not used for so long may be removed when there is another one of its flavour.
+const FORGOTTEN: Duration = Duration::from_secs(7 * 24 * 60 * 60);
+
+/// The file in a kernel's folder that says what was built there, to the end.
+const DONE: &str = "lab.recipe";
 
 const BASE: &str = include_str!("../config/base.config");
 const VERSIONS: &str = include_str!("../config/versions.config");
@@ -55,7 +63,7 @@ pub struct Flavour {
 }
 
 impl Flavour {
-    /// Its name in the cache and in messages, such as `7.3-clang`.
+    /// Its name in messages and logs, such as `7.3-clang`.
     pub fn name(&self) -> String {
         if self.is_stock() {
             return self.series.clone();
@@ -108,6 +116,8 @@ impl Flavour {
 pub struct Kernel {
     /// What was asked for.
     pub flavour: Flavour,
+    /// What folders in the cache that belong to it alone are called, such as `7.3-clang-1a2b3c4d`.
+    pub name: String,
     /// Its build folder: what a module calls KDIR.
     pub dir: PathBuf,
     /// Its source.
@@ -116,6 +126,8 @@ pub struct Kernel {
     pub image: PathBuf,
     /// What it was built from: its source's version, the compilers', and its options.
     pub recipe: String,
+    /// Keeps another run from removing it; a stock kernel needs no such lock.
+    pub in_use: Option<Lock>,
 }
 
 impl Kernel {
@@ -126,30 +138,62 @@ impl Kernel {
         source: Source,
         flavour: Flavour,
     ) -> Result<Self> {
-        let dir = cache.place_for(&format!("kernel/{}", flavour.name()))?;
         let fragment = flavour.fragment(&source);
+        let recipe = format!("{}\n{}\n{fragment}", source.version, toolchain.versions);
+        let name = folder_of(&flavour, &recipe);
+        let dir = cache.place_for(&part(&name))?;
         let kernel = Kernel {
             // vmlinux without its debug information.
             image: dir.join("vmlinux.boot"),
+            in_use: Some(cache.share(&part(&name))?),
             dir,
-            recipe: format!("{}\n{}\n{fragment}", source.version, toolchain.versions),
+            name,
+            recipe,
             flavour,
             source,
         };
-        let stamp = kernel.dir.join("lab.recipe");
 
-        if kernel.source.foreign || !cache::holds(&stamp, &kernel.recipe) {
+        if kernel.is_due() {
+            // It covers the log, too, which all kernels of a flavour share.
             let _lock = cache.lock(&format!("kernel {}", kernel.flavour.name()))?;
-            if kernel.source.foreign || !cache::holds(&stamp, &kernel.recipe) {
-                cache.require_space(SPACE, "the kernel's build")?;
-                kernel.begin()?;
-                let log = cache.place_for(&format!("log/kernel-{}", kernel.flavour.name()))?;
-                kernel.configure(toolchain, &fragment, &log)?;
-                kernel.build(toolchain, &log)?;
-                cache::write_whole(&stamp, kernel.recipe.as_bytes())?;
+            if kernel.is_due() {
+                kernel.make_whole(cache, toolchain, &fragment)?;
+                remove_forgotten(cache, &kernel.name);
             }
         }
+        cache::note_use(&kernel.dir)?;
         Ok(kernel)
+    }
+
+    /// Whether there is something to build; of a source that the user may edit, only make knows.
+    fn is_due(&self) -> bool {
+        self.source.foreign || !cache::holds(&self.dir.join(DONE), &self.recipe)
+    }
+
+    /// Builds it, or goes on where an earlier run was interrupted.
+    fn make_whole(&self, cache: &Cache, toolchain: &Toolchain, fragment: &str) -> Result<()> {
+        cache.require_space(SPACE, "the kernel's build")?;
+        let begun_before = self.dir.is_dir();
+        fs::create_dir_all(&self.dir)?;
+        let log = cache.place_for(&format!("log/kernel-{}", self.flavour.name()))?;
+        let start = Instant::now();
+        self.configure(toolchain, fragment, &log)?;
+        self.build(toolchain, &log)?;
+        if !begun_before {
+            let took = format!("{:.1}\n", start.elapsed().as_secs_f64());
+            cache::write_whole(&self.took_file(), took.as_bytes())?;
+        }
+        cache::write_whole(&self.dir.join(DONE), self.recipe.as_bytes())
+    }
+
+    fn took_file(&self) -> PathBuf {
+        self.dir.join("lab.took")
+    }
+
+    /// How long its build took; not known if that was interrupted.
+    pub fn took(&self) -> Option<Duration> {
+        let seconds = fs::read_to_string(self.took_file()).ok()?;
+        Duration::try_from_secs_f64(seconds.trim().parse().ok()?).ok()
     }
 
     /// What `uname -r` says in it.
@@ -185,37 +229,21 @@ impl Kernel {
         }
     }
 
-    /// Goes on with an interrupted build of the same, and starts from nothing else. Kbuild would
-    /// compile again what depends on an option, but not rust/core.o for CONFIG_MODVERSIONS: its
-    /// symbols were left without checksums.
-    fn begin(&self) -> Result<()> {
-        let begun = self.dir.join("lab.begun");
-        let done = self.dir.join("lab.recipe");
-        if done.is_file() && !cache::holds(&done, &self.recipe)
-            || begun.is_file() && !cache::holds(&begun, &self.recipe)
-        {
-            toolchain::remove(&self.dir)?;
-        }
-        fs::create_dir_all(&self.dir)?;
-        cache::write_whole(&begun, self.recipe.as_bytes())
-    }
-
     fn configure(&self, toolchain: &Toolchain, fragment: &str, log: &Path) -> Result<()> {
         let config = self.dir.join(".config");
-        let run = |target| {
-            Job {
-                what: &format!("kernel {}: make {target}", self.flavour.name()),
-                log,
-                steps: 0,
-                tick: |_| Tick::None,
-            }
-            .run(self.make(toolchain).args(["-s", target]))
-        };
-
-        run("tinyconfig")?;
-        let tiny = fs::read_to_string(&config)?;
-        fs::write(&config, tiny + fragment)?;
-        run("olddefconfig")?;
+        let wanted = self.dir.join("lab.config");
+        fs::write(&wanted, fragment)?;
+        Job {
+            what: &format!("kernel {}: make allnoconfig", self.flavour.name()),
+            log,
+            steps: 0,
+            tick: |_| Tick::None,
+        }
+        .run(
+            self.make(toolchain)
+                .arg(format!("KCONFIG_ALLCONFIG={}", wanted.display()))
+                .args(["-s", "allnoconfig"]),
+        )?;
 
         let taken = fs::read_to_string(&config)?;
         let dropped: Vec<&str> = fragment
@@ -278,6 +306,80 @@ impl Kernel {
     }
 }
 
+/// The folder of a kernel: another recipe has another one, so that checkouts which share a cache
+/// do not take each other's kernels away, and no build starts from what another recipe left. Kbuild
+/// would compile again what depends on an option, but not rust/core.o for CONFIG_MODVERSIONS: its
+/// symbols were left without checksums.
+fn folder_of(flavour: &Flavour, recipe: &str) -> String {
+    format!("{}-{}", flavour.name(), cache::fingerprint(recipe))
+}
+
+/// The flavour's name in that of a kernel's folder. Earlier versions of the lab added nothing to it.
+fn flavour_of(folder: &str) -> &str {
+    match folder.rsplit_once('-') {
+        Some((flavour, print))
+            if print.len() == 8 && print.bytes().all(|byte| byte.is_ascii_hexdigit()) =>
+        {
+            flavour
+        }
+        _ => folder,
+    }
+}
+
+/// The part of the cache that a kernel's folder is, which is also what its lock is called.
+fn part(folder: &str) -> String {
+    format!("kernel/{folder}")
+}
+
+/// The kernels that are there and whole: the names of their flavours, and their folders.
+pub fn built(cache: &Cache) -> Vec<(String, PathBuf)> {
+    cache
+        .folders("kernel")
+        .into_iter()
+        .filter(|(_, folder)| folder.join(DONE).is_file())
+        .map(|(name, folder)| (flavour_of(&name).to_owned(), folder))
+        .collect()
+}
+
+/// Removes other kernels of the same flavour that nobody uses, nor did for long. To fail at that
+/// is no reason not to use the one that is wanted.
+fn remove_forgotten(cache: &Cache, wanted: &str) {
+    for (name, folder) in cache.folders("kernel") {
+        if name == wanted || flavour_of(&name) != flavour_of(wanted) {
+            continue;
+        }
+        let Some(_lock) = cache.try_lock(&part(&name)) else {
+            continue;
+        };
+        if cache::unused_for(&folder) < FORGOTTEN {
+            continue;
+        }
+        match remove(cache, &name, &folder) {
+            Ok(()) => eprintln!(
+                "lab: removed the kernel {name}, unused for {} days",
+                FORGOTTEN.as_secs() / (24 * 60 * 60)
+            ),
+            Err(error) => eprintln!("lab: an unused kernel stays: {error:#}"),
+        }
+    }
+}
+
+/// Removes a kernel and the modules that were built for it.
+fn remove(cache: &Cache, name: &str, folder: &Path) -> Result<()> {
+    for (module, place) in cache.folders("module") {
+        if module.ends_with(&format!("-{name}")) {
+            toolchain::remove(&place)?;
+        }
+    }
+    // Interrupted in the middle, what is left would be taken for a kernel.
+    let scratch = cache::scratch_in(&cache.dir().join(RUNS))?;
+    fs::rename(folder, scratch.path().join(name))
+        .with_context(|| format!("cannot remove {}", folder.display()))?;
+    let place = scratch.path().to_owned();
+    let removed = scratch.close();
+    removed.with_context(|| format!("cannot remove {}", place.display()))
+}
+
 /// Whether a `.config` has this option; one that is off is not in it, or in a comment.
 fn is_taken(config: &str, option: &str) -> bool {
     let has = |wanted: &str| config.lines().any(|line| line == wanted);
@@ -294,7 +396,138 @@ pub fn cpus() -> usize {
 
 #[cfg(test)]
 mod tests {
+    use std::time::SystemTime;
+
     use super::*;
+    use crate::module::HELLO_RUST;
+
+    fn flavour(series: &str, debug: bool) -> Flavour {
+        Flavour {
+            series: series.to_owned(),
+            compiler: Compiler::Clang,
+            debug,
+        }
+    }
+
+    #[test]
+    fn recipes_do_not_share_a_folder() {
+        for flavour in [
+            flavour("7.3", false),
+            flavour("7.3", true),
+            flavour("/home/ada/linux-6.12", false),
+        ] {
+            let [one, same, other] = ["A=y", "A=y", "A=n"].map(|made| folder_of(&flavour, made));
+            assert_eq!(one, same);
+            assert_ne!(one, other);
+            assert_eq!(flavour_of(&one), flavour.name());
+            assert_eq!(flavour_of(&flavour.name()), flavour.name());
+        }
+    }
+
+    fn kernel(name: &str, dir: &Path) -> Kernel {
+        Kernel {
+            flavour: flavour("7.3", false),
+            name: name.to_owned(),
+            dir: dir.to_owned(),
+            source: Source {
+                dir: PathBuf::new(),
+                version: String::new(),
+                foreign: false,
+            },
+            image: PathBuf::new(),
+            recipe: String::new(),
+            in_use: None,
+        }
+    }
+
+    #[test]
+    fn kernels_of_a_flavour_do_not_share_modules() {
+        let [one, other] = ["7.3-clang-00000001", "7.3-clang-00000002"]
+            .map(|name| HELLO_RUST.place(&kernel(name, Path::new(""))));
+        assert_eq!(one, "hello_rust-7.3-clang-00000001");
+        assert_ne!(one, other);
+    }
+
+    #[test]
+    fn how_long_a_build_took() -> Result<()> {
+        let place = tempfile::tempdir()?;
+        let kernel = kernel("7.3-clang-00000001", place.path());
+        assert_eq!(kernel.took(), None);
+        for (text, took) in [("328.4\n", Some(328_400)), ("-1", None), ("soon", None)] {
+            fs::write(place.path().join("lab.took"), text)?;
+            assert_eq!(kernel.took(), took.map(Duration::from_millis), "{text}");
+        }
+        Ok(())
+    }
+
+    /// A cache with kernels, each with a module, last used so many days ago.
+    fn cache_with(dir: &Path, kernels: &[(&str, u64)]) -> Result<Cache> {
+        let cache = Cache::at(dir.to_owned())?;
+        for (name, days) in kernels {
+            let kernel = cache.place_for(&part(name))?;
+            fs::create_dir_all(&kernel)?;
+            fs::create_dir_all(cache.place_for(&format!("module/hello_rust-{name}"))?)?;
+            fs::write(kernel.join(DONE), "")?;
+            let used = SystemTime::now() - Duration::from_secs(days * 24 * 60 * 60);
+            fs::File::open(&kernel)?.set_modified(used)?;
+        }
+        Ok(cache)
+    }
+
+    #[test]
+    fn forgotten_kernels_are_removed() -> Result<()> {
+        let place = tempfile::tempdir()?;
+        let wanted = "7.3-clang-00000001";
+        let (lent, noted) = ("7.3-clang-00000002", "7.3-clang-00000003");
+        let gone = ["7.3-clang-0000000f", "7.3-clang"];
+        let stay = [
+            (wanted, 9),
+            (lent, 9),
+            (noted, 9),
+            ("7.3-clang-00000004", 6),
+            ("7.3-clang-debug-00000005", 9),
+            ("7.3-clang-debug", 9),
+            ("_home_ada-7.3-clang-00000006", 9),
+            ("run", 9),
+        ];
+        let kernels = [&stay[..], &gone.map(|name| (name, 8))].concat();
+        let cache = cache_with(place.path(), &kernels)?;
+        let _in_use = cache.share(&part(lent))?;
+        cache::note_use(&cache.place_for(&part(noted))?)?;
+
+        remove_forgotten(&cache, wanted);
+
+        let left = |place| {
+            let mut names: Vec<String> = cache.folders(place).into_iter().map(|it| it.0).collect();
+            names.sort();
+            names
+        };
+        let mut expected = stay.map(|(name, _)| name.to_owned());
+        expected.sort();
+        assert_eq!(left("kernel"), expected);
+        let modules = expected.map(|name| format!("hello_rust-{name}"));
+        assert_eq!(left("module"), modules);
+        assert!(cache.folders(RUNS).is_empty());
+        Ok(())
+    }
+
+    #[test]
+    fn kernels_that_are_whole() -> Result<()> {
+        let place = tempfile::tempdir()?;
+        let cache = cache_with(place.path(), &[("6.12-gcc-0000000a", 0), ("7.3-clang", 0)])?;
+        fs::create_dir(cache.place_for("kernel/run")?)?;
+        fs::create_dir(cache.place_for("kernel/7.3-gcc-00000002")?)?;
+        let mut built = built(&cache);
+        built.sort();
+        let expected = [
+            ("6.12-gcc", "6.12-gcc-0000000a"),
+            ("7.3-clang", "7.3-clang"),
+        ];
+        let place = place.path().join("kernel");
+        let expected = expected.map(|(flavour, folder)| (flavour.to_owned(), place.join(folder)));
+        assert_eq!(built, expected);
+        Ok(())
+    }
 
     #[test]
     fn every_option_has_its_reason() {

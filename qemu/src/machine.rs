@@ -2,17 +2,24 @@
 
 use std::fs;
 use std::path::Path;
-use std::process::{Command, Stdio};
+use std::process::{Command, ExitStatus, Stdio};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result};
+use rustix::fs::OFlags;
+use rustix::termios::{OptionalActions, Termios};
+use trouble::Trouble;
 use wait_timeout::ChildExt;
 
 use crate::accelerator::Accelerator;
 use crate::cache;
+use crate::exit::Exit;
 use crate::initramfs::Initramfs;
 use crate::kernel::Kernel;
 use crate::toolchain::Toolchain;
+
+/// Where in the cache each run has its scratch folder.
+pub const RUNS: &str = "kernel/run";
 
 /// What the guest says on its channel when the job has run.
 const ANSWER: &str = "lab: the job ended with ";
@@ -80,9 +87,9 @@ impl Machine<'_> {
         let mut child = self
             .qemu(folder.path(), append)
             .arg("-chardev")
-            .arg(format!("file,id=console,path={}", console.display()))
+            .arg(format!("file,id=console,path={}", option_value(&console)))
             .arg("-chardev")
-            .arg(format!("file,id=answer,path={}", answer.display()))
+            .arg(format!("file,id=answer,path={}", option_value(&answer)))
             .args([
                 "-device",
                 "isa-serial,index=1,chardev=answer",
@@ -107,7 +114,7 @@ impl Machine<'_> {
         let ending = match (status, answered) {
             (None, _) => Ending::TimedOut,
             (Some(status), _) if !status.success() => {
-                Ending::Died(format!("{status}: {}", read_text(&complaint).trim()))
+                Ending::Died(last_words(status, &read_text(&complaint)))
             }
             (Some(_), Some(job)) => Ending::Answered(job),
             (Some(_), None) => Ending::Silent,
@@ -121,9 +128,15 @@ impl Machine<'_> {
     }
 
     /// Boots with the guest's console on this terminal, until the user leaves.
+    ///
+    /// # Errors
+    ///
+    /// When QEMU dies; the terminal is as it was then, too.
     pub fn interact(&self, initramfs: Initramfs, append: &str) -> Result<()> {
         let folder = self.folder()?;
+        let complaint = folder.path().join("qemu");
         initramfs.write(&folder.path().join("initramfs"))?;
+        let terminal = Terminal::save();
         let status = self
             .qemu(folder.path(), append)
             .args([
@@ -133,15 +146,21 @@ impl Machine<'_> {
                 "console",
                 "-nographic",
             ])
+            .stderr(fs::File::create(&complaint)?)
             .status()
             .context("cannot start QEMU")?;
-        anyhow::ensure!(status.success(), "QEMU ended with {status}");
+        if !status.success() {
+            terminal.restore();
+            // After what the guest was about to say, such as a prompt.
+            eprintln!();
+            return Err(qemu_died(&last_words(status, &read_text(&complaint))).into());
+        }
         Ok(())
     }
 
     /// A folder for this one run; gone when it is over.
     fn folder(&self) -> Result<tempfile::TempDir> {
-        cache::scratch_in(&self.toolchain.cache().join("kernel/run"))
+        cache::scratch_in(&self.toolchain.cache().join(RUNS))
     }
 
     fn qemu(&self, folder: &Path, append: &str) -> Command {
@@ -174,6 +193,55 @@ impl Machine<'_> {
     }
 }
 
+/// The error for a QEMU that died, and said this.
+pub fn qemu_died(said: &str) -> Trouble {
+    Trouble::new("QEMU died")
+        .exit(Exit::Qemu)
+        .seen(said)
+        .mend("run the same command again; if QEMU dies again, add ACCEL=tcg")
+}
+
+/// How QEMU ended, and what it said, if anything.
+fn last_words(status: ExitStatus, complaint: &str) -> String {
+    match complaint.trim() {
+        "" => status.to_string(),
+        complaint => format!("{status}: {complaint}"),
+    }
+}
+
+/// How the user's terminal is set, if there is one. A QEMU that is killed leaves it without echo,
+/// and reads that do not wait.
+struct Terminal {
+    modes: Option<Termios>,
+    flags: Option<OFlags>,
+}
+
+impl Terminal {
+    fn save() -> Self {
+        let stdin = std::io::stdin();
+        Terminal {
+            modes: rustix::termios::tcgetattr(&stdin).ok(),
+            flags: rustix::fs::fcntl_getfl(&stdin).ok(),
+        }
+    }
+
+    /// What cannot be restored is not worth another error.
+    fn restore(&self) {
+        let stdin = std::io::stdin();
+        if let Some(modes) = &self.modes {
+            let _ = rustix::termios::tcsetattr(&stdin, OptionalActions::Now, modes);
+        }
+        if let Some(flags) = self.flags {
+            let _ = rustix::fs::fcntl_setfl(&stdin, flags);
+        }
+    }
+}
+
+/// A path inside one of QEMU's options, where a single comma would end it.
+fn option_value(path: &Path) -> String {
+    path.display().to_string().replace(',', ",,")
+}
+
 /// What a serial port wrote, without its carriage returns.
 fn read_text(file: &Path) -> String {
     let bytes = fs::read(file).unwrap_or_default();
@@ -191,6 +259,24 @@ fn split_answer(text: &str) -> (String, Option<i32>) {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_dead_qemu_is_told_with_its_own_code() {
+        use std::os::unix::process::ExitStatusExt;
+        let words = |raw, complaint| last_words(ExitStatus::from_raw(raw), complaint);
+        assert_eq!(words(137 << 8, "\n"), "exit status: 137");
+        let told = words(1 << 8, "qemu: no kvm\n");
+        assert_eq!(told, "exit status: 1: qemu: no kvm");
+        let error = anyhow::Error::from(qemu_died(&told));
+        assert_eq!(trouble::exit_of(&error), u8::from(Exit::Qemu));
+        assert!(trouble::told(&error).contains(&told), "{error}");
+    }
+
+    #[test]
+    fn commas_in_options() {
+        assert_eq!(option_value(Path::new("/a,b/c,,d")), "/a,,b/c,,,,d");
+        assert_eq!(option_value(Path::new("/a=b/c")), "/a=b/c");
+    }
 
     #[test]
     fn answers() {

@@ -5,8 +5,9 @@
 //! that Kbuild cannot stand.
 
 use std::fs;
+use std::os::unix::process::ExitStatusExt;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::{Command, ExitStatus, Output, Stdio};
 
 use anyhow::{Context, Result};
 use trouble::Trouble;
@@ -35,7 +36,12 @@ pub struct Sources {
 impl Sources {
     /// Where the module is built for this kernel, below the cache's folder of modules.
     pub fn place(&self, kernel: &Kernel) -> String {
-        format!("{}-{}", self.name, kernel.flavour.name())
+        format!("{}-{}", self.name, kernel.name)
+    }
+
+    /// The log of its build, in the cache.
+    fn log(&self, kernel: &Kernel) -> String {
+        format!("log/module-{}-{}", self.name, kernel.flavour.name())
     }
 }
 
@@ -71,7 +77,7 @@ impl<'a> Module<'a> {
         }
         Ok(Module {
             kernel,
-            log: cache.place_for(&format!("log/module-{place}"))?,
+            log: cache.place_for(&sources.log(kernel))?,
             dir,
             _lock: lock,
         })
@@ -99,28 +105,25 @@ impl<'a> Module<'a> {
     ///
     /// When it does not compile; the error shows what the compilers said.
     pub fn build(&self, toolchain: &Toolchain, words: &[&str]) -> Result<String> {
-        // A compiler that was killed leaves half an object, which make takes for a whole one. And
-        // from Linux 6.13 on, Kbuild does not see that the kernel was configured anew: fixdep's
+        // From Linux 6.13 on, Kbuild does not see that the kernel was configured anew: fixdep's
         // `$(wildcard include/config/MODVERSIONS)` is looked up in the module's own folder.
         let (unfinished, built_for) = (self.dir.join("unfinished"), self.dir.join("built_for"));
         let kernel = &self.kernel.recipe;
         if unfinished.exists() || !cache::holds(&built_for, kernel) {
-            self.make(toolchain).arg("clean").output()?;
+            self.judge(&output_of(self.make(toolchain).arg("clean"))?)?;
         }
-        fs::write(&unfinished, "")?;
-        fs::write(&built_for, kernel)?;
+        fs::write(&built_for, kernel)
+            .with_context(|| format!("cannot write {}", built_for.display()))?;
+        self.judge(&run_marked(&unfinished, self.make(toolchain).args(words))?)
+    }
 
-        let output = self
-            .make(toolchain)
-            .args(words)
-            .stdin(Stdio::null())
-            .output()
-            .context("cannot start make")?;
-        fs::remove_file(&unfinished)?;
-        let said = String::from_utf8_lossy(&output.stdout).into_owned()
-            + &String::from_utf8_lossy(&output.stderr);
-        fs::write(&self.log, &said)?;
-        if !output.status.success() {
+    /// What make said, kept in the log, or the error that it amounts to.
+    fn judge(&self, make: &Output) -> Result<String> {
+        let said = String::from_utf8_lossy(&make.stdout).into_owned()
+            + &String::from_utf8_lossy(&make.stderr);
+        fs::write(&self.log, &said)
+            .with_context(|| format!("cannot write {}", self.log.display()))?;
+        if !make.status.success() {
             return Err(Trouble::new("the module does not build")
                 .exit(Exit::Failed)
                 .seen(without_kbuild(&said))
@@ -142,6 +145,34 @@ impl<'a> Module<'a> {
         anyhow::ensure!(status.success(), "cannot strip {}", ko.display());
         fs::read(&stripped).with_context(|| format!("cannot read {}", stripped.display()))
     }
+}
+
+/// Runs make with a mark that stays if make is killed: a compiler that is killed with it leaves half
+/// an object, which the next make would not compile again. A make that exits removes such objects.
+fn run_marked(mark: &Path, make: &mut Command) -> Result<Output> {
+    fs::write(mark, "").with_context(|| format!("cannot write {}", mark.display()))?;
+    let output = output_of(make)?;
+    fs::remove_file(mark).with_context(|| format!("cannot remove {}", mark.display()))?;
+    Ok(output)
+}
+
+/// Runs make; an error where it was killed, whatever it said until then.
+fn output_of(make: &mut Command) -> Result<Output> {
+    let output = make.stdin(Stdio::null()).output();
+    let output = output.context("cannot start make")?;
+    match killer(output.status) {
+        None => Ok(output),
+        Some(signal) => Err(Trouble::new("the build of the module was killed")
+            .seen(format!("make was killed by signal {signal}"))
+            .mend("run the same command again; it builds the module from the start")
+            .into()),
+    }
+}
+
+/// The signal that ended a command; a sandbox adds 128 to that of the command in it.
+fn killer(status: ExitStatus) -> Option<i32> {
+    let in_sandbox = status.code().filter(|code| *code > 128);
+    status.signal().or(in_sandbox.map(|code| code - 128))
 }
 
 /// The compilers' words without those of make and Kbuild.
@@ -188,4 +219,33 @@ fn copy_if_changed(from: &Path, to: &Path) -> Result<()> {
         return Ok(());
     }
     fs::write(to, content).with_context(|| format!("cannot write {}", to.display()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_mark_stays_where_make_was_killed() -> Result<()> {
+        let folder = tempfile::tempdir()?;
+        let mark = folder.path().join("unfinished");
+        for (make, signal) in [
+            ("exit 0", None),
+            ("exit 2", None),
+            ("kill -KILL $$", Some(9)),
+            // As bwrap tells it of the command in it.
+            ("exit 137", Some(9)),
+            ("exit 130", Some(2)),
+        ] {
+            let ended = run_marked(&mark, Command::new("sh").args(["-c", make]));
+            assert_eq!(mark.exists(), signal.is_some(), "{make}");
+            let told = ended.err().map(|error| trouble::told(&error));
+            let killed = signal.map(|signal| format!("killed by signal {signal}"));
+            match (&told, &killed) {
+                (Some(told), Some(killed)) => assert!(told.contains(killed), "{make}: {told}"),
+                _ => assert_eq!(told, killed, "{make}"),
+            }
+        }
+        Ok(())
+    }
 }

@@ -3,7 +3,8 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use clap::{Parser, Subcommand};
+use clap::builder::FalseyValueParser;
+use clap::{Args, Parser, Subcommand};
 
 use crate::accelerator::Accelerator;
 use crate::kernel::{Compiler, Flavour};
@@ -14,42 +15,9 @@ use crate::stock;
 #[derive(Parser)]
 #[command(name = "lab", version)]
 pub struct Options {
-    /// The kernel series, as Debian's archive has it; `stock` is Debian's newest kernel itself,
-    /// unmodified, and a release such as 7.3.4+deb13-amd64 one of them.
-    #[arg(long, env = "KERNEL", default_value = "7.3", global = true, value_parser = clap::builder::NonEmptyStringValueParser::new())]
-    pub kernel: String,
-
-    /// Who compiles the C of the kernel and the module: gcc, or else clang.
-    #[arg(long, env = "LAB_CC", default_value = "clang", global = true)]
-    pub cc: Compiler,
-
-    /// A kernel source of your own, instead of Debian's.
-    #[arg(long, env = "KSRC", global = true, value_parser = clap::builder::NonEmptyStringValueParser::new())]
-    pub ksrc: Option<String>,
-
-    /// The kernel with KASAN, lockdep and the other checks that are too slow for every day.
-    #[arg(long, env = "LAB_DEBUG", global = true)]
-    pub debug: bool,
-
-    /// Parameters of the module, as insmod takes them.
-    #[arg(long, env = "PARAMS", default_value = "", global = true)]
-    pub params: String,
-
-    /// Memory of the guest, in megabytes.
-    #[arg(long, env = "MEM", default_value_t = 256, global = true, value_parser = clap::value_parser!(u32).range(64..))]
-    pub mem: u32,
-
-    /// CPUs of the guest.
-    #[arg(long, env = "CPUS", default_value_t = 1, global = true, value_parser = clap::value_parser!(u32).range(1..=2))]
-    pub cpus: u32,
-
-    /// How many seconds the guest may take.
-    #[arg(long, env = "TIMEOUT", default_value_t = 60, global = true, value_parser = clap::value_parser!(u32).range(1..))]
-    pub timeout: u32,
-
-    /// Who executes the guest, instead of what the probe finds.
-    #[arg(long, env = "ACCEL", global = true)]
-    pub accel: Option<Accelerator>,
+    /// See there.
+    #[command(flatten)]
+    pub settings: Settings,
 
     /// What to do.
     #[command(subcommand)]
@@ -72,16 +40,10 @@ pub enum Action {
         #[arg(long)]
         json: bool,
     },
-    /// Everything that proves the module and the lab.
-    Test {
-        /// Only the tests that have this in their names.
-        #[arg(env = "TESTS", default_value = "")]
-        word: String,
-    },
     /// How long a change takes to reach dmesg, and where the time goes.
     Bench {
         /// How often everything is measured.
-        #[arg(long, env = "RUNS", default_value_t = 5, value_parser = clap::value_parser!(u32).range(5..))]
+        #[arg(long, env = "LAB_RUNS", default_value_t = 5, value_parser = clap::value_parser!(u32).range(1..))]
         runs: u32,
         /// For programs.
         #[arg(long)]
@@ -90,7 +52,7 @@ pub enum Action {
     /// How long stitch takes, and how much memory, beside other programs on the same objects.
     BenchStitch {
         /// How often everything is measured.
-        #[arg(long, env = "RUNS", default_value_t = 5, value_parser = clap::value_parser!(u32).range(5..))]
+        #[arg(long, env = "LAB_RUNS", default_value_t = 5, value_parser = clap::value_parser!(u32).range(1..))]
         runs: u32,
         /// For programs.
         #[arg(long)]
@@ -113,7 +75,50 @@ pub enum Action {
     Module,
 }
 
-impl Options {
+/// What decides which kernel boots, with which module, in which machine. The Makefile passes what it
+/// was given on its command line as `LAB_…`: a CI system has names such as `TIMEOUT` in its
+/// environment for purposes of its own.
+#[derive(Args, Clone)]
+pub struct Settings {
+    /// The kernel series, as Debian's archive has it; `stock` is Debian's newest kernel itself,
+    /// unmodified, and a release such as 7.3.4+deb13-amd64 one of them.
+    #[arg(long, env = "LAB_KERNEL", default_value = "7.3", global = true, value_parser = clap::builder::NonEmptyStringValueParser::new())]
+    pub kernel: String,
+
+    /// Who compiles the C of the kernel and the module: gcc, or else clang.
+    #[arg(long, env = "LAB_CC", default_value = "clang", global = true)]
+    pub cc: Compiler,
+
+    /// A kernel source of your own, instead of Debian's.
+    #[arg(long, env = "LAB_KSRC", global = true, value_parser = clap::builder::NonEmptyStringValueParser::new())]
+    pub ksrc: Option<String>,
+
+    /// The kernel with KASAN, lockdep and the other checks that are too slow for every day.
+    #[arg(long, env = "LAB_DEBUG", global = true, value_parser = FalseyValueParser::new())]
+    pub debug: bool,
+
+    /// Parameters of the module, as insmod takes them.
+    #[arg(long, env = "LAB_PARAMS", default_value = "", global = true)]
+    pub params: String,
+
+    /// Memory of the guest, in megabytes.
+    #[arg(long, env = "LAB_MEM", default_value_t = 256, global = true, value_parser = clap::value_parser!(u32).range(64..))]
+    pub mem: u32,
+
+    /// CPUs of the guest.
+    #[arg(long, env = "LAB_CPUS", default_value_t = 1, global = true, value_parser = clap::value_parser!(u32).range(1..=2))]
+    pub cpus: u32,
+
+    /// How many seconds the guest may take.
+    #[arg(long, env = "LAB_TIMEOUT", default_value_t = 60, global = true, value_parser = clap::value_parser!(u32).range(1..))]
+    pub timeout: u32,
+
+    /// Who executes the guest, instead of what the probe finds.
+    #[arg(long, env = "LAB_ACCEL", global = true)]
+    pub accel: Option<Accelerator>,
+}
+
+impl Settings {
     /// The kernel that is asked for.
     pub fn flavour(&self) -> Flavour {
         let series = match self.foreign_source() {

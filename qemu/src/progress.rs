@@ -1,9 +1,9 @@
 //! Long commands: progress that moves, the whole output in a log, the telling lines on failure.
 
 use std::fs::File;
-use std::io::{BufRead, BufReader, IsTerminal, Write};
+use std::io::{self, BufRead, BufReader, IsTerminal, Write};
 use std::path::Path;
-use std::process::{Command, Stdio};
+use std::process::{Child, Command, ExitStatus, Stdio};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result};
@@ -39,26 +39,30 @@ pub struct Job<'a> {
 }
 
 impl Job<'_> {
-    /// Runs the command to its end.
+    /// Runs the command to its end; it does not outlive this call.
     ///
     /// # Errors
     ///
-    /// When it cannot be started or fails; the error shows the telling lines of its output.
+    /// When it cannot be started or fails, and when its log cannot be written, which stops it. The
+    /// error shows the telling lines of its output.
     pub fn run(&self, command: &mut Command) -> Result<()> {
         let start = Instant::now();
-        let (reader, writer) = rustix::pipe::pipe_with(rustix::pipe::PipeFlags::CLOEXEC)?;
-        let mut child = command
+        // A command whose log cannot be made is not started.
+        let log = File::create(self.log).map_err(|error| self.no_log(&error, &[]))?;
+        let (reader, writer) = rustix::pipe::pipe_with(rustix::pipe::PipeFlags::CLOEXEC)
+            .context("cannot make a pipe")?;
+        let child = command
             .stdin(Stdio::null())
-            .stdout(writer.try_clone()?)
+            .stdout(writer.try_clone().context("cannot share a pipe")?)
             .stderr(writer)
             .spawn()
             .with_context(|| format!("cannot start {:?}", command.get_program()))?;
+        let mut running = Running(child);
         // The command holds the pipe's other end as well; without it the pipe would never close.
         command.stdout(Stdio::null()).stderr(Stdio::null());
 
-        let tail = self.follow(File::from(reader))?;
-        let status = child.wait()?;
-        if !status.success() {
+        let tail = self.follow(File::from(reader), log)?;
+        if !running.wait()?.success() {
             return Err(self.failure(&tail).into());
         }
         if start.elapsed() >= WORTH_TELLING {
@@ -68,42 +72,83 @@ impl Job<'_> {
     }
 
     /// Shows progress until the output ends; returns its last lines.
-    fn follow(&self, output: File) -> Result<Vec<String>> {
-        let mut log = File::create(self.log)
-            .with_context(|| format!("cannot write {}", self.log.display()))?;
+    fn follow(&self, output: File, mut log: File) -> Result<Vec<String>> {
         let mut display = Display::new(self.what, self.steps);
         let mut tail: Vec<String> = Vec::new();
 
         for line in BufReader::new(output).split(b'\n') {
-            let line = String::from_utf8_lossy(&line?).into_owned();
-            writeln!(log, "{line}")?;
+            let line = line.with_context(|| format!("{}: cannot read its output", self.what))?;
+            let line = String::from_utf8_lossy(&line).into_owned();
+            let written = writeln!(log, "{line}");
             display.update((self.tick)(&line), &line);
             if tail.len() == 200 {
                 tail.remove(0);
             }
             tail.push(line);
+            if let Err(error) = written {
+                return Err(self.no_log(&error, &tail).into());
+            }
         }
         Ok(tail)
+    }
+
+    /// Most often the disk is full. The command may have noticed first, so its errors are shown.
+    fn no_log(&self, error: &io::Error, tail: &[String]) -> Trouble {
+        let what = format!("{}: failed: its log cannot be written", self.what);
+        let seen = format!("{}: {error}", self.log.display());
+        let trouble = match errors_in(tail) {
+            Some(lines) => Trouble::new(what).seen(lines),
+            None => Trouble::new(what),
+        };
+        let remedy = remedy_for(&seen);
+        trouble
+            .seen(seen)
+            .mend(remedy.unwrap_or("set XDG_CACHE_HOME to a folder that you may write"))
     }
 
     fn failure(&self, tail: &[String]) -> Trouble {
         let trouble = Trouble::new(format!("{}: failed", self.what))
             .seen(telling_lines(tail))
             .seen(format!("whole output: {}", self.log.display()));
-        match REMEDIES
-            .iter()
-            .find(|(sign, _)| tail.iter().any(|line| line.contains(sign)))
-        {
-            Some((_, remedy)) => trouble.mend(*remedy),
+        match remedy_for(&tail.join("\n")) {
+            Some(remedy) => trouble.mend(remedy),
             None => trouble,
         }
     }
+}
+
+/// A command that is stopped, unless it has ended, when nobody follows its output any more. A
+/// sandbox takes with it all that it started.
+struct Running(Child);
+
+impl Running {
+    fn wait(&mut self) -> Result<ExitStatus> {
+        self.0.wait().context("cannot wait for a command")
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        // What was killed does not keep its parent waiting; what has ended is left alone.
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+/// The first of the [`REMEDIES`] that a text calls for.
+fn remedy_for(text: &str) -> Option<&'static str> {
+    let (_, remedy) = REMEDIES.iter().find(|(sign, _)| text.contains(sign))?;
+    Some(remedy)
 }
 
 /// What commands say when they fail for want of something, and what a user can do about it.
 const REMEDIES: &[(&str, &str)] = &[
     (
         "No space left on device",
+        "free some space, or set XDG_CACHE_HOME to a roomier place",
+    ),
+    (
+        "Disk quota exceeded",
         "free some space, or set XDG_CACHE_HOME to a roomier place",
     ),
     (
@@ -136,30 +181,29 @@ const REMEDIES: &[(&str, &str)] = &[
     ),
 ];
 
-/// An error told in our own way, or the lines that say error, or else the last ones.
+/// The errors in a command's output, or else its last lines.
 fn telling_lines(tail: &[String]) -> String {
+    errors_in(tail).unwrap_or_else(|| tail[tail.len().saturating_sub(8)..].join("\n"))
+}
+
+/// An error told in our own way, or the lines that say error.
+fn errors_in(tail: &[String]) -> Option<String> {
     let told = tail
         .windows(2)
         .rposition(|pair| pair[0].contains(": error: ") && pair[1].starts_with("  seen: "));
     if let Some(from) = told {
-        return tail[from..].join("\n");
+        return Some(tail[from..].join("\n"));
     }
-    let telling = |line: &&String| {
+    let telling = |line: &&str| {
         let line = line.to_lowercase();
         ["error", "e: ", "cannot", "failed", "no space"]
             .iter()
             .any(|sign| line.contains(sign))
             && !line.starts_with("make")
     };
-    let mut lines: Vec<&String> = tail.iter().filter(telling).take(8).collect();
-    if lines.is_empty() {
-        lines = tail.iter().skip(tail.len().saturating_sub(8)).collect();
-    }
-    lines
-        .iter()
-        .map(|line| line.as_str())
-        .collect::<Vec<_>>()
-        .join("\n")
+    let lines = tail.iter().map(String::as_str);
+    let lines: Vec<&str> = lines.filter(telling).take(8).collect();
+    (!lines.is_empty()).then(|| lines.join("\n"))
 }
 
 /// A bar on a terminal, a line now and then elsewhere.
@@ -244,5 +288,54 @@ mod tests {
         assert_eq!(telling(&format!("a\nerror: b\n{own}\n")), own);
         assert_eq!(telling("a\nE: b\nc\n"), "E: b");
         assert_eq!(telling("a\nb\n"), "a\nb");
+    }
+
+    fn job(log: &Path) -> Job<'_> {
+        Job {
+            what: "a job",
+            log,
+            steps: 0,
+            tick: |_| Tick::None,
+        }
+    }
+
+    /// The error of a job with this log whose command, a shell, does not end by itself. Fails if
+    /// the command outlives the job; one that was never started leaves no process ID.
+    fn error_of_endless_job(log: &Path, says: &str) -> Result<(anyhow::Error, Option<String>)> {
+        let pid = tempfile::NamedTempFile::new()?;
+        let mut command = Command::new("sh");
+        command.args(["-c", "echo $$ > $0; echo \"$1\"; exec sleep 1000"]);
+        command.arg(pid.path()).arg(says);
+        let error = job(log).run(&mut command).err();
+        let pid = std::fs::read_to_string(pid.path())?.trim().to_owned();
+        let runs = !pid.is_empty() && Path::new("/proc").join(&pid).exists();
+        assert!(!runs, "process {pid} was left behind");
+        let pid = (!pid.is_empty()).then_some(pid);
+        Ok((error.context("no error")?, pid))
+    }
+
+    #[test]
+    fn a_full_disk_stops_the_command() -> Result<()> {
+        let (error, pid) = error_of_endless_job(Path::new("/dev/full"), "cc: error: no room")?;
+        assert!(pid.is_some(), "it was not even started");
+        let expected = Trouble::new("a job: failed: its log cannot be written")
+            .seen("cc: error: no room")
+            .seen("/dev/full: No space left on device (os error 28)")
+            .mend("free some space, or set XDG_CACHE_HOME to a roomier place");
+        assert_eq!(trouble::told(&error), expected.to_string());
+        let (error, _) = error_of_endless_job(Path::new("/dev/full"), "  CC      x.o")?;
+        assert!(!trouble::told(&error).contains("x.o"), "{error}");
+        Ok(())
+    }
+
+    #[test]
+    fn without_a_log_nothing_is_started() -> Result<()> {
+        let (error, pid) = error_of_endless_job(Path::new("/dev/null/log"), "a line")?;
+        assert_eq!(pid, None);
+        let expected = Trouble::new("a job: failed: its log cannot be written")
+            .seen("/dev/null/log: Not a directory (os error 20)")
+            .mend("set XDG_CACHE_HOME to a folder that you may write");
+        assert_eq!(trouble::told(&error), expected.to_string());
+        Ok(())
     }
 }

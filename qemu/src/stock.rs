@@ -47,8 +47,8 @@ pub fn provide(cache: &Cache, toolchain: &Toolchain, flavour: Flavour) -> Result
     if flavour.debug {
         return Err(
             Trouble::new("Debian has no stock kernel with KASAN, lockdep and the like")
-                .seen(format!("LAB_DEBUG is set, and KERNEL={}", flavour.series))
-                .mend("use one of the lab's own: leave KERNEL out, or LAB_DEBUG")
+                .seen(format!("DEBUG=1, and KERNEL={}", flavour.series))
+                .mend("use one of the lab's own: leave KERNEL out, or DEBUG")
                 .into(),
         );
     }
@@ -61,13 +61,26 @@ pub fn provide(cache: &Cache, toolchain: &Toolchain, flavour: Flavour) -> Result
     Ok(Kernel {
         image: image(&root, &stock.release)?,
         dir: kdir,
+        name: stock.release.clone(),
         flavour: Flavour {
             series: stock.release,
             ..flavour
         },
         source,
         recipe,
+        // Nothing removes it.
+        in_use: None,
     })
+}
+
+/// The releases that are there, their metadata made.
+pub fn built(cache: &Cache) -> Vec<String> {
+    cache
+        .folders("stock")
+        .into_iter()
+        .filter(|(_, folder)| folder.join("metadata").is_file())
+        .map(|(release, _)| release)
+        .collect()
 }
 
 /// The source of a stock kernel.
@@ -79,16 +92,31 @@ pub fn source(cache: &Cache, toolchain: &Toolchain, kernel: &str) -> Result<Sour
 impl Stock {
     /// The one of this release; or the newest that the archive had when it was first asked.
     fn choose(cache: &Cache, toolchain: &Toolchain, kernel: &str) -> Result<Self> {
+        Stock::remembered(cache, kernel, || {
+            let archive = archive(cache, toolchain)?;
+            match kernel {
+                NEWEST => newest(&archive),
+                release => of_release(&archive, release),
+            }
+        })
+    }
+
+    /// The one that was chosen before, or else the one that is chosen now.
+    fn remembered(
+        cache: &Cache,
+        kernel: &str,
+        choose: impl FnOnce() -> Result<Self>,
+    ) -> Result<Self> {
         let memory = cache.place_for(&format!("stock/{kernel}.chosen"))?;
         if let Some(stock) = Stock::read(&memory) {
             return Ok(stock);
         }
         let _lock = cache.lock("stock kernels")?;
-        let archive = archive(cache, toolchain)?;
-        let stock = match kernel {
-            NEWEST => newest(&archive)?,
-            release => of_release(&archive, release)?,
-        };
+        // Another run may have chosen while this one waited.
+        if let Some(stock) = Stock::read(&memory) {
+            return Ok(stock);
+        }
+        let stock = choose()?;
         eprintln!("lab: stock kernel {} {}", stock.release, stock.version);
         for name in [kernel, &stock.release] {
             let memory = cache.place_for(&format!("stock/{name}.chosen"))?;
@@ -304,5 +332,31 @@ mod tests {
         ] {
             assert_eq!(is_meant(kernel), meant, "{kernel}");
         }
+    }
+
+    #[test]
+    fn runs_at_once_choose_once() -> Result<()> {
+        let place = tempfile::tempdir()?;
+        let cache = Cache::at(place.path().to_owned())?;
+        let busy = cache.lock("stock kernels")?;
+        let asked = std::sync::atomic::AtomicU32::new(0);
+        let choose = || {
+            let nth = asked.fetch_add(1, std::sync::atomic::Ordering::SeqCst);
+            Ok(Stock {
+                release: "7.3.4+deb13-amd64".to_owned(),
+                version: format!("7.3.4-{nth}"),
+            })
+        };
+        let chosen = std::thread::scope(|scope| {
+            let runs = [(); 2].map(|()| scope.spawn(|| Stock::remembered(&cache, NEWEST, choose)));
+            // Both have found nothing, and wait for the lock.
+            std::thread::sleep(std::time::Duration::from_millis(300));
+            drop(busy);
+            runs.map(|run| run.join().expect("no panic"))
+        });
+        let [first, second] = chosen;
+        assert_eq!(first?, second?);
+        assert_eq!(asked.into_inner(), 1);
+        Ok(())
     }
 }

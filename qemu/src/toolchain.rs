@@ -6,7 +6,6 @@
 
 use std::ffi::OsStr;
 use std::fs;
-use std::hash::{DefaultHasher, Hash, Hasher};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -92,7 +91,7 @@ const PACKAGES: &[(&str, &[&str])] = &[
         "the machine and its guest",
         &["busybox-static", "qemu-system-x86"],
     ),
-    ("lints", &["shellcheck"]),
+    ("lints", &["python3-pip", "shellcheck"]),
 ];
 
 /// What the packages' own installation would have made, had it run: links (name, target) ...
@@ -169,9 +168,7 @@ impl Toolchain {
 
     /// Each recipe has a folder of its own, so that no run takes away what another one is using.
     fn at(cache: &Cache) -> Self {
-        let mut hasher = DefaultHasher::new();
-        recipe().hash(&mut hasher);
-        let name = format!("toolchain/{:08x}", hasher.finish() as u32);
+        let name = format!("toolchain/{}", cache::fingerprint(&recipe()));
         Toolchain {
             root: cache.dir().join(&name).join("root"),
             cache: cache.dir().to_owned(),

@@ -24,19 +24,19 @@ use crate::initramfs::Initramfs;
 use crate::kernel::{Compiler, Kernel};
 use crate::machine::{Ending, Machine};
 use crate::module::{Module, HELLO_RUST};
-use crate::options::Options;
+use crate::options::Settings;
 
 /// Runs parts, all without a choice, and tells of them on this paper.
-pub fn walkthrough(options: &Options, asked: &[String], paper: &mut dyn Paper) -> Result<()> {
+pub fn walkthrough(settings: &Settings, asked: &[String], paper: &mut dyn Paper) -> Result<()> {
     let parts = chosen(&[PARTS, OF_THE_KERNEL].concat(), asked)?;
-    let lab = Lab::provide(options, options.flavour())?;
+    let lab = Lab::provide(settings, settings.flavour())?;
     let parts = possible(&lab, parts, asked)?;
     let mut say = |text: &str| {
         let mut out = std::io::stdout().lock();
         out.write_all(text.as_bytes())
             .context("cannot write to standard output")
     };
-    let machine = lab.machine(options);
+    let machine = lab.machine(settings);
     let claims = walk(&lab, &machine, &parts, paper, &mut say)?;
     if shown(&claims) < claims.len() {
         return Err(Trouble::new("not all claims of the walkthrough are shown")

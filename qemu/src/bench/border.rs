@@ -17,7 +17,7 @@ const PLAIN: Sources = Sources {
     name: "plain",
     files: &[
         ("tests/plain/Kbuild", "Kbuild"),
-        ("tests/plain/no_layout.h", "c_helper_layout.h"),
+        ("tests/plain/unchecked.h", "c_helper_layout.h"),
         ("hello_rust.rs", "hello_rust.rs"),
         ("c_helper.c", "c_helper.c"),
         ("c_helper.h", "c_helper.h"),

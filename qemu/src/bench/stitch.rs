@@ -13,7 +13,7 @@ use trouble::Trouble;
 use super::{conditions, table, Time};
 use crate::commands::Lab;
 use crate::module::HELLO_RUST;
-use crate::options::Options;
+use crate::options::Settings;
 
 /// What all read.
 struct Input {
@@ -52,8 +52,8 @@ const OTHERS: &[(&str, &[&str])] = &[
 const TIME: &[&str] = &["time", "-f", "%M"];
 
 /// Measures and prints it all.
-pub fn bench(options: &Options, runs: u32, json: bool) -> Result<()> {
-    let lab = Lab::provide(options, options.flavour())?;
+pub fn bench(settings: &Settings, runs: u32, json: bool) -> Result<()> {
+    let lab = Lab::provide(settings, settings.flavour())?;
     let module = lab.module(&HELLO_RUST)?;
     let mut report = Report {
         conditions: conditions(&lab, runs),

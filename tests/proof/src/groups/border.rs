@@ -1,0 +1,263 @@
+//! The border as a part of a build: what a change sets off, what an interrupt leaves behind, and
+//! whether docs/border.md is true.
+
+use std::fs;
+use std::path::Path;
+use std::process::Stdio;
+use std::time::SystemTime;
+
+use anyhow::{ensure, Context, Result};
+
+use crate::harness::test::Test;
+use crate::support::processes::wait_for;
+use crate::support::world::{flavours, main_flavour, must_say, said, tail, World};
+use lab::commands::Lab;
+use lab::module::{project, Module, Sources, HELLO_RUST};
+
+/// hello_rust in a folder of its own: other tests look at what is built in the usual one.
+const TOUCHED: Sources = Sources {
+    name: "touched",
+    ..HELLO_RUST
+};
+
+/// The smallest module, out of docs/border.md.
+const DOCUMENTED: Sources = Sources {
+    name: "documented",
+    files: &[("border", "border")],
+};
+
+/// (what is touched, below the module's folder or the kernel's source; what Kbuild has to make)
+const CHANGES: &[(&str, &[&str])] = &[
+    ("", &[]),
+    (
+        "c_helper.h",
+        &[
+            "BINDGEN c_helper_h.rs",
+            "RUSTC hello_rust_main.o",
+            "CC c_helper.o",
+            "BORDER hello_rust.border",
+        ],
+    ),
+    (
+        "include/linux/types.h",
+        &[
+            "BINDGEN c_helper_h.rs",
+            "RUSTC hello_rust_main.o",
+            "CC c_helper.o",
+            "BORDER hello_rust.border",
+        ],
+    ),
+    (
+        "hello_rust.rs",
+        &["RUSTC hello_rust_main.o", "BORDER hello_rust.border"],
+    ),
+    ("c_helper.c", &["CC c_helper.o", "BORDER hello_rust.border"]),
+    ("", &[]),
+];
+
+/// What Kbuild may make besides, of the finished module.
+const STITCHING: &[&str] = &["LD", "MODPOST", "BTF"];
+
+/// The tests.
+pub fn tests() -> Vec<Test> {
+    let mut tests = Vec::new();
+    for flavour in flavours() {
+        let test = |what, run: fn(&World, &Lab) -> Result<()>| {
+            let name = format!("border::{}::{what}", flavour.name());
+            Test::new(name, move |world| run(world, &*world.lab()?)).on(&flavour)
+        };
+        // It touches a header of the kernel, which others would see.
+        tests.push(test("a change rebuilds what depends on it", changes).alone());
+        tests.push(test("docs/border.md is true", documentation));
+    }
+    tests.push(
+        Test::new("border::an interrupt leaves no half of a file", |world| {
+            interrupted(&*world.lab()?)
+        })
+        .on(&main_flavour()),
+    );
+    tests
+}
+
+/// From nothing, by eight jobs at once; then one change after the other.
+fn changes(_: &World, lab: &Lab) -> Result<()> {
+    let module = Module::stage(&lab.cache, &lab.kernel, &TOUCHED)?;
+    module.make(&lab.toolchain).arg("clean").output()?;
+    module.build(&lab.toolchain, &["-j8"])?;
+
+    for (touched, expected) in CHANGES {
+        let _restored = match *touched {
+            "" => None,
+            file if file.starts_with("include/") => Some(touch(&lab.kernel.source.dir.join(file))?),
+            file => Some(touch(&module.dir().join(file))?),
+        };
+        let made = made(&module.build(&lab.toolchain, &["-j8"])?);
+        let own: Vec<&str> = made
+            .iter()
+            .map(String::as_str)
+            .filter(|line| !STITCHING.iter().any(|tool| line.starts_with(tool)))
+            .filter(|line| !line.ends_with(".mod.o") && !line.ends_with(".module-common.o"))
+            .collect();
+        let mut sorted = own.clone();
+        sorted.sort_unstable();
+        let mut expected = expected.to_vec();
+        expected.sort_unstable();
+        ensure!(sorted == expected, "touched {touched:?}: made {made:?}");
+    }
+    Ok(())
+}
+
+/// `RUSTC hello_rust_main.o` of `  RUSTC [M] hello_rust_main.o`, whatever the folder.
+fn made(said: &str) -> Vec<String> {
+    said.lines()
+        .filter(|line| line.starts_with("  "))
+        .filter_map(|line| {
+            let (tool, rest) = line.trim().split_once(' ')?;
+            let file = rest.rsplit(['/', ' ']).next()?;
+            tool.chars()
+                .all(|c| c.is_ascii_uppercase())
+                .then(|| format!("{tool} {file}"))
+        })
+        .collect()
+}
+
+/// Gives a file back its time: the kernel's sources are not this test's own.
+struct Touched(fs::File, SystemTime);
+
+impl Drop for Touched {
+    fn drop(&mut self) {
+        let _ = self.0.set_modified(self.1);
+    }
+}
+
+fn touch(path: &Path) -> Result<Touched> {
+    let file = fs::File::options()
+        .append(true)
+        .open(path)
+        .with_context(|| format!("cannot open {}", path.display()))?;
+    let before = file.metadata()?.modified()?;
+    file.set_modified(SystemTime::now())?;
+    Ok(Touched(file, before))
+}
+
+/// bindgen is killed with half of its file written: the next build makes it anew.
+fn interrupted(lab: &Lab) -> Result<()> {
+    const HALF: &str = "#!/bin/sh\n\
+        while [ \"$1\" != -o ]; do shift; done\n\
+        echo 'pub const HALF: u32 = 1;' > \"$2\"\n\
+        touch reached\n\
+        exec sleep 600\n";
+    let module = Module::stage(&lab.cache, &lab.kernel, &TOUCHED)?;
+    module.make(&lab.toolchain).arg("clean").output()?;
+    let (script, reached) = (module.dir().join("half"), module.dir().join("reached"));
+    fs::write(&script, HALF)?;
+    let _ = fs::remove_file(&reached);
+
+    let mut child = module
+        .make(&lab.toolchain)
+        .arg(format!("BINDGEN=sh {}", script.display()))
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn()?;
+    let half = wait_for("bindgen to begin", || reached.exists().then_some(()));
+    // The whole sandbox goes with its first process.
+    child.kill()?;
+    child.wait()?;
+    half?;
+    let _ = fs::remove_file(&script);
+    let _ = fs::remove_file(&reached);
+
+    ensure!(!module.dir().join("c_helper_h.rs").exists());
+    module.build(&lab.toolchain, &[])?;
+    must_say(
+        &fs::read_to_string(module.dir().join("c_helper_h.rs"))?,
+        "pub fn c_helper_repeat",
+    )
+}
+
+/// What the page shows is what a new user gets: its files build, load, and cross as it says.
+fn documentation(world: &World, lab: &Lab) -> Result<()> {
+    let page = fs::read_to_string(project().join("docs/border.md"))?;
+    let module = Module::stage(&lab.cache, &lab.kernel, &DOCUMENTED)?;
+    let files = files_of(&page);
+    ensure!(files.len() == 4, "docs/border.md has {} files", files.len());
+    for (name, text) in &files {
+        fs::write(module.dir().join(name), text)?;
+    }
+    let output = module.make(&lab.toolchain).output()?;
+    let text = said(&output);
+    ensure!(output.status.success(), "{}", tail(&text));
+    ensure!(!text.contains("warning"), "{}", tail(&text));
+
+    let report = fs::read_to_string(module.dir().join("greeter.border"))?;
+    ensure!(
+        page.contains(&places_without_folders(&report)),
+        "docs/border.md does not show\n{report}"
+    );
+    let ko = module.stripped(&lab.toolchain, "greeter.ko")?;
+    let job = "insmod /greeter.ko && rmmod greeter && dmesg\n";
+    let dmesg = world.boot_well(lab, &[("greeter.ko", &ko)], job)?;
+    must_say(&dmesg, "greeter: C: ")?;
+    must_say(&dmesg, "greeter: Rust: ")
+}
+
+/// The code blocks that begin with `file: NAME`, without that line where it is no C or Rust.
+fn files_of(page: &str) -> Vec<(&str, &str)> {
+    page.split("\n```")
+        .skip(1)
+        .step_by(2)
+        .filter_map(|block| {
+            let (_language, text) = block.split_once('\n')?;
+            let (first, rest) = text.split_once('\n')?;
+            let name = first.split("file: ").nth(1)?.split(' ').next()?;
+            Some((name, rest))
+        })
+        .collect()
+}
+
+/// 6.12 gives the compilers whole paths, later kernels those below the module's folder.
+fn places_without_folders(report: &str) -> String {
+    report
+        .lines()
+        .map(|line| match line.split_once("  /") {
+            Some((name, rest)) => {
+                let place = rest
+                    .split_once(".h:")
+                    .map_or(0, |(path, _)| path.rfind('/').map_or(0, |at| at + 1));
+                format!("{name}  {}\n", &rest[place..])
+            }
+            None => format!("{line}\n"),
+        })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_kbuild_made() {
+        let said =
+            "make: x\n  RUSTC [M] hello_rust_main.o\n  CC [M]  /a/b/c_helper.o\n  seen: this\n";
+        assert_eq!(made(said), ["RUSTC hello_rust_main.o", "CC c_helper.o"]);
+    }
+
+    #[test]
+    fn files_in_a_page() {
+        let page = "a\n```make\n# file: Kbuild\nobj-m := a.o\n```\nb\n```\nno file\n```\n\
+                    c\n```c\n/* file: a.c */\nint a;\n```\n";
+        assert_eq!(
+            files_of(page),
+            [("Kbuild", "obj-m := a.o"), ("a.c", "int a;")]
+        );
+    }
+
+    #[test]
+    fn places() {
+        assert_eq!(
+            places_without_folders("f  C to Rust  /x/y.d/a.h:9: int f(void)\n"),
+            "f  C to Rust  a.h:9: int f(void)\n"
+        );
+    }
+}

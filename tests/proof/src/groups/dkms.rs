@@ -1,0 +1,363 @@
+//! The packages for DKMS, in a Debian 13 with kernels of backports: installed, built and signed, loaded
+//! by modprobe in that very kernel, built again for a second one, skipped for one that cannot have the
+//! module, and removed without a trace.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use anyhow::{bail, ensure, Context, Result};
+use tempfile::TempDir;
+
+use crate::harness::test::{CannotRun, Test};
+use crate::support::world::{copy_of_project, flavour, must_say, said, succeed, tail, World};
+use lab::cache;
+use lab::commands::{judge, Lab};
+use lab::initramfs::Initramfs;
+use lab::kernel::Compiler;
+use lab::machine::Ending;
+use lab::toolchain::{self, apt_options};
+
+/// What is there before our packages, whose own dependencies come by apt.
+const PACKAGES: &[&str] = &[
+    "ca-certificates",
+    "debhelper",
+    "dh-dkms",
+    "dkms",
+    "initramfs-tools",
+    "kmod",
+];
+
+/// Nothing is left of the module and its metadata, wherever they were.
+const TRACES: &str = "ls -d /var/lib/dkms/hello_rust /var/cache/rust-metadata /usr/src/hello_rust-* \
+                      /usr/bin/rust-metadata /lib/modules/*/updates/dkms/hello_rust* 2>/dev/null || true";
+
+/// The sources, in that Debian.
+const PROJECT: &str = "/packages/hello-rust";
+
+/// The module's package.
+const MODULE: &str = "/packages/hello-rust-dkms.deb";
+
+/// Where the metadata is kept that DKMS has made.
+const METADATA: &str = "/var/cache/rust-metadata";
+
+/// The tests.
+pub fn tests(kernel: &str) -> Vec<Test> {
+    let whole = Test::new(
+        "dkms::installed, loaded, upgraded, removed",
+        installed_to_removed,
+    );
+    // A whole Debian is installed for it.
+    vec![whole
+        .on(&flavour(kernel, Compiler::Gcc))
+        .only_if_asked()
+        .minutes(60)]
+}
+
+fn installed_to_removed(world: &World) -> Result<()> {
+    if !rustix::process::geteuid().is_root() {
+        return Err(CannotRun("a whole Debian needs root, or many user IDs".to_owned()).into());
+    }
+    let lab = world.lab()?;
+    let newest = lab.kernel.flavour.series.as_str();
+    let debian = Debian::new(world)?;
+    debian.build_packages()?;
+
+    // Only the headers from backports; then what they are linked with, too.
+    debian.apt(
+        "install",
+        &[&format!("linux-headers-{newest}/trixie-backports")],
+    )?;
+    advice_is_sound(&debian, newest)?;
+    debian.install(&["libelf1t64".to_owned(), "libdw1t64".to_owned()])?;
+    advice_is_sound(&debian, newest)?;
+
+    debian.install(&kernel(newest))?;
+    // As docs/stock-kernels.md says: the compilers are those of the release.
+    let metadata = "/packages/rust-metadata.deb";
+    debian.apt(
+        "install",
+        &[metadata, MODULE, "libelf-dev/trixie-backports"],
+    )?;
+    debian.has_module(newest)?;
+    debian.loads(world, &lab)?;
+
+    rustc_is_another(&debian, newest)?;
+    second_kernel(&debian, newest)?;
+    without_rust(&debian, newest)?;
+
+    debian.has_module(newest)?;
+    debian.apt("purge", &["hello-rust-dkms", "rust-metadata"])?;
+    let left = debian.run(&["sh", "-c", TRACES])?;
+    ensure!(left.is_empty(), "left behind:\n{left}");
+    Ok(())
+}
+
+/// rust-metadata says what is missing, and apt can install that without removing the headers for it.
+fn advice_is_sound(debian: &Debian, release: &str) -> Result<()> {
+    let tool = format!("{PROJECT}/stock/rust-metadata {release} || true");
+    let told = debian.run(&["sh", "-c", &tool])?;
+    must_say(&told, "libelf-dev")?;
+    let mend = told
+        .lines()
+        .find_map(|line| line.trim().strip_prefix("mend: "));
+    let mend = mend.with_context(|| format!("no advice: {told}"))?;
+    let simulated = mend.replace("apt-get install", "apt-get --simulate install");
+    ensure!(simulated != mend, "another advice: {mend}");
+    let plan = debian.run(&["sh", "-c", &simulated])?;
+    must_say(&plan, "Inst libelf-dev ")?;
+    ensure!(!plan.contains("Remv "), "{mend}\n{plan}");
+    Ok(())
+}
+
+/// The module is upgraded when there is metadata, but no rustc that could read it: that stops nobody.
+fn rustc_is_another(debian: &Debian, release: &str) -> Result<()> {
+    let upgrade = || debian.apt("install", &["--reinstall", MODULE]);
+    let told = debian.without("usr/bin/rustc", upgrade)?;
+    must_say(
+        &told,
+        &format!("Building initial module hello_rust/0.1.0 for {release}"),
+    )?;
+    must_say(&debian.log(), "was built by another rustc")?;
+    debian.run(&["dkms", "autoinstall", "-k", release])?;
+    debian.has_module(release)
+}
+
+/// A kernel is installed and removed beside the one that is there.
+fn second_kernel(debian: &Debian, first: &str) -> Result<()> {
+    let second = debian.another(first, "linux-headers-7.")?;
+    let install = || debian.install(&kernel(&second));
+    let told = debian.without("usr/bin/bindgen", install)?;
+    must_say(&told, &skipped(&second))?;
+    must_say(&debian.log(), "missing: bindgen")?;
+    debian.run(&["dkms", "autoinstall", "-k", &second])?;
+    debian.has_module(&second)?;
+
+    // With what an interrupted run would have left there.
+    debian.run(&["mkdir", &format!("{METADATA}/{second}.work")])?;
+    debian.apt("purge", &texts(&kernel(&second)))?;
+    let left = debian.run(&["ls", METADATA])?;
+    ensure!(
+        !left.contains(&second),
+        "left in {METADATA} by {second}:\n{left}"
+    );
+    Ok(())
+}
+
+/// The headers of a kernel that can have no module in Rust.
+fn without_rust(debian: &Debian, first: &str) -> Result<()> {
+    let without = debian.another(first, "linux-headers-6.12.")?;
+    let told = debian.install(&[format!("linux-headers-{without}")])?;
+    must_say(&told, &skipped(&without))
+}
+
+/// The packages of a kernel and its headers.
+fn kernel(release: &str) -> Vec<String> {
+    ["headers", "image"]
+        .map(|what| format!("linux-{what}-{release}"))
+        .to_vec()
+}
+
+fn texts(packages: &[String]) -> Vec<&str> {
+    packages.iter().map(String::as_str).collect()
+}
+
+/// How DKMS says that it went on without the module.
+fn skipped(release: &str) -> String {
+    format!("Autoinstall on {release} was skipped for module(s) hello_rust")
+}
+
+/// A whole Debian 13 in a folder; gone with it.
+struct Debian {
+    folder: TempDir,
+}
+
+impl Debian {
+    fn new(world: &World) -> Result<Self> {
+        let folder = cache::scratch_in(&world.cache()?.dir().join("debian"))?;
+        let debian = Debian { folder };
+        let options = apt_options()?;
+        let mut command = Command::new("mmdebstrap");
+        command.args([
+            "--quiet",
+            "--mode=root",
+            "--variant=apt",
+            "--format=directory",
+        ]);
+        toolchain::debian(
+            &mut command,
+            &options,
+            PACKAGES.iter().copied(),
+            &debian.root(),
+        );
+        succeed(&mut command)?;
+        // mmdebstrap leaves no lists behind.
+        debian.apt("update", &[])?;
+        Ok(debian)
+    }
+
+    fn root(&self) -> PathBuf {
+        self.folder.path().join("root")
+    }
+
+    /// A command in there, as root, with a network and processes of its own.
+    fn command(&self, words: &[&str]) -> Command {
+        let mut command = Command::new("bwrap");
+        command.args(["--die-with-parent", "--unshare-pid", "--cap-add", "ALL"]);
+        command.arg("--bind").arg(self.root()).arg("/");
+        command.args(["--proc", "/proc", "--dev", "/dev", "--tmpfs", "/run"]);
+        command.args(["--perms", "1777", "--tmpfs", "/tmp"]);
+        for file in ["/etc/resolv.conf", "/etc/hosts", "/etc/ssl/certs"] {
+            command.args(["--ro-bind-try", file, file]);
+        }
+        command.args(["--chdir", "/", "--clearenv"]);
+        for (name, value) in [
+            ("PATH", "/usr/sbin:/usr/bin:/sbin:/bin"),
+            ("HOME", "/root"),
+            ("LC_ALL", "C.UTF-8"),
+            ("DEBIAN_FRONTEND", "noninteractive"),
+        ] {
+            command.args(["--setenv", name, value]);
+        }
+        command.arg("--").args(words);
+        command
+    }
+
+    fn run(&self, words: &[&str]) -> Result<String> {
+        let output = self.command(words).output().context("cannot run bwrap")?;
+        ensure!(
+            output.status.success(),
+            "{words:?}: {}\n{}",
+            output.status,
+            tail(&said(&output))
+        );
+        Ok(said(&output))
+    }
+
+    fn apt(&self, action: &str, packages: &[&str]) -> Result<String> {
+        let words = ["apt-get", "-y", "--no-install-recommends", action];
+        self.run(&[&words, packages].concat())
+    }
+
+    /// Installs packages of a kernel; what they depend on may be in backports as well.
+    fn install(&self, packages: &[String]) -> Result<String> {
+        let words = [&["-t", "trixie-backports"], &texts(packages)[..]].concat();
+        self.apt("install", &words)
+    }
+
+    /// Builds the packages, to /packages.
+    fn build_packages(&self) -> Result<()> {
+        let project = copy_of_project(&self.root().join(PROJECT.trim_start_matches('/')))?;
+        ensure!(project.join("debian/rules").is_file());
+        // All that is compiled, DKMS compiles: no compiler is needed to build them.
+        let build = format!(
+            "cd {PROJECT} && dpkg-buildpackage -us -uc -b -d && cd .. && \
+             for name in rust-metadata hello-rust-dkms; do mv ${{name}}_*.deb $name.deb; done"
+        );
+        self.run(&["sh", "-c", &build]).map(drop)
+    }
+
+    /// Another kernel that the archive has headers for, the newest of those whose names start so.
+    fn another(&self, than: &str, start: &str) -> Result<String> {
+        let names = format!(
+            "apt-cache pkgnames {start} | grep -- '[0-9]-amd64$' | grep -v -F -e {than} | sort -V | tail -n 1"
+        );
+        let name = self.run(&["sh", "-c", &names])?;
+        let release = name.trim().strip_prefix("linux-headers-");
+        Ok(release
+            .with_context(|| format!("no kernel besides {than}"))?
+            .to_owned())
+    }
+
+    /// DKMS says that it is installed, and there it is, signed with DKMS's key.
+    fn has_module(&self, release: &str) -> Result<()> {
+        let status = self.run(&["dkms", "status"])?;
+        let installed = format!("hello_rust/0.1.0, {release}, x86_64: installed");
+        if !status.contains(&installed) {
+            bail!("dkms says {status}{}", tail(&self.log()));
+        }
+        let info = self.run(&["modinfo", "-k", release, "hello_rust"])?;
+        must_say(
+            &info,
+            &format!("/lib/modules/{release}/updates/dkms/hello_rust.ko"),
+        )?;
+        must_say(&info, &format!("vermagic:       {release} "))?;
+        must_say(&info, "signer:         DKMS module signing key")
+    }
+
+    /// What DKMS noted at its last try.
+    fn log(&self) -> String {
+        let log = "var/lib/dkms/hello_rust/0.1.0/build/make.log";
+        fs::read_to_string(self.root().join(log)).unwrap_or_default()
+    }
+
+    /// What a job gives while a file of Debian's is missing.
+    fn without<T>(&self, file: &str, job: impl FnOnce() -> Result<T>) -> Result<T> {
+        let file = self.root().join(file);
+        let aside = file.with_extension("aside");
+        let moved = |from, to| fs::rename(from, to).context("cannot move a file aside, or back");
+        moved(&file, &aside)?;
+        let outcome = job();
+        moved(&aside, &file)?;
+        outcome
+    }
+
+    /// The stock kernel itself finds it, by the real modprobe, and loads it.
+    fn loads(&self, world: &World, lab: &Lab) -> Result<()> {
+        let job = "modprobe hello_rust && modprobe -r hello_rust && dmesg\n";
+        let mut initramfs = Initramfs::new(&lab.programs, &format!("PATH=/usr/sbin:$PATH\n{job}"))?;
+        let modules = format!("lib/modules/{}", lab.kernel.flavour.series);
+        self.add(&mut initramfs, &modules, &|name| {
+            name.starts_with("modules.") || name.starts_with("hello_rust.ko")
+        })?;
+        self.add_program(&mut initramfs, "usr/sbin/modprobe")?;
+        let guest = world.machine(lab).run(initramfs, "")?;
+        ensure!(
+            guest.ending == Ending::Answered(0),
+            "{:?}\n{}",
+            guest.ending,
+            guest.output
+        );
+        judge(lab, &guest)?;
+        must_say(
+            &guest.output,
+            "hello_rust: Rust, called by C: hello, world! (1)",
+        )
+    }
+
+    /// Adds the files of a folder and of those in it whose names are wanted.
+    fn add(&self, to: &mut Initramfs, folder: &str, wanted: &dyn Fn(&str) -> bool) -> Result<()> {
+        to.folders(folder)?;
+        for entry in fs::read_dir(self.root().join("usr").join(folder))?.flatten() {
+            let name = entry.file_name().to_string_lossy().into_owned();
+            let path = format!("{folder}/{name}");
+            match entry.file_type()? {
+                kind if kind.is_dir() && ["updates", "dkms"].contains(&name.as_str()) => {
+                    self.add(to, &path, wanted)?;
+                }
+                kind if kind.is_file() && wanted(&name) => {
+                    to.file(&path, 0o644, &fs::read(entry.path())?)?;
+                }
+                _ => {}
+            }
+        }
+        Ok(())
+    }
+
+    /// Adds a program with the libraries that it is linked with.
+    fn add_program(&self, to: &mut Initramfs, program: &str) -> Result<()> {
+        let libraries = self.run(&["ldd", &format!("/{program}")])?;
+        let libraries = libraries
+            .split_whitespace()
+            .filter(|word| word.starts_with('/'));
+        for file in libraries
+            .map(|name| name.trim_start_matches('/'))
+            .chain([program])
+        {
+            let parent = Path::new(file).parent().unwrap_or(Path::new(""));
+            to.folders(&parent.to_string_lossy())?;
+            to.file(file, 0o755, &fs::read(self.root().join(file))?)?;
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,171 @@
+//! What README.md and docs/ tell people to type works, in a copy of what git has.
+
+use std::fs;
+use std::path::Path;
+
+use anyhow::{ensure, Context, Result};
+use lab::module::project;
+use lab::stock::NEWEST;
+use regex::Regex;
+
+use crate::harness::test::Test;
+use crate::support::world::{
+    copy_of_project, fresh, main_flavour, must_say, program, said, succeed, tail, World,
+};
+
+/// Words for make, and what it prints then. Benchmarks are told to measure once.
+#[rustfmt::skip] // a table reads best as a table
+const COMMANDS: &[(&[&str], &str)] = &[
+    (&["help"],                                "make run"),
+    (&["doctor"],                              "accelerator"),
+    (&["kernel"],                              "/kernel/7.3-clang-"),
+    (&["run", "PARAMS=whom=Ada times=3", "MEM=128", "CPUS=2", "TIMEOUT=120", "ACCEL=tcg"], "hello, Ada! (3)"),
+    (&["stitch"],                              "c_helper_repeat"),
+    (&["stitch", "ARGS=--json"],               "\"stitches\":["),
+    (&["walkthrough", "PART=3"],               "claims are shown"),
+    (&["test", "LIST=1"],                      "guest::7.3-clang::modinfo"),
+    (&["test", "LIST=1", "TESTS=kunit"],       "guest::6.12-gcc::kunit"),
+    (&["test", "LIST=1", "TESTS==lint::shellcheck"], "lint::shellcheck"),
+    (&["test", "LIST=1", "KERNEL=6.12", "CC=gcc"], "guest::6.12-gcc::modinfo"),
+    (&["test", "LIST=1", "KERNEL=stock"],      "dkms::"),
+    (&["test-all", "LIST=1"],                  "splats::7.3-clang-debug::leak"),
+    (&["bench-loop", "RUNS=1"],                "It adds at most "),
+    (&["bench-stitch", "RUNS=1"],              "llvm-dwarfdump"),
+];
+
+/// What make is also told to make, and the test that does.
+const ELSEWHERE: &[(&str, &str)] = &[
+    ("shell", "input::make shell, left by exit"),
+    ("clean", "kdir::7.3-clang as a tree of one's own"),
+    (
+        "rust-metadata",
+        "dkms::installed, loaded, upgraded, removed",
+    ),
+    ("docs/walkthrough.md", "walkthrough::docs/walkthrough.md"),
+];
+
+/// What the kernel's own make is told.
+const OF_THE_KERNEL: &[&str] = &["prepare", "prepare0"];
+
+/// The pages with commands; docs/walkthrough.md is a run itself.
+const PAGES: &[&str] = &[
+    "README.md",
+    "docs/border.md",
+    "docs/stitch.md",
+    "docs/stock-kernels.md",
+];
+
+/// The tests.
+pub fn tests() -> Vec<Test> {
+    let run = COMMANDS.iter().map(|&(words, prints)| {
+        let run = move |world: &World| works(world, words, prints);
+        let test = Test::new(format!("docs::make {}", words.join(" ")), run).on(&main_flavour());
+        match words[0].starts_with("bench") {
+            true => test.alone(),
+            false => test,
+        }
+    });
+    run.chain([
+        Test::new("docs::each command has its test", |_| each_has_its_test()),
+        Test::new("docs::stitch's own options", options_of_stitch).on(&main_flavour()),
+    ])
+    .collect()
+}
+
+fn works(world: &World, words: &[&str], prints: &str) -> Result<()> {
+    if words[0] == "bench-stitch" {
+        // Where make is told which programs to use, it builds none.
+        let build = [
+            "build",
+            "--quiet",
+            "--locked",
+            "--release",
+            "--package",
+            "stitch",
+        ];
+        succeed(
+            fresh(project().join("qemu/cargo.sh"))
+                .args(build)
+                .current_dir(project()),
+        )?;
+    }
+    let folder = tempfile::tempdir()?;
+    let copy = copy_of_project(&folder.path().join("hello_rust"))?;
+    let output = world.make_command(&copy, words)?.output()?;
+    ensure!(output.status.success(), "{}", tail(&said(&output)));
+    must_say(&String::from_utf8_lossy(&output.stdout), prints)
+}
+
+/// The targets of make that the pages name are those of the tables.
+fn each_has_its_test() -> Result<()> {
+    let target = Regex::new(r"(?m)(?:`|^\$ |^)make ([a-z][a-z./-]*)(?:[ `]|$)")?;
+    let all = super::all(NEWEST);
+    let mut named = 0;
+    for page in PAGES {
+        let text = fs::read_to_string(project().join(page))?;
+        for found in target.captures_iter(&code_of(&text)) {
+            let target = &found[1];
+            if OF_THE_KERNEL.contains(&target) {
+                continue;
+            }
+            let here = COMMANDS.iter().any(|(words, _)| words[0] == target);
+            let there = ELSEWHERE.iter().find(|(name, _)| *name == target);
+            let there = there.is_some_and(|(_, test)| all.iter().any(|one| one.name == *test));
+            ensure!(here || there, "{page}: no test runs `make {target}`");
+            named += 1;
+        }
+    }
+    ensure!(named > 20, "only {named} commands were found");
+    Ok(())
+}
+
+/// The lines of the blocks of code, and the rest's spans of code.
+fn code_of(page: &str) -> String {
+    let mut code = String::new();
+    for (nth, part) in page.split("\n```").enumerate() {
+        for line in part.lines() {
+            if nth % 2 == 1 {
+                code += line;
+            } else {
+                let spans = line.split('`').skip(1).step_by(2);
+                code.extend(spans.flat_map(|span| ["`", span, "`\n"]));
+            }
+            code += "\n";
+        }
+    }
+    code
+}
+
+/// As docs/stitch.md names them.
+fn options_of_stitch(world: &World) -> Result<()> {
+    let lab = world.lab()?;
+    let module = lab.module(&lab::module::HELLO_RUST)?;
+    let folder = tempfile::tempdir()?;
+    let [svg, html] = ["a.svg", "a.html"].map(|name| folder.path().join(name));
+    let page = fs::read_to_string(project().join("docs/stitch.md"))?;
+    let stitch = |words: &[&str], file: Option<&Path>| -> Result<String> {
+        for word in words {
+            must_say(&page, word)?;
+        }
+        succeed(
+            fresh(program("stitch")?)
+                .args(words)
+                .args(file)
+                .arg(module.dir()),
+        )
+    };
+    stitch(&["report", "--svg"], Some(&svg))?;
+    must_say(&fs::read_to_string(&svg)?, "<svg")?;
+    stitch(&["report", "--html"], Some(&html))?;
+    must_say(&fs::read_to_string(&html)?, "<html")?;
+    let symvers = lab.kernel.dir.join("Module.symvers");
+    must_say(
+        &stitch(&["report", "--symvers"], Some(&symvers))?,
+        "c_helper_repeat",
+    )?;
+    let silent = stitch(&["check"], None)?;
+    ensure!(silent.is_empty(), "{silent}");
+    stitch(&["check", "--allow-unknown"], None)
+        .map(drop)
+        .context("--allow-unknown")
+}

@@ -1,0 +1,461 @@
+//! The module in the kernel: on each of the lab's kernels, by real loads and unloads.
+
+use anyhow::{bail, ensure, Context, Result};
+
+use crate::harness::test::{Case, Outcome, Test};
+use crate::support::world::{flavours, must_say, succeed, World};
+use lab::commands::Lab;
+use lab::kernel::Flavour;
+use lab::ktap::{self, Status};
+use lab::machine::Ending;
+use lab::module::{Module, Sources, HELLO_RUST};
+
+/// hello_rust.ko with its KUnit suite linked in.
+const KUNIT: Sources = Sources {
+    name: "kunit",
+    files: &[
+        ("tests/kunit/Kbuild", "Kbuild"),
+        ("Kbuild", "hello_rust.kbuild"),
+        ("hello_rust.rs", "hello_rust.rs"),
+        ("c_helper.c", "c_helper.c"),
+        ("c_helper.h", "c_helper.h"),
+        ("border", "border"),
+        ("tests/kunit/kunit.c", "kunit.c"),
+        ("tests/kunit/kunit.h", "kunit.h"),
+        ("tests/kunit/kunit_rs.rs", "kunit_rs.rs"),
+    ],
+};
+
+/// Each kind of crossing between Rust and C, with a KUnit suite of its own.
+pub const CATALOGUE: Sources = Sources {
+    name: "catalogue",
+    files: &[
+        ("tests/catalogue/Kbuild", "Kbuild"),
+        ("tests/catalogue/catalogue.h", "catalogue.h"),
+        ("tests/catalogue/catalogue.rs", "catalogue.rs"),
+        ("tests/catalogue/gives.rs", "gives.rs"),
+        ("tests/catalogue/takes.rs", "takes.rs"),
+        ("tests/catalogue/checks.rs", "checks.rs"),
+        ("tests/catalogue/catalogue_c.c", "catalogue_c.c"),
+        ("tests/catalogue/catalogue_test.c", "catalogue_test.c"),
+        ("border", "border"),
+    ],
+};
+
+/// The same in a folder of its own, where it is built from nothing.
+const CATALOGUE_QUIET: Sources = Sources {
+    name: "catalogue-quiet",
+    ..CATALOGUE
+};
+
+/// How many cases its suite has: those that C does, and those that Rust does.
+const CATALOGUE_CASES: usize = 15 + 13;
+
+const LOADS: u32 = 200;
+
+/// What each kernel is put through.
+type Check = fn(&World, &Lab) -> Result<()>;
+
+const CHECKS: &[(&str, Check)] = &[
+    ("builds without a warning", builds_without_a_warning),
+    ("modinfo", modinfo),
+    ("hello and goodbye", hello_and_goodbye),
+    ("parameters", parameters),
+    ("bad parameters", bad_parameters),
+    ("loaded twice", loaded_twice),
+    ("loaded and unloaded 200 times", loaded_and_unloaded),
+    ("two CPUs at once", two_cpus),
+    ("built for another kernel", built_for_another_kernel),
+    ("the kernel was built anew", kernel_built_anew),
+];
+
+/// A KUnit suite, whose cases are those of the test.
+type Suite = fn(&World, &Lab) -> Result<Vec<Case>>;
+
+/// What each kernel runs of them, the debug kernel as well.
+const SUITES: &[(&str, Suite)] = &[("kunit", kunit), ("catalogue", catalogue)];
+
+/// The tests, kernel by kernel.
+pub fn tests() -> Vec<Test> {
+    let on = |flavour: Flavour| {
+        let group = format!("guest::{}", flavour.name());
+        let suites = suites_on(&group, &flavour);
+        let catalogue = Test::new(
+            format!("{group}::the catalogue builds without a warning"),
+            |world| must_build_quietly(world, &*world.lab()?, &CATALOGUE_QUIET),
+        )
+        .on(&flavour);
+        let checks = checks_on(&group, &flavour).into_iter();
+        checks.chain([catalogue]).chain(suites)
+    };
+    flavours().into_iter().flat_map(on).collect()
+}
+
+/// What the module is put through, on one kernel.
+pub fn checks_on(group: &str, flavour: &Flavour) -> Vec<Test> {
+    CHECKS
+        .iter()
+        .map(|&(what, check)| {
+            let run = move |world: &World| check(world, &*world.lab()?);
+            Test::new(format!("{group}::{what}"), run).on(flavour)
+        })
+        .collect()
+}
+
+/// The KUnit suites, on one kernel.
+pub fn suites_on(group: &str, flavour: &Flavour) -> Vec<Test> {
+    SUITES
+        .iter()
+        .map(|&(what, suite)| {
+            let run = move |world: &World| suite(world, &*world.lab()?);
+            Test::of_many(format!("{group}::{what}"), run).on(flavour)
+        })
+        .collect()
+}
+
+fn builds_without_a_warning(world: &World, lab: &Lab) -> Result<()> {
+    const QUIET: Sources = Sources {
+        name: "hello_rust-quiet",
+        ..HELLO_RUST
+    };
+    must_build_quietly(world, lab, &QUIET)
+}
+
+/// rustc, clippy, the C compiler at W=1, bindgen without rustfmt, objtool and modpost have nothing to
+/// say. Others look at the module while this builds it again and again: it wants a folder of its own.
+pub fn must_build_quietly(world: &World, lab: &Lab, sources: &Sources) -> Result<()> {
+    for (words, tool) in [
+        (&["W=1", "RUSTFMT=/no/rustfmt"][..], "RUSTC"),
+        (&["CLIPPY=1"], "CLIPPY"),
+    ] {
+        let module = Module::stage(&world.cache()?, &lab.kernel, sources)?;
+        succeed(module.make(&lab.toolchain).arg("clean"))?;
+        let said = module.build(&lab.toolchain, words)?;
+        let complaint = said.lines().find(|line| {
+            let line = line.to_lowercase();
+            ["warning", "error:", "failed"]
+                .iter()
+                .any(|word| line.contains(word))
+        });
+        ensure!(complaint.is_none(), "make {} says:\n{said}", words[0]);
+        must_say(&said, tool)?;
+    }
+    Ok(())
+}
+
+fn modinfo(_: &World, lab: &Lab) -> Result<()> {
+    let module = lab.module(&HELLO_RUST)?;
+    let info = succeed(
+        lab.toolchain
+            .command("modinfo")
+            .arg(module.dir().join("hello_rust.ko")),
+    )?;
+    let release = lab.kernel.release()?;
+    for wanted in [
+        "author:         The hello_rust developers",
+        "description:    Greets from Rust and from C, stitched into one module",
+        "version:        0.1.0",
+        "license:        GPL",
+        "name:           hello_rust",
+        "depends:        \n",
+        &format!("vermagic:       {release} "),
+        "parm:           whom:Whom to greet, at most 63 bytes (default: world) (string)",
+        "parm:           times:How many times, from 1 to 16 (default: 1) (uint)",
+    ] {
+        must_say(&info, wanted)?;
+    }
+    Ok(())
+}
+
+/// A module that was built for a kernel of another recipe is not taken for one of this kernel.
+fn kernel_built_anew(_: &World, lab: &Lab) -> Result<()> {
+    let module = lab.module(&HELLO_RUST)?;
+    let compiles = |said: &str| said.contains("RUSTC");
+    let said = module.build(&lab.toolchain, &[])?;
+    ensure!(!compiles(&said), "nothing has changed, but:\n{said}");
+    std::fs::write(module.dir().join("built_for"), "another kernel")?;
+    let said = module.build(&lab.toolchain, &[])?;
+    ensure!(compiles(&said), "the kernel has changed, but:\n{said}");
+    Ok(())
+}
+
+/// The module's lines of dmesg, without time stamps and the module's name.
+fn spoken(dmesg: &str) -> Vec<&str> {
+    dmesg
+        .lines()
+        .filter_map(|line| line.split_once("] hello_rust: "))
+        .map(|(_, spoken)| spoken)
+        // What the kernel says of it in the same way; tests/stock.rs looks at the second.
+        .filter(|spoken| !spoken.starts_with("loading out-of-tree module"))
+        .filter(|spoken| !spoken.starts_with("module verification failed: signature"))
+        .collect()
+}
+
+/// What the module says to `whom` and `times`, in the order of the calls.
+fn expected(whom: &str, times: usize, pid: &str) -> Vec<String> {
+    let mut lines = vec![
+        "Rust, called by the kernel: hello_rust is loading".to_owned(),
+        format!("C, called by Rust: insmod (pid {pid}) is running on CPU 0"),
+        format!(
+            "C, called by Rust: {} characters to greet, {times} time(s)",
+            whom.chars().count()
+        ),
+    ];
+    lines.extend((1..=times).map(|nth| format!("Rust, called by C: hello, {whom}! ({nth})")));
+    lines.push(format!("Rust, back from C: pid {pid} was greeted"));
+    lines.push(format!(
+        "Rust, called by the kernel: goodbye, {whom}! Greetings counted: {times}"
+    ));
+    lines
+}
+
+/// Loads with parameters, asks sysfs for them, unloads; compares every line of dmesg.
+fn greet(world: &World, lab: &Lab, words: &str, whom: &str, times: usize) -> Result<()> {
+    let job = format!(
+        "insmod /hello_rust.ko {words} || exit 1\n\
+         cd /sys/module/hello_rust/parameters && cat whom times && cd / || exit 1\n\
+         rmmod hello_rust || exit 1\n\
+         [ ! -e /sys/module/hello_rust ] || exit 1\n\
+         dmesg\n"
+    );
+    let output = world.boot_well(lab, &[("hello_rust.ko", &lab.hello_rust()?)], &job)?;
+    ensure!(
+        output.starts_with(&format!("{whom}\n{times}\n")),
+        "sysfs says {output}"
+    );
+
+    let spoken = spoken(&output);
+    let pid = spoken
+        .get(1)
+        .and_then(|line| line.split_once("(pid ")?.1.split_once(')'))
+        .map_or("", |(pid, _)| pid);
+    let expected = expected(whom, times, pid);
+    ensure!(
+        spoken == expected,
+        "expected {expected:#?}\ndmesg has {spoken:#?}"
+    );
+    Ok(())
+}
+
+fn hello_and_goodbye(world: &World, lab: &Lab) -> Result<()> {
+    greet(world, lab, "", "world", 1)
+}
+
+/// The longest and the shortest, and what is not ASCII.
+fn parameters(world: &World, lab: &Lab) -> Result<()> {
+    let longest = "x".repeat(63);
+    greet(
+        world,
+        lab,
+        &format!("whom={longest} times=16"),
+        &longest,
+        16,
+    )?;
+    greet(
+        world,
+        lab,
+        "times=0x2 'whom=\"Ada Lövelace\"'",
+        "Ada Lövelace",
+        2,
+    )?;
+    // One byte of "à" is a space to the kernel, unless it stands in quotes.
+    greet(world, lab, "'whom=\"voilà\"'", "voilà", 1)?;
+    greet(world, lab, "whom= times=1", "", 1)
+}
+
+/// (what insmod is told, the line of dmesg that says why it refused)
+const BAD_PARAMETERS: &[(&str, &str)] = &[
+    ("times=0", "times: not a number from 1 to 16"),
+    ("times=17", "times: not a number from 1 to 16"),
+    ("times=-1", "times: not a number from 1 to 16"),
+    ("times=4294967297", "times: not a number from 1 to 16"),
+    (
+        "times=99999999999999999999",
+        "times: not a number from 1 to 16",
+    ),
+    ("times=three", "times: not a number from 1 to 16"),
+    ("times=", "times: not a number from 1 to 16"),
+    ("times=2x", "times: not a number from 1 to 16"),
+    (
+        "whom=xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx",
+        "whom: 64 bytes of text, at most 63 are taken",
+    ),
+    ("whom=$(printf '\\377')", "whom: not printable UTF-8"),
+    ("whom=$(printf 'a\\033b')", "whom: not printable UTF-8"),
+];
+
+/// Each is refused with EINVAL, says why in one line, and leaves nothing behind: the same guest
+/// loads the module afterwards.
+fn bad_parameters(world: &World, lab: &Lab) -> Result<()> {
+    let mut job = String::new();
+    for (words, _) in BAD_PARAMETERS {
+        job += &format!(
+            "dmesg -c >/dev/null\n\
+             echo '== {}'\n\
+             insmod /hello_rust.ko \"{words}\" 2>&1\n\
+             [ -e /sys/module/hello_rust ] && echo left behind\n\
+             dmesg\n",
+            words.replace('\'', "")
+        );
+    }
+    job += "insmod /hello_rust.ko && rmmod hello_rust\n";
+    let output = world.boot_well(lab, &[("hello_rust.ko", &lab.hello_rust()?)], &job)?;
+
+    let answers: Vec<&str> = output.split("== ").skip(1).collect();
+    ensure!(answers.len() == BAD_PARAMETERS.len(), "{output}");
+    for ((words, why), answer) in BAD_PARAMETERS.iter().zip(answers) {
+        must_say(answer, "insmod: /hello_rust.ko: error 22: Invalid argument")?;
+        ensure!(
+            !answer.contains("left behind"),
+            "{words}: left behind\n{answer}"
+        );
+        let own: Vec<&str> = spoken(answer)
+            .into_iter()
+            .filter(|line| !line.contains("invalid for parameter"))
+            .collect();
+        ensure!(own == [*why], "{words}: dmesg has {own:?}, not {why:?}");
+    }
+    Ok(())
+}
+
+fn loaded_twice(world: &World, lab: &Lab) -> Result<()> {
+    let job = "insmod /hello_rust.ko || exit 1\n\
+               insmod /hello_rust.ko 2>&1 && exit 1\n\
+               rmmod hello_rust\n";
+    let output = world.boot_well(lab, &[("hello_rust.ko", &lab.hello_rust()?)], job)?;
+    must_say(&output, "insmod: /hello_rust.ko: error 17: File exists")
+}
+
+fn loaded_and_unloaded(world: &World, lab: &Lab) -> Result<()> {
+    let job = format!(
+        "n=0\n\
+         while [ $n -lt {LOADS} ]; do\n\
+         insmod /hello_rust.ko times=16 && rmmod hello_rust || exit 1\n\
+         n=$((n + 1))\n\
+         done\n\
+         dmesg | grep -c 'goodbye, world! Greetings counted: 16'\n"
+    );
+    let guest = world.boot(
+        lab,
+        &[("hello_rust.ko", &lab.hello_rust()?)],
+        &job,
+        // All of it has to be in dmesg at once.
+        "kunit.enable=0 log_buf_len=8M",
+    )?;
+    ensure!(guest.ending == Ending::Answered(0), "{:?}", guest.ending);
+    lab::commands::judge(lab, &guest)?;
+    ensure!(
+        guest.output.trim() == LOADS.to_string(),
+        "counted {}",
+        guest.output
+    );
+    Ok(())
+}
+
+/// Two CPUs load and unload against each other: each attempt works, or finds it loaded or gone.
+fn two_cpus(world: &World, lab: &Lab) -> Result<()> {
+    let job = "hammer() {\n\
+               for n in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20; do\n\
+               insmod /hello_rust.ko 2>/dev/null\n\
+               rmmod hello_rust 2>/dev/null\n\
+               done\n\
+               }\n\
+               hammer & hammer & wait\n\
+               [ ! -e /sys/module/hello_rust ] || rmmod hello_rust\n\
+               grep -c ^processor /proc/cpuinfo\n";
+    let mut initramfs = lab::initramfs::Initramfs::new(&lab.programs, job)?;
+    initramfs.file("hello_rust.ko", 0o644, &lab.hello_rust()?)?;
+    let mut machine = world.machine(lab);
+    machine.size.cpus = 2;
+    let guest = machine.run(initramfs, "kunit.enable=0")?;
+    ensure!(guest.ending == Ending::Answered(0), "{:?}", guest.ending);
+    lab::commands::judge(lab, &guest)?;
+    ensure!(
+        guest.output.trim().ends_with('2'),
+        "not two CPUs: {}",
+        guest.output
+    );
+    Ok(())
+}
+
+/// A module of another vermagic is refused, and the lab says what that means. Where the kernel has
+/// checksums of its symbols, it does not look at the release, but at the rest.
+fn built_for_another_kernel(world: &World, lab: &Lab) -> Result<()> {
+    let mut module = lab.hello_rust()?;
+    let vermagic = find(&module, b"vermagic=").context("no vermagic")?;
+    let rest = find(&module[vermagic..], b" mod_unload").context("no mod_unload")?;
+    module[vermagic + rest..][..4].copy_from_slice(b" not");
+    let guest = world.boot(
+        lab,
+        &[("other.ko", &module)],
+        "insmod /other.ko\n",
+        "kunit.enable=0",
+    )?;
+
+    ensure!(guest.ending == Ending::Answered(1), "{:?}", guest.ending);
+    must_say(
+        &guest.output,
+        "insmod: /other.ko: error 8: Exec format error: see dmesg",
+    )?;
+    let Err(told) = lab::commands::judge(lab, &guest) else {
+        bail!("nothing is wrong, says the lab:\n{}", guest.console);
+    };
+    let told = trouble::told(&told);
+    must_say(&told, "built for ")?;
+    must_say(&told, "KDIR")
+}
+
+/// Where some bytes begin.
+fn find(bytes: &[u8], wanted: &[u8]) -> Option<usize> {
+    let mut windows = bytes.windows(wanted.len());
+    windows.position(|window| window == wanted)
+}
+
+fn kunit(world: &World, lab: &Lab) -> Result<Vec<Case>> {
+    suite(world, lab, &KUNIT, "hello_rust")
+}
+
+fn catalogue(world: &World, lab: &Lab) -> Result<Vec<Case>> {
+    let cases = suite(world, lab, &CATALOGUE, "catalogue")?;
+    let own = cases
+        .iter()
+        .filter(|case| case.name.starts_with("catalogue."));
+    let count = own.count();
+    ensure!(count == CATALOGUE_CASES, "{count} cases ran: {cases:#?}");
+    Ok(cases)
+}
+
+/// A module's suite runs, and its cases are the cases of the test.
+fn suite(world: &World, lab: &Lab, sources: &Sources, name: &str) -> Result<Vec<Case>> {
+    let file = format!("{name}.ko");
+    let ko = lab.module(sources)?.stripped(&lab.toolchain, &file)?;
+    let job = format!("insmod /{file} && rmmod {name} && dmesg\n");
+    let guest = world.boot(lab, &[(&file, &ko)], &job, "")?;
+    ensure!(
+        guest.ending == Ending::Answered(0),
+        "{:?}\n{}",
+        guest.ending,
+        guest.console
+    );
+    lab::commands::judge_module(lab, &guest, sources)?;
+
+    let cases = ktap::parse(&guest.output)?;
+    ensure!(
+        cases
+            .iter()
+            .any(|case| case.name.starts_with(&format!("{name}."))),
+        "the suite did not run:\n{}",
+        guest.output
+    );
+    Ok(cases
+        .into_iter()
+        .map(|case| {
+            let outcome = match case.status {
+                Status::Pass => Outcome::Passed,
+                Status::Fail => Outcome::Failed(case.diagnostics.join("\n")),
+                Status::Skip(why) => Outcome::Skipped(why),
+            };
+            Case::of_many(case.name, outcome)
+        })
+        .collect())
+}

@@ -1,0 +1,610 @@
+//! Bad input and unusual hosts: each gets a clear error, or works, and nothing is lost.
+//!
+//! rust-src has no line here: a module's build does not need it, and the toolchain folder, where
+//! the kernels are built, always has it.
+
+use std::fs;
+use std::io::{Read, Write};
+use std::os::unix::process::CommandExt;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, SystemTime};
+
+use anyhow::{ensure, Context, Result};
+use rustix::process::{kill_process, kill_process_group, Pid, Signal};
+
+use crate::harness::test::{CannotRun, Test};
+use crate::support::processes::{processes_with, wait_for};
+use crate::support::scratch::{must_refuse, Scratch};
+use crate::support::world::{
+    copy_of_project, main_flavour, must_say, on_host, said, same_surroundings, succeed, tail, World,
+};
+use lab::exit::Exit;
+use lab::host::{self, which};
+use lab::module::{project, HELLO_RUST};
+
+/// What `make run` prints when all is well.
+const GREETING: &str = "hello_rust: Rust, called by C: hello, world! (1)";
+
+/// A word for `make run`, how the lab ends, and what it says.
+type Word = (&'static str, Exit, &'static [&'static str]);
+
+#[rustfmt::skip] // a table reads best as a table
+const WORDS: &[Word] = &[
+    ("CC=tcc",    Exit::Host, &["invalid value 'tcc' for '--cc", "possible values: clang, gcc"]),
+    ("ACCEL=xen", Exit::Host, &["invalid value 'xen' for '--accel", "possible values: kvm, tcg"]),
+    ("MEM=1",     Exit::Host, &["invalid value '1' for '--mem", "1 is not in 64.."]),
+    ("CPUS=3",    Exit::Host, &["invalid value '3' for '--cpus", "3 is not in 1..=2"]),
+    ("TIMEOUT=0", Exit::Host, &["invalid value '0' for '--timeout", "0 is not in 1.."]),
+    ("KERNEL=",   Exit::Host, &["a value is required for '--kernel"]),
+    ("KERNEL=9.9", Exit::Host, &["there is no kernel 9.9 in the archive", "the archive has 6.12, ", "mend: make run KERNEL="]),
+    ("KERNEL=9.9.9-amd64", Exit::Host, &["there is no stock kernel 9.9.9-amd64 with headers in the archive", "the archive has 6.12.", "mend: make run KERNEL=stock"]),
+    ("KSRC=/no/linux", Exit::Host, &["this is no kernel source", "KSRC=/no/linux", "mend: KSRC=/path/to/"]),
+    ("KSRC=stock", Exit::Host, &["this is no kernel source", "/stock\n", "mend: KSRC=/path/to/"]),
+    ("PARAMS=times=17", Exit::Failed, &["the kernel refused the module", "times", "mend: see what it takes"]),
+];
+
+/// Names of folders that Kbuild cannot stand, and `make run` can.
+const FOLDERS: &[(&str, &str)] = &[("a space", "a folder"), ("a colon", "a:folder")];
+
+/// When the lab is ended by force.
+struct Moment {
+    what: &'static str,
+    /// The process by which it is known.
+    process: &'static str,
+    /// What takes the lab there and, left alone, would keep it there for ever: a word for it,
+    word: &'static str,
+    /// and a line for the module, where PIPE is a pipe that nobody writes to.
+    line: &'static str,
+}
+
+const MOMENTS: &[Moment] = &[
+    Moment {
+        what: "QEMU runs",
+        process: "qemu-system-x86",
+        word: "shell",
+        line: "",
+    },
+    Moment {
+        what: "rustc runs",
+        process: "rustc",
+        word: "run",
+        line: "const _: &str = include_str!(\"PIPE\");\n",
+    },
+];
+
+type End = fn(Pid) -> rustix::io::Result<()>;
+
+/// How it is ended: by Ctrl-C, which all its processes get, or the lab alone is killed.
+const ENDS: &[(&str, End)] = &[
+    ("Ctrl-C", |lab| kill_process_group(lab, Signal::INT)),
+    ("SIGKILL", |lab| kill_process(lab, Signal::KILL)),
+];
+
+/// The tests.
+pub fn tests() -> Vec<Test> {
+    let mut tests = Vec::new();
+    tests.extend(WORDS.iter().map(|word| {
+        Test::new(format!("input::make run {}", word.0), move |world| {
+            word_of_make(world, word)
+        })
+    }));
+    tests.extend(FOLDERS.iter().map(|(what, name)| {
+        let run = move |world: &World| runs_in_folder(world, name);
+        Test::new(format!("input::make run in a folder with {what}"), run)
+    }));
+    for moment in MOMENTS {
+        for &(what, end) in ENDS {
+            let run = move |world: &World| ended_by_force(world, moment, end);
+            tests.push(Test::new(
+                format!("input::{what} while {}", moment.what),
+                run,
+            ));
+        }
+    }
+    tests.extend(
+        CHECKS
+            .iter()
+            .map(|&(name, check)| Test::new(format!("input::{name}"), check)),
+    );
+    tests
+        .into_iter()
+        .map(|test| test.on(&main_flavour()))
+        .collect()
+}
+
+type Check = fn(&World) -> Result<()>;
+
+const CHECKS: &[(&str, Check)] = &[
+    ("make run in a read-only folder", runs_read_only),
+    ("KSRC is configured in place", configured_in_place),
+    ("the cache's path has a space", cache_with_a_space),
+    ("no network, the first time", no_network_at_first),
+    ("no network, later", no_network_later),
+    ("LAB_NO_INSTALL=1, no mmdebstrap", nothing_installed),
+    ("not root, no sudo, no mmdebstrap", no_sudo),
+    ("not root, no namespaces", no_namespaces),
+    ("no QEMU in the toolchain", no_qemu),
+    ("what a killed run left is removed", leftovers_removed),
+    ("a guest that hangs", guest_hangs),
+    ("two runs at once", two_at_once),
+    ("a run that waits for another", one_waits),
+    ("make shell, left by exit", shell_left_by_exit),
+    ("make shell, left by Ctrl-A X", shell_left_by_key),
+    ("make shell, QEMU is killed", shell_loses_qemu),
+];
+
+/// A copy of the project in a folder with this name, gone when the first of the two is dropped.
+fn copy_named(name: &str) -> Result<(tempfile::TempDir, PathBuf)> {
+    let folder = tempfile::tempdir()?;
+    let copy = copy_of_project(&folder.path().join(name))?;
+    Ok((folder, copy))
+}
+
+/// A command that must greet.
+fn must_greet(command: &mut Command) -> Result<()> {
+    let output = command.output()?;
+    ensure!(
+        output.status.success(),
+        "ended with {}:\n{}",
+        output.status,
+        tail(&said(&output))
+    );
+    must_say(&String::from_utf8_lossy(&output.stdout), GREETING)
+}
+
+/// make itself always ends with 2, and names the lab's exit code.
+fn word_of_make(world: &World, (word, exit, says): &Word) -> Result<()> {
+    let (_folder, copy) = copy_named("hello_rust")?;
+    let last = format!("run] Error {}", *exit as i32);
+    must_refuse(
+        &mut world.make_command(&copy, &["run", word])?,
+        &[*says, &[last.as_str()]].concat(),
+    )
+}
+
+/// The sources are staged in the cache.
+fn runs_in_folder(world: &World, name: &str) -> Result<()> {
+    let (_folder, copy) = copy_named(name)?;
+    must_greet(&mut world.make_command(&copy, &["run"])?)
+}
+
+fn runs_read_only(world: &World) -> Result<()> {
+    let (_folder, copy) = copy_named("hello_rust")?;
+    let place = copy.to_string_lossy();
+    must_greet(&mut on_host(
+        &["--ro-bind", &place, &place],
+        &world.make_command(&copy, &["run"])?,
+    ))
+}
+
+/// Only what makes a kernel source, and the one file that must not be there.
+fn configured_in_place(world: &World) -> Result<()> {
+    let lab = world.lab()?;
+    let tree = tempfile::tempdir()?;
+    for name in ["Kconfig", "rust"] {
+        std::os::unix::fs::symlink(lab.kernel.source.dir.join(name), tree.path().join(name))?;
+    }
+    fs::write(tree.path().join(".config"), "CONFIG_RUST=y\n")?;
+
+    let ksrc = tree.path().to_string_lossy();
+    must_refuse(
+        &mut world.lab_command(&["run"], &[("LAB_KSRC", &ksrc)])?,
+        &[
+            "this kernel source was configured in place",
+            &format!("seen: {ksrc}/.config"),
+            "mend: build it yourself and use KDIR=",
+        ],
+    )
+}
+
+/// make would take such a path for two.
+fn cache_with_a_space(world: &World) -> Result<()> {
+    let folder = tempfile::tempdir()?;
+    let cache = folder.path().join("a cache");
+    let cache = cache.to_string_lossy();
+    let (_folder, copy) = copy_named("hello_rust")?;
+    for mut command in [
+        world.lab_command(&["run"], &[])?,
+        world.make_command(&copy, &["run"])?,
+    ] {
+        must_refuse(
+            command.env("XDG_CACHE_HOME", &*cache),
+            &[
+                "the cache cannot be used",
+                &format!("seen: {cache}/hello_rust"),
+                "mend: set XDG_CACHE_HOME",
+            ],
+        )?;
+    }
+    ensure!(
+        fs::read_dir(folder.path())?.next().is_none(),
+        "something was made in {}",
+        folder.path().display()
+    );
+    Ok(())
+}
+
+fn no_network_at_first(world: &World) -> Result<()> {
+    let scratch = Scratch::with(world, &[])?;
+    must_refuse(
+        &mut on_host(&["--unshare-net"], &scratch.lab(&["run"])?),
+        &[
+            "toolchain: unpacking Debian 13 packages: failed",
+            "mend: check the network connection",
+        ],
+    )?;
+    // The table has narrow columns.
+    must_refuse(
+        &mut on_host(&["--unshare-net"], &scratch.lab(&["doctor", "--json"])?),
+        &[
+            "packages cannot be fetched",
+            "check the network connection",
+            "in the way",
+        ],
+    )
+}
+
+fn no_network_later(world: &World) -> Result<()> {
+    must_greet(&mut on_host(
+        &["--unshare-net"],
+        &world.lab_command(&["run"], &[])?,
+    ))
+}
+
+/// A host without these programs: where they were is nothing that can be run.
+fn without(programs: &[&str], options: &[&str], command: &Command) -> Command {
+    let mut hidden: Vec<String> = Vec::new();
+    for place in programs.iter().filter_map(|program| which(program)) {
+        hidden.extend(["--ro-bind", "/dev/null"].map(str::to_owned));
+        hidden.push(place.display().to_string());
+    }
+    let hidden = hidden.iter().map(String::as_str);
+    on_host(
+        &options.iter().copied().chain(hidden).collect::<Vec<_>>(),
+        command,
+    )
+}
+
+fn nothing_installed(world: &World) -> Result<()> {
+    must_refuse(
+        &mut without(
+            &["mmdebstrap"],
+            &[],
+            &world.lab_command(&["run"], &[("LAB_NO_INSTALL", "1")])?,
+        ),
+        &[
+            "missing on this host: mmdebstrap",
+            "seen: LAB_NO_INSTALL is set",
+            "apt-get install -y --no-install-recommends mmdebstrap",
+        ],
+    )
+}
+
+fn no_sudo(world: &World) -> Result<()> {
+    if which("apt-get").is_none() {
+        return Err(CannotRun("this host has no apt-get".to_owned()).into());
+    }
+    let nobody = ["--unshare-user", "--uid", "65534", "--gid", "65534"];
+    must_refuse(
+        &mut without(
+            &["mmdebstrap", "sudo"],
+            &nobody,
+            &world.lab_command(&["run"], &[])?,
+        ),
+        &[
+            "missing on this host: mmdebstrap",
+            "seen: not root, and there is no sudo",
+            "mend: run as root: apt-get install -y --no-install-recommends mmdebstrap",
+        ],
+    )
+}
+
+/// The sandbox that this user is put in can have none within.
+fn no_namespaces(world: &World) -> Result<()> {
+    let options = "--unshare-user --disable-userns --uid 65534 --gid 65534";
+    let options: Vec<&str> = options.split(' ').collect();
+    for words in [&["run"][..], &["doctor", "--json"]] {
+        must_refuse(
+            &mut on_host(&options, &world.lab_command(words, &[])?),
+            &[
+                host::NO_NAMESPACES,
+                "bwrap: Creating new namespace failed",
+                "run it as root, or outside of the container that forbids it",
+            ],
+        )?;
+    }
+    Ok(())
+}
+
+/// The lab looks before it enters, so the folder's programs are enough of it.
+fn no_qemu(world: &World) -> Result<()> {
+    let lab = world.lab()?;
+    let programs = lab.toolchain.file("usr/bin");
+    let programs = programs.strip_prefix(lab.cache.dir())?;
+    let root = programs.ancestors().nth(2).context("no root")?;
+    let recipe = root.with_file_name("recipe");
+
+    let parts = [programs, &recipe].map(|part| part.to_string_lossy());
+    let scratch = Scratch::with(world, &parts.each_ref().map(|part| &**part))?;
+    fs::remove_file(scratch.dir().join(programs).join("qemu-system-x86_64"))?;
+    let mend = format!(
+        "rm -r {}",
+        scratch
+            .dir()
+            .join(recipe)
+            .parent()
+            .context("no folder")?
+            .display()
+    );
+    for words in [&["run"][..], &["doctor", "--json"]] {
+        must_refuse(
+            &mut scratch.lab(words)?,
+            &["the toolchain folder has lost qemu-system-x86_64", &mend],
+        )?;
+    }
+    Ok(())
+}
+
+/// A lab in a process group of its own; a test that fails takes all of the group with it.
+struct Started {
+    child: Child,
+    group: Pid,
+}
+
+impl Started {
+    fn new(command: &mut Command) -> Result<Self> {
+        let child = command
+            .process_group(0)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::null())
+            .stderr(Stdio::piped())
+            .spawn()?;
+        let group = Pid::from_child(&child);
+        Ok(Started { child, group })
+    }
+
+    /// Waits until there is a process with this name.
+    fn wait_for_process(&mut self, name: &str) -> Result<Pid> {
+        let found = wait_for(name, || {
+            let over = matches!(self.child.try_wait(), Ok(Some(_)));
+            let mut members = members(self.group).into_iter();
+            let found = members.find(|(_, known)| known == name);
+            (over || found.is_some()).then_some(found)
+        })?;
+        let (pid, _) = found.with_context(|| format!("it ended without {name}"))?;
+        Ok(pid)
+    }
+
+    fn wait_until_gone(&self) -> Result<()> {
+        wait_for("all its processes to end", || {
+            members(self.group).is_empty().then_some(())
+        })
+        .with_context(|| format!("left behind: {:?}", members(self.group)))
+    }
+}
+
+impl Drop for Started {
+    fn drop(&mut self) {
+        if !members(self.group).is_empty() {
+            let _ = kill_process_group(self.group, Signal::KILL);
+        }
+        let _ = self.child.wait();
+    }
+}
+
+/// The living processes of a group, with their names.
+fn members(group: Pid) -> Vec<(Pid, String)> {
+    let processes = fs::read_dir("/proc").into_iter().flatten().flatten();
+    processes
+        .filter_map(|entry| {
+            let pid = Pid::from_raw(entry.file_name().to_str()?.parse().ok()?)?;
+            // "1 (name) state parent group ..."; a name may have anything in it.
+            let stat = fs::read_to_string(entry.path().join("stat")).ok()?;
+            let (name, rest) = stat.split_once('(')?.1.rsplit_once(") ")?;
+            let mut rest = rest.split(' ');
+            let alive = !["Z", "X"].contains(&rest.next()?);
+            let same = rest.nth(1)?.parse() == Ok(group.as_raw_nonzero().get());
+            (alive && same).then(|| (pid, name.to_owned()))
+        })
+        .collect()
+}
+
+/// No process stays, and the next run is well.
+fn ended_by_force(world: &World, moment: &Moment, end: End) -> Result<()> {
+    let cache = &world.lab()?.cache;
+    let in_cache = tempfile::tempdir_in(cache.dir())?;
+    let pipe = in_cache.path().join("pipe");
+    succeed(Command::new("mkfifo").arg(&pipe))?;
+
+    let (_folder, copy) = copy_named("hello_rust")?;
+    let place = copy.to_string_lossy();
+    let lab = |word| world.lab_command(&[word], &[("HELLO_RUST_DIR", &*place)]);
+    let source = copy.join("hello_rust.rs");
+    let good = fs::read_to_string(&source)?;
+    let line = moment.line.replace("PIPE", &pipe.to_string_lossy());
+    fs::write(&source, format!("{good}{line}"))?;
+
+    let mut started = Started::new(&mut lab(moment.word)?)?;
+    started.wait_for_process(moment.process)?;
+    end(started.group)?;
+    let status = started.child.wait()?;
+    ensure!(!status.success(), "it says that all is well");
+    started.wait_until_gone()?;
+
+    fs::write(&source, good)?;
+    must_greet(&mut lab("run")?)
+}
+
+fn leftovers_removed(world: &World) -> Result<()> {
+    let lab = world.lab()?;
+    let runs = lab.kernel.dir.with_file_name("run");
+    let (old, new) = (tempfile::tempdir_in(&runs)?, tempfile::tempdir_in(&runs)?);
+    let days_ago = SystemTime::now() - Duration::from_secs(2 * 24 * 60 * 60);
+    fs::File::open(old.path())?.set_modified(days_ago)?;
+
+    must_greet(&mut world.lab_command(&["run"], &[])?)?;
+    ensure!(!old.path().exists(), "{} stays", old.path().display());
+    ensure!(new.path().exists(), "{} is gone", new.path().display());
+    Ok(())
+}
+
+/// A stopped QEMU is to the lab what a guest is that hangs.
+fn guest_hangs(world: &World) -> Result<()> {
+    let mut started = Started::new(&mut world.lab_command(&["run"], &[("LAB_TIMEOUT", "4")])?)?;
+    let qemu = started.wait_for_process("qemu-system-x86")?;
+    kill_process(qemu, Signal::STOP)?;
+
+    let status = started.child.wait()?;
+    ensure!(
+        status.code() == Some(Exit::Timeout as i32),
+        "ended with {status}"
+    );
+    let mut told = String::new();
+    let mut stderr = started.child.stderr.take().context("no stderr")?;
+    stderr.read_to_string(&mut told)?;
+    must_say(&told, "the guest gave no answer in 4 s")?;
+    must_say(&told, "mend: make run TIMEOUT=")?;
+    started.wait_until_gone()
+}
+
+fn two_at_once(world: &World) -> Result<()> {
+    let start = || -> Result<Child> {
+        let mut command = world.lab_command(&["run"], &[])?;
+        Ok(command
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()?)
+    };
+    let both = [start()?, start()?];
+    for child in both {
+        let output = child.wait_with_output()?;
+        ensure!(output.status.success(), "{}", said(&output));
+        must_say(&said(&output), GREETING)?;
+    }
+    Ok(())
+}
+
+fn one_waits(world: &World) -> Result<()> {
+    let lab = world.lab()?;
+    let part = format!("module {}", HELLO_RUST.place(&lab.kernel));
+    let lock = lab.cache.lock(&part)?;
+
+    let told = tempfile::NamedTempFile::new()?;
+    let child = world
+        .lab_command(&["run"], &[])?
+        .stdout(Stdio::piped())
+        .stderr(told.reopen()?)
+        .spawn()?;
+    let sentence = format!("lab: another run is busy with the {part}; waiting for it");
+    wait_for("a word about the other run", || {
+        says(told.path(), &sentence, 1)
+    })?;
+    drop(lock);
+
+    let output = child.wait_with_output()?;
+    ensure!(output.status.success(), "{}", said(&output));
+    must_say(&said(&output), GREETING)
+}
+
+/// Whether a file has a text so often by now.
+fn says(file: &Path, text: &str, often: usize) -> Option<()> {
+    let content = fs::read(file).ok()?;
+    let content = String::from_utf8_lossy(&content);
+    (content.matches(text).count() >= often).then_some(())
+}
+
+fn shell_left_by_exit(world: &World) -> Result<()> {
+    let said = talk_to_shell(
+        world,
+        &[
+            "insmod hello_rust.ko\n",
+            "dmesg | tail -n 4\n",
+            "rmmod hello_rust\n",
+            "dmesg | tail -n 1\n",
+            "exit\n",
+        ],
+    )?;
+    must_say(&said, GREETING)?;
+    must_say(
+        &said,
+        "hello_rust: Rust, called by the kernel: goodbye, world!",
+    )
+}
+
+fn shell_left_by_key(world: &World) -> Result<()> {
+    let said = talk_to_shell(world, &["uname -r\n", "\x01x"])?;
+    must_say(&said, "QEMU: Terminated")
+}
+
+/// The key that kills QEMU from outside.
+const KILL: &str = "";
+
+/// make ends with 2, and names the lab's code.
+fn shell_loses_qemu(world: &World) -> Result<()> {
+    let said = talk_until(world, &[KILL], "left with 2")?;
+    must_say(&said, "lab: error: QEMU died")?;
+    must_say(&said, &format!("Error {}", Exit::Qemu as i32))
+}
+
+fn talk_to_shell(world: &World, keys: &[&str]) -> Result<String> {
+    talk_until(world, keys, "left with 0")
+}
+
+/// `make shell` on a terminal: at each prompt, these keys; what was on the screen.
+fn talk_until(world: &World, keys: &[&str], end: &str) -> Result<String> {
+    let Some(script) = which("script") else {
+        return Err(CannotRun("this host has no script, which makes terminals".to_owned()).into());
+    };
+    let make = world.make_command(&project(), &["shell"])?;
+    let words: Vec<_> = std::iter::once(make.get_program())
+        .chain(make.get_args())
+        .map(|word| word.to_string_lossy())
+        .collect();
+    let line = format!("{}; echo left with $?; stty -a", words.join(" "));
+
+    let screen = tempfile::NamedTempFile::new()?;
+    let mut terminal = Command::new(script);
+    terminal.args(["--quiet", "--command", &line, "/dev/null"]);
+    let mut child = same_surroundings(&mut terminal, &make)
+        .env("SHELL", "/bin/sh")
+        .stdin(Stdio::piped())
+        .stdout(screen.reopen()?)
+        .spawn()?;
+    let typed = type_keys(&mut child, screen.path(), keys);
+    if typed.is_err() {
+        child.kill()?;
+    }
+    child.wait()?;
+
+    let said = String::from_utf8_lossy(&fs::read(screen.path())?).into_owned();
+    typed.with_context(|| tail(&said))?;
+    must_say(&said, end)?;
+    // QEMU gives the terminal back as it was.
+    must_say(&said, "isig icanon")?;
+    Ok(said)
+}
+
+fn kill_qemu() -> Result<()> {
+    let all = processes_with("qemu-system-x86_64");
+    let qemu = all.iter().find(|(_, line)| line.starts_with("qemu"));
+    let (qemu, _) = qemu.context("no QEMU runs")?;
+    kill_process(*qemu, Signal::KILL).context("cannot kill QEMU")
+}
+
+fn type_keys(child: &mut Child, screen: &Path, keys: &[&str]) -> Result<()> {
+    let mut keyboard = child.stdin.take().context("no keyboard")?;
+    for (nth, key) in keys.iter().enumerate() {
+        let prompt = wait_for("a prompt", || {
+            let over = matches!(child.try_wait(), Ok(Some(_)));
+            let shown = says(screen, "guest# ", nth + 1).is_some();
+            (over || shown).then_some(shown)
+        })?;
+        ensure!(prompt, "the terminal was left before prompt {}", nth + 1);
+        match *key {
+            KILL => kill_qemu()?,
+            key => keyboard.write_all(key.as_bytes())?,
+        }
+    }
+    wait_for("the end of the shell", || says(screen, "icanon", 1))
+}

@@ -1,0 +1,421 @@
+//! `make KDIR=…`: a kernel tree of one's own builds the module, and one that cannot is refused in
+//! plain words, which `make doctor KDIR=…` has, too.
+//!
+//! All of it runs in the toolchain folder: there, the lab's kernels are what a user's own are
+//! elsewhere, built by the compilers at hand.
+
+use std::fs;
+use std::os::unix::fs::{symlink, PermissionsExt};
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use anyhow::{bail, ensure, Context, Result};
+
+use crate::harness::test::Test;
+use crate::support::world::{
+    copy_of_project, flavours, main_flavour, must_say, on_host, program, programs, said, succeed,
+    tail, World,
+};
+use lab::commands::Lab;
+use lab::kernel::{Compiler, Flavour};
+
+/// Which tree KDIR names.
+enum Tree {
+    /// This very text.
+    Named(&'static str),
+    /// The kernel's bare source.
+    Source,
+    /// The kernel, as it was built.
+    Built,
+    /// The kernel, where a line of its configuration is another one.
+    Configured(&'static str, &'static str),
+    /// The kernel without a file or folder.
+    Without(&'static str),
+}
+
+/// What is unusual about the programs.
+enum Programs {
+    /// Nothing.
+    Usual,
+    /// This one is not there.
+    No(&'static str),
+    /// This one says that it is this version.
+    Old(&'static str, &'static str),
+}
+
+use Compiler::{Clang, Gcc};
+use Programs::{No, Old, Usual};
+use Tree::{Built, Configured, Named, Source, Without};
+
+/// A tree that is refused.
+struct Refused {
+    what: &'static str,
+    /// Who built the kernel.
+    compiler: Compiler,
+    tree: Tree,
+    programs: Programs,
+    /// What make is told besides KDIR.
+    words: &'static [&'static str],
+    /// What is wrong, and what mends it.
+    says: &'static [&'static str],
+}
+
+const fn refused(
+    what: &'static str,
+    compiler: Compiler,
+    tree: Tree,
+    programs: Programs,
+    words: &'static [&'static str],
+    says: &'static [&'static str],
+) -> Refused {
+    Refused {
+        what,
+        compiler,
+        tree,
+        programs,
+        words,
+        says,
+    }
+}
+
+const LLVM: &[&str] = &["LLVM=1"];
+
+#[rustfmt::skip] // a table reads best as a table
+static REFUSED: &[Refused] = &[
+    refused("is empty", Clang, Named(""), Usual, LLVM,
+        &["KDIR is empty", "mend: make KDIR="]),
+    refused("does not exist", Clang, Named("/no/linux"), Usual, LLVM,
+        &["the folder that KDIR names does not exist", "/no/linux", "mend: make KDIR="]),
+    refused("is not configured", Clang, Source, Usual, LLVM,
+        &["this kernel is not configured", "mend: make KDIR=/the/folder/given/with/O="]),
+    refused("has CONFIG_RUST off", Clang, Configured("CONFIG_RUST=y", ""), Usual, LLVM,
+        &["this kernel is built without Rust", "-e RUST && make -C "]),
+    refused("has no Rust metadata", Clang, Without("rust"), Usual, LLVM,
+        &["the Rust half of this kernel is not built", "no rust/libcore.rmeta", "mend: make -C "]),
+    refused("lacks one crate", Gcc, Without("rust/libkernel.rmeta"), Usual, &[],
+        &["the Rust half of this kernel is not built", "no rust/libkernel.rmeta in", "mend: make -C "]),
+    refused("was built by another rustc", Clang,
+        Configured("CONFIG_RUSTC_VERSION_TEXT=", "CONFIG_RUSTC_VERSION_TEXT=\"rustc 1.84.0 (9fc6b4312 2025-01-07)\""), Usual, LLVM,
+        &["this kernel is built by another rustc: rustc 1.84.0 (9fc6b4312 2025-01-07)", "seen: rustc: rustc 1.85.1", "RUSTC="]),
+    refused("was built by gcc, LLVM=1 is asked", Gcc, Built, Usual, LLVM,
+        &["this kernel is built by GCC, but make is about to use clang", "(without LLVM=)"]),
+    refused("was built by clang, LLVM=1 is not asked", Clang, Built, Usual, &[],
+        &["this kernel is built by clang, but make is about to use gcc", "mend: make LLVM=1 KDIR="]),
+    refused("is for another architecture", Clang, Configured("CONFIG_X86=y", "CONFIG_ARM64=y"), Usual, LLVM,
+        &["this kernel is for arm64, but make builds for x86", "mend: make ARCH=arm64 LLVM=1 KDIR="]),
+    refused("is not for the architecture that is asked", Gcc, Built, Usual, &["ARCH=arm64"],
+        &["this kernel is for x86, but make builds for arm64", "(without ARCH=)"]),
+    refused("would do, RUSTC= is not there", Clang, Built, Usual, &["LLVM=1", "RUSTC=/no/rustc"],
+        &["the Rust compiler is not found", "no /no/rustc in PATH", "RUSTC="]),
+    refused("would do, no bindgen", Clang, Built, No("bindgen"), LLVM,
+        &["bindgen, which shows c_helper.h to Rust, is not found", "mend: cargo install --locked bindgen-cli@0.71.1"]),
+    refused("would do, bindgen is too old", Gcc, Built, Old("bindgen", "bindgen 0.66.1"), &[],
+        &["bindgen is too old", "seen: bindgen: bindgen 0.66.1", "mend: cargo install --locked bindgen-cli@0.71.1"]),
+    refused("would do, no clang", Clang, Built, No("clang"), LLVM,
+        &["the C compiler, clang, is not found", "install clang lld llvm"]),
+];
+
+/// Folders of the module that Kbuild cannot stand.
+const FOLDERS: &[(&str, &str)] = &[("a space", "a folder"), ("a colon", "a:folder")];
+
+/// The tests.
+pub fn tests() -> Vec<Test> {
+    let mut tests = Vec::new();
+    tests.extend(flavours().into_iter().map(|flavour| {
+        let name = format!("kdir::{} as a tree of one's own", flavour.name());
+        let run = |world: &World| tree_of_ones_own(world, &*world.lab()?);
+        Test::new(name, run).on(&flavour)
+    }));
+    tests.extend(REFUSED.iter().map(|case| {
+        let run = move |world: &World| is_refused(world, case);
+        Test::new(format!("kdir::{}", case.what), run).on(&flavour(case.compiler))
+    }));
+    tests.extend(FOLDERS.iter().map(|(what, name)| {
+        let run = move |world: &World| folder_is_refused(world, what, name);
+        Test::new(format!("kdir::the module's folder has {what}"), run).on(&main_flavour())
+    }));
+    tests.push(
+        Test::new(
+            "kdir::the module's folder is read-only",
+            read_only_is_refused,
+        )
+        .on(&main_flavour()),
+    );
+    tests.push(
+        Test::new(
+            "kdir::CC, RUSTC and BINDGEN of the environment do not count",
+            environment_does_not_count,
+        )
+        .on(&main_flavour()),
+    );
+    tests
+}
+
+fn flavour(compiler: Compiler) -> Flavour {
+    Flavour {
+        compiler,
+        ..main_flavour()
+    }
+}
+
+/// A copy of the project, and room for trees and programs beside it.
+pub struct Ground {
+    /// Gone with it.
+    pub folder: tempfile::TempDir,
+    project: PathBuf,
+    read_only: bool,
+}
+
+impl Ground {
+    /// A copy in a folder of this name.
+    pub fn new(name: &str) -> Result<Self> {
+        let folder = tempfile::tempdir()?;
+        let project = copy_of_project(&folder.path().join(name))?;
+        Ok(Ground {
+            folder,
+            project,
+            read_only: false,
+        })
+    }
+
+    /// A program of the toolchain, started in the copy with these variables.
+    fn command(&self, lab: &Lab, variables: &[&str], words: &[&str]) -> Result<Command> {
+        let program = program("lab")?;
+        let folders = [self.folder.path(), program.parent().context("no folder")?];
+        let mut command = lab.toolchain.command_in(&self.project, &folders, "env");
+        command.args(variables).args(words).stdin(Stdio::null());
+        let project = self.project.to_string_lossy();
+        Ok(match self.read_only {
+            true => on_host(&["--ro-bind", &project, &project], &command),
+            false => command,
+        })
+    }
+
+    fn make(&self, lab: &Lab, variables: &[&str], kdir: &str, words: &[&str]) -> Result<Command> {
+        let kdir = format!("KDIR={kdir}");
+        self.command(lab, variables, &[&["make", &kdir], words].concat())
+    }
+
+    /// `make doctor`, for programs; all its words are variables, as make would export them.
+    fn doctor(&self, lab: &Lab, variables: &[&str], kdir: &str) -> Result<Command> {
+        let program = program("lab")?;
+        let project = format!("HELLO_RUST_DIR={}", self.project.display());
+        let words = [
+            &program.to_string_lossy(),
+            "doctor",
+            "--json",
+            "--kdir",
+            kdir,
+        ];
+        self.command(lab, &[&[project.as_str()], variables].concat(), &words)
+    }
+
+    /// Fails if git sees a file that was not there at first.
+    fn must_be_clean(&self, options: &[&str]) -> Result<()> {
+        let others = succeed(self.git("ls-files").arg("--others").args(options))?;
+        ensure!(others.is_empty(), "git {options:?} sees\n{others}");
+        Ok(())
+    }
+
+    fn git(&self, word: &str) -> Command {
+        let mut git = Command::new("git");
+        git.arg("-C").arg(&self.project).arg(word);
+        git
+    }
+}
+
+/// It builds, what was built loads, and nothing is left behind.
+pub fn tree_of_ones_own(world: &World, lab: &Lab) -> Result<()> {
+    let ground = Ground::new("hello_rust")?;
+    succeed(ground.git("init").arg("--quiet"))?;
+    succeed(ground.git("add").arg("--all"))?;
+    ground.must_be_clean(&[])?;
+    let kdir = lab.kernel.dir.to_string_lossy();
+    let options = lab.kernel.flavour.make_options();
+
+    succeed(&mut ground.make(lab, &[], &kdir, options)?)?;
+    ground.must_be_clean(&["--exclude-standard"])?;
+    let ko = fs::read(ground.project.join("hello_rust.ko"))?;
+    let job = "insmod /hello_rust.ko && rmmod hello_rust && dmesg";
+    let dmesg = world.boot_well(lab, &[("hello_rust.ko", &ko)], job)?;
+    must_say(&dmesg, "hello_rust: Rust, called by C: hello, world! (1)")?;
+
+    succeed(&mut ground.make(lab, &[], &kdir, &[options, &["clean"]].concat())?)?;
+    ground.must_be_clean(&[])
+}
+
+fn is_refused(world: &World, case: &Refused) -> Result<()> {
+    let lab = world.lab()?;
+    let ground = Ground::new("hello_rust")?;
+    let kdir = tree(&lab, &ground, &case.tree)?;
+    let path = path(&lab, &ground, &case.programs)?;
+    let variables: Vec<&str> = path.iter().map(String::as_str).collect();
+    must_refuse_and_agree(&lab, &ground, &variables, &kdir, case.words, case.says)
+}
+
+/// make refuses in these words, and the doctor sees every cause that make names.
+pub fn must_refuse_and_agree(
+    lab: &Lab,
+    ground: &Ground,
+    variables: &[&str],
+    kdir: &str,
+    words: &[&str],
+    says: &[&str],
+) -> Result<()> {
+    let output = ground.make(lab, variables, kdir, words)?.output()?;
+    let told = said(&output);
+    ensure!(
+        output.status.code() == Some(2),
+        "{}:\n{told}",
+        output.status
+    );
+    says.iter().try_for_each(|word| must_say(&told, word))?;
+
+    let causes: Vec<&str> = told
+        .lines()
+        .filter_map(|line| line.strip_prefix("hello_rust: error: "))
+        .collect();
+    ensure!(!causes.is_empty(), "no cause is named:\n{told}");
+    let mends = told.matches("\n  mend: ").count();
+    ensure!(mends == causes.len(), "{mends} mends:\n{told}");
+
+    let doctor = ground
+        .doctor(lab, &[variables, words].concat(), kdir)?
+        .output()?;
+    ensure!(doctor.status.code() == Some(2), "{}", said(&doctor));
+    let findings: Vec<serde_json::Value> = serde_json::from_slice(&doctor.stdout)?;
+    for cause in causes {
+        let known = findings
+            .iter()
+            .any(|finding| finding["state"] == "bad" && finding["remark"] == cause);
+        ensure!(
+            known,
+            "the doctor does not say {cause:?}:\n{}",
+            said(&doctor)
+        );
+    }
+    Ok(())
+}
+
+/// What KDIR is in a case.
+fn tree(lab: &Lab, ground: &Ground, tree: &Tree) -> Result<String> {
+    let copy = || links_to(&lab.kernel.dir, &ground.folder.path().join("linux"));
+    let dir = match tree {
+        Named(name) => PathBuf::from(name),
+        Source => lab.kernel.source.dir.clone(),
+        Built => lab.kernel.dir.clone(),
+        Configured(old, new) => {
+            let dir = copy()?;
+            for file in [".config", "include/config/auto.conf"] {
+                replace_line(&dir.join(file), old, new)?;
+            }
+            dir
+        }
+        Without(name) => {
+            let dir = copy()?;
+            let lost = dir.join(name);
+            match lost.is_dir() {
+                true => fs::remove_dir_all(lost)?,
+                false => fs::remove_file(lost)?,
+            }
+            dir
+        }
+    };
+    Ok(dir.display().to_string())
+}
+
+/// A kernel tree whose files are links to those of another.
+fn links_to(tree: &Path, to: &Path) -> Result<PathBuf> {
+    succeed(Command::new("cp").arg("-as").arg(tree).arg(to))?;
+    Ok(to.to_owned())
+}
+
+/// Replaces the one line that starts so, in a file of its own.
+fn replace_line(file: &Path, old: &str, new: &str) -> Result<()> {
+    let text = fs::read_to_string(file)?;
+    let found = text.lines().filter(|line| line.starts_with(old)).count();
+    ensure!(
+        found == 1,
+        "{found} lines of {} start with {old}",
+        file.display()
+    );
+    let lines = text.lines().map(|line| match line.starts_with(old) {
+        true => new,
+        false => line,
+    });
+    let changed = lines.collect::<Vec<_>>().join("\n") + "\n";
+    fs::remove_file(file)?;
+    fs::write(file, changed).with_context(|| format!("cannot write {}", file.display()))
+}
+
+/// PATH, where it is not the usual one: a folder of links to the toolchain's programs.
+fn path(lab: &Lab, ground: &Ground, programs: &Programs) -> Result<Option<String>> {
+    let lost = match programs {
+        Usual => return Ok(None),
+        No(program) | Old(program, _) => program,
+    };
+    let folder = ground.folder.path().join("bin");
+    fs::create_dir(&folder)?;
+    for entry in fs::read_dir(lab.toolchain.file("usr/bin"))? {
+        let name = entry?.file_name();
+        if name != **lost {
+            symlink(Path::new("/usr/bin").join(&name), folder.join(&name))?;
+        }
+    }
+    if let Old(program, version) = programs {
+        let program = folder.join(program);
+        fs::write(&program, format!("#!/bin/sh\necho '{version}'\n"))?;
+        fs::set_permissions(&program, fs::Permissions::from_mode(0o755))?;
+    }
+    Ok(Some(format!("PATH={}", folder.display())))
+}
+
+fn folder_is_refused(world: &World, what: &str, name: &str) -> Result<()> {
+    let lab = world.lab()?;
+    let ground = Ground::new(name)?;
+    let kdir = lab.kernel.dir.to_string_lossy();
+    let cause = format!("the path of the module has {what}, which Kbuild cannot handle");
+    let says = [
+        cause.as_str(),
+        "mend: move the module to a folder with a plain name",
+    ];
+    must_refuse_and_agree(&lab, &ground, &[], &kdir, LLVM, &says)
+}
+
+fn read_only_is_refused(world: &World) -> Result<()> {
+    let lab = world.lab()?;
+    let mut ground = Ground::new("hello_rust")?;
+    ground.read_only = true;
+    let kdir = lab.kernel.dir.to_string_lossy();
+    let says = [
+        "the folder of the module cannot be written to",
+        "mend: copy the folder to a place of your own",
+    ];
+    must_refuse_and_agree(&lab, &ground, &[], &kdir, LLVM, &says)
+}
+
+/// Kbuild does not heed them, so neither must the check; on the command line, both do.
+fn environment_does_not_count(world: &World) -> Result<()> {
+    let lab = world.lab()?;
+    let ground = Ground::new("hello_rust")?;
+    let kdir = lab.kernel.dir.to_string_lossy();
+    let nowhere = ["CC=/no/cc", "RUSTC=/no/rustc", "BINDGEN=/no/bindgen"];
+
+    let output = ground.make(&lab, &nowhere, &kdir, LLVM)?.output()?;
+    ensure!(output.status.success(), "{}", tail(&said(&output)));
+    ensure!(ground.project.join("hello_rust.ko").is_file());
+
+    let bin = format!("BIN={}", programs()?.display());
+    let words = ["doctor", "LLVM=1", &bin];
+    let by_environment = ground.make(&lab, &nowhere, &kdir, &words)?.output()?;
+    let by_words = ground
+        .make(&lab, &[], &kdir, &[&words[..], &nowhere].concat())?
+        .output()?;
+    for name in ["/no/cc", "/no/rustc", "/no/bindgen"] {
+        must_say(&said(&by_words), name)?;
+        if said(&by_environment).contains(name) {
+            bail!("{name} is from the environment:\n{}", said(&by_environment));
+        }
+    }
+    must_say(&said(&by_environment), "Module.symvers")
+}

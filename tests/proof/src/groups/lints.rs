@@ -1,0 +1,293 @@
+//! Formatting, lints and unit tests: of the module by the kernel's own tools, of the rest by ours.
+
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use anyhow::{ensure, Result};
+use regex::Regex;
+
+use crate::harness::test::{Case, Outcome, Test};
+use crate::support::world::{said, succeed, World};
+use lab::module::project;
+
+/// The kernel whose coding style counts.
+const STYLE: &str = "7.3";
+
+/// Sources by their language, below the project's folder.
+const KERNEL_RUST: &[&str] = &[
+    "hello_rust.rs",
+    "border/border.rs",
+    "tests/kunit/kunit_rs.rs",
+    "tests/faults/faults_rs.rs",
+    "tests/catalogue/catalogue.rs",
+    "tests/catalogue/gives.rs",
+    "tests/catalogue/takes.rs",
+    "tests/catalogue/checks.rs",
+];
+const KERNEL_C: &[&str] = &[
+    "c_helper.c",
+    "c_helper.h",
+    "tests/kunit/kunit.c",
+    "tests/kunit/kunit.h",
+    "tests/twin/twin.c",
+    "tests/faults/faults.c",
+    "tests/faults/faults.h",
+    "tests/catalogue/catalogue.h",
+    "tests/catalogue/catalogue_c.c",
+    "tests/catalogue/catalogue_test.c",
+    "qemu/guest/init.c",
+    "qemu/guest/insmod.c",
+];
+const SHELL: &[&str] = &[
+    "qemu/cargo.sh",
+    "qemu/kdir.sh",
+    "qemu/path.sh",
+    "stock/rust-metadata",
+    "stock/dkms",
+    "stock/postrm.d/rust-metadata",
+    "debian/rust-metadata.postrm",
+    ".ci/run",
+];
+
+/// Where the module's version stands: the file, what comes before it, and what behind.
+const VERSIONS: &[(&str, &str, &str)] = &[
+    ("c_helper.c", "MODULE_VERSION(\"", "\""),
+    ("dkms.conf", "PACKAGE_VERSION=\"", "\""),
+    ("debian/changelog", "hello-rust (", ")"),
+    (
+        "debian/hello-rust-dkms.install",
+        "Kbuild usr/src/hello_rust-",
+        "\n",
+    ),
+];
+
+/// The tests, cheapest first.
+pub fn tests() -> Vec<Test> {
+    vec![
+        Test::new("lint::rustfmt of the host's tools", |world| {
+            pinned_cargo(world, &["fmt", "--all", "--check"])
+        }),
+        Test::new("lint::clippy of the host's tools", |world| {
+            let words = [
+                "clippy",
+                "--quiet",
+                "--locked",
+                "--offline",
+                "--all-targets",
+            ];
+            pinned_cargo(world, &[&words[..], &["--", "-D", "warnings"]].concat())
+        }),
+        Test::of_many("unit", |_| unit_tests()),
+        Test::new(
+            "lint::rustfmt of the kernel's Rust, in the kernel's style",
+            kernel_rustfmt,
+        ),
+        Test::new("lint::checkpatch --strict", checkpatch),
+        Test::new("lint::shellcheck", shellcheck),
+        Test::new("lint::one version", |_| one_version()),
+        Test::new("lint::what the sources name is in git", |_| named_files()),
+        Test::new("lint::the workflow keeps to GitHub's schema", workflow),
+    ]
+}
+
+/// cargo's unit tests, each a case of its own.
+fn unit_tests() -> Result<Vec<Case>> {
+    let printed = succeed(
+        Command::new(project().join("qemu/cargo.sh"))
+            .args(["test", "--quiet", "--locked", "--", "--format=pretty"])
+            .current_dir(project()),
+    )?;
+    let cases: Vec<Case> = printed
+        .lines()
+        .filter_map(|line| line.strip_prefix("test ")?.split_once(" ... "))
+        .map(|(name, result)| {
+            let outcome = match result {
+                "ok" => Outcome::Passed,
+                other => Outcome::Failed(other.to_owned()),
+            };
+            Case::of_many(name, outcome)
+        })
+        .collect();
+    ensure!(!cases.is_empty(), "cargo test ran nothing:\n{printed}");
+    Ok(cases)
+}
+
+/// The toolchain's cargo: the oldest that Cargo.toml promises to work, with the lints of that very
+/// version, whatever the host has. It has no network: the host's cargo fetches for it.
+fn pinned_cargo(world: &World, words: &[&str]) -> Result<()> {
+    let toolchain = world.toolchain()?;
+    let user = std::env::var_os("HOME").unwrap_or_default();
+    let home = std::env::var_os("CARGO_HOME")
+        .map_or_else(|| Path::new(&user).join(".cargo"), PathBuf::from);
+    // Nothing else of it: in its bin, cargo would find subcommands that are rustup's.
+    let registry = home.join("registry");
+    let project = project().canonicalize()?;
+    let target = world.cache()?.place_for("target-pinned")?;
+
+    succeed(
+        Command::new(project.join("qemu/cargo.sh"))
+            .args(["fetch", "--quiet", "--locked"])
+            .args(["--target", "x86_64-unknown-linux-gnu"])
+            .current_dir(&project),
+    )?;
+    let mut cargo = toolchain.command_in(&project, &[&project, &registry], "env");
+    cargo
+        .arg(format!("CARGO_HOME={}", home.display()))
+        .arg(format!("CARGO_TARGET_DIR={}", target.display()))
+        .arg("cargo")
+        .args(words);
+    succeed(&mut cargo).map(drop)
+}
+
+fn existing(files: &[&str]) -> Vec<PathBuf> {
+    files.iter().map(|file| project().join(file)).collect()
+}
+
+/// Copies sources to where the toolchain can read them.
+fn in_cache(world: &World, files: &[&str]) -> Result<Vec<PathBuf>> {
+    let folder = world
+        .cache()?
+        .place_for("lint/files")?
+        .with_file_name("files");
+    std::fs::create_dir_all(&folder)?;
+    existing(files)
+        .iter()
+        .map(|file| {
+            let copy = folder.join(file.file_name().unwrap_or_default());
+            std::fs::copy(file, &copy)
+                .map_err(|error| anyhow::anyhow!("{}: {error}", file.display()))?;
+            Ok(copy)
+        })
+        .collect()
+}
+
+fn kernel_rustfmt(world: &World) -> Result<()> {
+    let toolchain = world.toolchain()?;
+    let config = world.source(STYLE)?.dir.join(".rustfmt.toml");
+    // Each file by itself: rustfmt would follow modules that are generated.
+    for file in in_cache(world, KERNEL_RUST)? {
+        let mut rustfmt = toolchain.command("sh");
+        rustfmt.args([
+            "-c",
+            "rustfmt --check --edition 2021 --config-path \"$1\" < \"$2\"",
+            "sh",
+        ]);
+        succeed(rustfmt.args([&config, &file]))?;
+    }
+    Ok(())
+}
+
+fn checkpatch(world: &World) -> Result<()> {
+    /// Not for us: the file list of the kernel tree, and its ban on BUG(), which tests/faults commits.
+    const IGNORED: &str = "FILE_PATH_CHANGES,AVOID_BUG";
+    let script = world.source(STYLE)?.dir.join("scripts/checkpatch.pl");
+    let files = in_cache(world, &[KERNEL_C, KERNEL_RUST].concat())?;
+    let mut checkpatch = world.toolchain()?.command("perl");
+    checkpatch
+        .arg(script)
+        .args([
+            "--strict",
+            "--no-tree",
+            "--no-summary",
+            "--terse",
+            "--ignore",
+            IGNORED,
+            "--file",
+        ])
+        .args(files);
+    let output = checkpatch.output()?;
+    ensure!(
+        output.status.success() && output.stdout.is_empty(),
+        "{}",
+        said(&output)
+    );
+    Ok(())
+}
+
+fn one_version() -> Result<()> {
+    let mut versions = Vec::new();
+    for (file, before, behind) in VERSIONS {
+        let text = std::fs::read_to_string(project().join(file))?;
+        let version = text
+            .split_once(before)
+            .and_then(|(_, rest)| rest.split_once(behind))
+            .map(|(version, _)| version.to_owned());
+        versions.push((file, version));
+    }
+    let first = versions.first().and_then(|(_, version)| version.clone());
+    let agree = versions.iter().all(|(_, version)| *version == first);
+    ensure!(first.is_some() && agree, "they differ: {versions:?}");
+    Ok(())
+}
+
+fn shellcheck(world: &World) -> Result<()> {
+    let mut shellcheck = world.toolchain()?.command("shellcheck");
+    succeed(shellcheck.arg("-x").args(in_cache(world, SHELL)?)).map(drop)
+}
+
+/// A file of the project's that git ignores is there for its author alone. Sources name files by
+/// strings, in which the folder comes first.
+fn named_files() -> Result<()> {
+    let git = |words: &[&str]| {
+        Command::new("git")
+            .arg("-C")
+            .arg(project())
+            .args(words)
+            .output()
+    };
+    let sources = git(&["ls-files", "*.rs"])?;
+    ensure!(sources.status.success(), "{}", said(&sources));
+    let folders = "border|debian|docs|qemu|stitch|stock|tests|walkthrough";
+    let name = Regex::new(&format!(r#""((?:{folders})/[\w./-]+)""#))?;
+    let mut names = BTreeSet::new();
+    for source in String::from_utf8_lossy(&sources.stdout).lines() {
+        let text = std::fs::read_to_string(project().join(source))?;
+        names.extend(name.captures_iter(&text).map(|found| found[1].to_owned()));
+    }
+    ensure!(names.len() > 30, "only {} names: {names:?}", names.len());
+
+    let names: Vec<&str> = names.iter().map(String::as_str).collect();
+    let ignored = git(&[&["check-ignore", "--no-index", "--verbose"], &names[..]].concat())?;
+    ensure!(
+        ignored.stdout.is_empty(),
+        "ignored by git: {}",
+        said(&ignored)
+    );
+    Ok(())
+}
+
+/// Where the workflow of the tests is.
+const WORKFLOW: &str = ".github/workflows/test.yml";
+
+/// The program that has the schema, of PyPI; fetched when it is needed for the first time.
+const CHECKER: &str = "check-jsonschema==0.39.0";
+
+fn workflow(world: &World) -> Result<()> {
+    let (toolchain, cache) = (world.toolchain()?, world.cache()?);
+    let packages = cache.place_for(&format!("lint/{CHECKER}"))?;
+    let python = |words: &[&str]| {
+        let mut python = toolchain.command("env");
+        for (name, value) in std::env::vars().filter(|(name, _)| name.starts_with("PIP_")) {
+            python.arg(format!("{name}={value}"));
+        }
+        python.arg(format!("PYTHONPATH={}", packages.display()));
+        python.args(["PYTHONDONTWRITEBYTECODE=1", "python3", "-m"]);
+        python.args(words);
+        python
+    };
+    if !packages.is_dir() {
+        let new = tempfile::tempdir_in(packages.with_file_name(""))?;
+        let target = new.path().to_string_lossy();
+        let install = ["pip", "install", "--quiet", "--target", &target, CHECKER];
+        succeed(&mut python(&install))?;
+        std::fs::rename(new.path(), &packages)?;
+    }
+    let check = [
+        "check_jsonschema",
+        "--builtin-schema",
+        "vendor.github-workflows",
+    ];
+    let files = in_cache(world, &[WORKFLOW])?;
+    succeed(python(&check).args(files)).map(drop)
+}

@@ -1,0 +1,630 @@
+//! `stock/rust-metadata`: what it makes serves, and what it must not make it refuses.
+//!
+//! It runs in the toolchain folder, which is a Debian 13. What is refused before anything is compiled
+//! is tried on the stock kernel's own headers; the rest on a kernel of the lab that looks as if it
+//! came in Debian's packages: smaller, and with checksums of its symbols (CONFIG_MODVERSIONS).
+
+use std::fs;
+use std::os::unix::fs::{symlink, PermissionsExt};
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output, Stdio};
+use std::rc::Rc;
+
+use anyhow::{ensure, Context, Result};
+use rustix::process::{getpgid, kill_process_group, Pid, Signal};
+use tempfile::TempDir;
+
+use crate::harness::test::{Case, Outcome, Test};
+use crate::support::processes::wait_for;
+use crate::support::world::{copy_of_project, flavour, must_say, said, succeed, World};
+use lab::cache;
+use lab::commands::Lab;
+use lab::kernel::Compiler;
+use lab::module::project;
+
+/// What the tool is given, and how it refuses that.
+struct Refused {
+    what: &'static str,
+    change: Change,
+    /// More words for the tool; SOURCE is the kernel's source, OTHER that of another kernel.
+    words: &'static [&'static str],
+    exit: i32,
+    says: &'static [&'static str],
+}
+
+/// What is not as it should be.
+enum Change {
+    Nothing,
+    /// In this file of the headers, this text is another one.
+    Line(&'static str, &'static str, &'static str),
+    /// This program says something else.
+    Program(&'static str, &'static str),
+    /// The package linux-source has this version and this much of its bytes.
+    Package(&'static str, usize),
+}
+
+use Change::{Line, Nothing, Package, Program};
+
+const SOURCE: &[&str] = &["--source", "SOURCE"];
+
+/// A rustc by which no kernel here was built.
+const OTHER_RUSTC: &str = "rustc 1.84.0 (9fc6b4312 2025-01-07)";
+
+#[rustfmt::skip] // a table reads best as a table
+static REFUSED: &[Refused] = &[
+    Refused { what: "no headers", change: Nothing, words: &["9.9.9-amd64"], exit: 2,
+        says: &["the headers of the kernel 9.9.9-amd64 are not installed", "apt-get install linux-headers-9.9.9-amd64"] },
+    Refused { what: "no Rust", change: Line("include/config/auto.conf", "CONFIG_RUST=y\n", ""), words: SOURCE, exit: 2,
+        says: &["is built without Rust, and so can have no module in Rust"] },
+    Refused { what: "not Debian's", change: Line("include/generated/package.h", "Debian", "Zebian"), words: SOURCE, exit: 2,
+        says: &["is not one of Debian's", "Zebian 7"] },
+    Refused { what: "another rustc", change: Program("rustc", OTHER_RUSTC), words: SOURCE, exit: 2,
+        says: &["was built by another rustc", "rustc 1.84.0 (9fc6b4312 2025-01-07); the kernel's: rustc 1.85.1", "mend: install ", " rustc/trixie rust-src/trixie "] },
+    Refused { what: "another bindgen", change: Program("bindgen", "bindgen 0.72.0"), words: SOURCE, exit: 2,
+        says: &["was built by another bindgen", "bindgen 0.72.0; the kernel's: bindgen 0.71.1"] },
+    Refused { what: "another C compiler", change: Line("include/config/auto.conf", "(Debian 14.2.0-19)", "(Debian 14.2.0-18)"), words: SOURCE, exit: 2,
+        says: &["was built by another C compiler", "gcc-14 (Debian 14.2.0-18) 14.2.0", "mend: install "] },
+    Refused { what: "the source of another kernel", change: Nothing, words: &["--source", "OTHER"], exit: 2,
+        says: &["the source and the headers are of different kernels", "Linux 6.12.", "mend: give the source of Linux 7."] },
+    Refused { what: "the source package of another version", change: Package("7.3.4-0", usize::MAX), words: &["--source", "PACKAGE"], exit: 2,
+        says: &["the source and the headers are of different kernels", "Version: 7.3.4-0", "mend: give the very one: apt-get download linux-source-7."] },
+    Refused { what: "half a source package", change: Package("7.3.4-0", 100), words: &["--source", "PACKAGE"], exit: 2,
+        says: &["this is no package of Debian, or only a part of one", "mend: fetch it again: apt-get download linux-source-7."] },
+    Refused { what: "the archive has no such source", change: Line("include/generated/package.h", "Debian ", "Debian 0:"), words: &[], exit: 2,
+        says: &["cannot be had from the archive", "the archive has: none of that name", "rust-metadata --source PATH"] },
+    Refused { what: "no space", change: Program("df", "Filesystem\nx 1 1 99999 1 /"), words: SOURCE, exit: 2,
+        says: &["take 1 GB for a while, but there is less space", "97 MB are free", "mend: free some space"] },
+    Refused { what: "one option is another", change: Line(".config", "CONFIG_RUST_OVERFLOW_CHECKS=y", "# CONFIG_RUST_OVERFLOW_CHECKS is not set"), words: SOURCE, exit: 1,
+        says: &["is not what the kernel", "the configuration comes out otherwise", "CONFIG_RUST_OVERFLOW_CHECKS=y"] },
+    Refused { what: "a structure has another layout", change: Line("include/generated/asm-offsets.h", "#define TASK_threadsp ", "#define TASK_threadsp 1"), words: SOURCE, exit: 1,
+        says: &["is not what the kernel", "include/generated/asm-offsets.h comes out otherwise", "TASK_threadsp"] },
+];
+
+/// The tests.
+pub fn tests(kernel: &str) -> Vec<Test> {
+    let (stock, own) = (
+        flavour(kernel, Compiler::Gcc),
+        flavour("7.3", Compiler::Gcc),
+    );
+    let refused = REFUSED.iter().map(|case| {
+        let run = move |world: &World| is_refused(world, case);
+        Test::new(format!("metadata::refused: {}", case.what), run)
+    });
+    let on_stock = refused.chain([
+        Test::new("metadata::the headers have it", headers_have_it),
+        Test::new("metadata::words", words),
+        Test::new("metadata::a compiler for 32-bit programs", compat_compiler),
+    ]);
+    // It compiles a kernel's Rust half.
+    let on_own = Test::of_many("metadata::of a kernel of the lab", of_lab)
+        .on(&own)
+        .minutes(20);
+    on_stock
+        .map(|test| test.on(&stock))
+        .chain([on_own])
+        .collect()
+}
+
+/// The headers of a kernel as links in a folder of their own, to be spoilt, and room for the rest.
+struct Ground {
+    lab: Rc<Lab>,
+    folder: TempDir,
+    release: String,
+}
+
+impl Ground {
+    /// The stock kernel's.
+    fn of_stock(world: &World) -> Result<Self> {
+        let lab = world.lab()?;
+        let release = lab.kernel.flavour.series.clone();
+        let ground = Ground::new(world, lab, release)?;
+        let packages = ground.lab.cache.dir().join("stock").join(&ground.release);
+        let (from, to) = (packages.join("root/usr"), ground.path("root/usr"));
+        let name = format!("linux-headers-{}", ground.release);
+        fs::create_dir_all(to.join("src"))?;
+        symlink(from.join("lib"), to.join("lib"))?;
+        for entry in fs::read_dir(from.join("src"))?.flatten() {
+            if entry.file_name() != *name {
+                symlink(entry.path(), to.join("src").join(entry.file_name()))?;
+            }
+        }
+        let own = [".kernelvariables", "Makefile"];
+        ground.link(&from.join("src").join(name), &own)?;
+        Ok(ground)
+    }
+
+    /// Those of a kernel of the lab, laid out as Debian does.
+    fn of_lab(world: &World) -> Result<Self> {
+        let lab = world.lab()?;
+        let release = lab.kernel.release()?;
+        let ground = Ground::new(world, lab, release)?;
+        let (kernel, source) = (&ground.lab.kernel.dir, &ground.lab.kernel.source.dir);
+
+        let common = ground.path("root/common");
+        fs::create_dir_all(&common)?;
+        for name in ["Makefile", "arch", "include", "tools"] {
+            symlink(source.join(name), common.join(name))?;
+        }
+        links(&source.join("scripts"), &common.join("scripts"))?;
+        links(&kernel.join("scripts"), &common.join("scripts"))?;
+        let headers = ground.headers();
+        fs::create_dir_all(&headers)?;
+        for name in [
+            ".config",
+            "Module.symvers",
+            "arch",
+            "include",
+            "scripts",
+            "tools",
+        ] {
+            links(&kernel.join(name), &headers.join(name))?;
+        }
+        fs::write(headers.join("Makefile"), "include /common/Makefile\n")?;
+        fs::write(headers.join(".kernelvariables"), "CC = gcc\n")?;
+        let id = format!(
+            "#define LINUX_PACKAGE_ID \" Debian {}\"\n",
+            ground.lab.kernel.source.version
+        );
+        fs::write(headers.join("include/generated/package.h"), id)?;
+        Ok(ground)
+    }
+
+    fn new(world: &World, lab: Rc<Lab>, release: String) -> Result<Self> {
+        let folder = cache::scratch_in(&world.cache()?.dir().join("metadata-tests"))?;
+        Ok(Ground {
+            lab,
+            folder,
+            release,
+        })
+    }
+
+    /// Lays out the headers' own folder; the parts that tests change consist of links to files.
+    fn link(&self, from: &Path, own: &[&str]) -> Result<()> {
+        let headers = self.headers();
+        fs::create_dir_all(headers.join("include/config"))?;
+        for name in ["scripts", "tools"] {
+            symlink(from.join(name), headers.join(name))?;
+        }
+        let all = [
+            ".config",
+            "Module.symvers",
+            "arch",
+            "include/config/auto.conf",
+            "include/generated",
+        ];
+        for name in all.iter().chain(own) {
+            links(&from.join(name), &headers.join(name))?;
+        }
+        Ok(())
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    fn headers(&self) -> PathBuf {
+        self.path("root/usr/src")
+            .join(format!("linux-headers-{}", self.release))
+    }
+
+    fn kdir(&self) -> PathBuf {
+        self.path("into").join(&self.release).join("build")
+    }
+
+    /// The tool, before its words.
+    fn tool(&self) -> Command {
+        let path = format!("PATH={}:/usr/bin:/usr/sbin", self.path("bin").display());
+        let project = project();
+        let dir = self.lab.cache.dir();
+        let mut tool = self.lab.toolchain.command_in(dir, &[&project], "env");
+        // A process group of its own that Ctrl-C ends, as a terminal gives it.
+        tool.args(["--default-signal=INT", &path, "setsid", "--wait", "sh"]);
+        tool.arg(project.join("stock/rust-metadata"));
+        tool.arg("--root").arg(self.path("root"));
+        tool.arg("--into").arg(self.path("into"));
+        tool.stdin(Stdio::null());
+        tool
+    }
+
+    /// The tool with the kernel's own source.
+    fn make(&self) -> Command {
+        let mut tool = self.tool();
+        tool.arg("--source")
+            .arg(&self.lab.kernel.source.dir)
+            .arg(&self.release);
+        tool
+    }
+
+    /// The process group of the tool, while it runs.
+    fn group(&self) -> Result<Pid> {
+        let root = self.path("root").display().to_string();
+        for entry in fs::read_dir("/proc")?.flatten() {
+            let words = fs::read(entry.path().join("cmdline")).unwrap_or_default();
+            let words = String::from_utf8_lossy(&words).into_owned();
+            let pid = entry.file_name().to_string_lossy().parse().ok();
+            if words.starts_with("sh\0") && words.contains(&root) {
+                let pid = pid
+                    .and_then(Pid::from_raw)
+                    .context("a process without a number")?;
+                return Ok(getpgid(Some(pid))?);
+            }
+        }
+        anyhow::bail!("the tool does not run")
+    }
+
+    fn is_empty(&self) -> Result<bool> {
+        let into = self.path("into");
+        Ok(!into.is_dir()
+            || fs::read_dir(into)?.flatten().all(|entry| {
+                entry
+                    .path()
+                    .extension()
+                    .is_some_and(|extension| extension == "lock")
+            }))
+    }
+
+    /// Replaces the first such text in a file of its own.
+    fn change(&self, file: &str, old: &str, new: &str) -> Result<()> {
+        let file = self.headers().join(file);
+        let text = fs::read_to_string(&file)?;
+        ensure!(text.contains(old), "no {old:?} in {}", file.display());
+        fs::remove_file(&file)?;
+        fs::write(&file, text.replacen(old, new, 1))?;
+        Ok(())
+    }
+
+    /// A program that says this, before all others of its name.
+    fn program(&self, name: &str, says: &str) -> Result<()> {
+        // The real one still answers all other questions.
+        self.script(
+            name,
+            &format!("case $*: in --version: | -Pk*) echo '{says}' ;; *) exec /usr/bin/{name} \"$@\" ;; esac"),
+        )
+    }
+
+    /// A program that does this, before all others of its name.
+    fn script(&self, name: &str, does: &str) -> Result<()> {
+        fs::create_dir_all(self.path("bin"))?;
+        let program = self.path("bin").join(name);
+        fs::write(&program, format!("#!/bin/sh\n{does}\n"))?;
+        fs::set_permissions(&program, fs::Permissions::from_mode(0o755))?;
+        Ok(())
+    }
+
+    /// A package linux-source of this version, cut off after so many bytes.
+    fn package(&self, version: &str, bytes: usize) -> Result<()> {
+        let series: Vec<&str> = self.release.split('.').take(2).collect();
+        let name = format!("linux-source-{}", series.join("."));
+        let tree = self.path("tree");
+        fs::create_dir_all(tree.join("DEBIAN"))?;
+        fs::write(
+            tree.join("DEBIAN/control"),
+            format!("Package: {name}\nVersion: {version}\nArchitecture: all\nMaintainer: x\nDescription: x\n"),
+        )?;
+        let package = self.path("PACKAGE");
+        succeed(
+            self.lab
+                .toolchain
+                .command("dpkg-deb")
+                .arg("-b")
+                .args([&tree, &package]),
+        )?;
+        let content = fs::read(&package)?;
+        fs::write(&package, &content[..bytes.min(content.len())])?;
+        Ok(())
+    }
+}
+
+/// Copies a folder, or a file, as links to its files.
+fn links(from: &Path, to: &Path) -> Result<()> {
+    if let Some(parent) = to.parent() {
+        fs::create_dir_all(parent)?;
+    }
+    // -T: a folder that is there is filled.
+    succeed(Command::new("cp").args(["-asfT"]).args([from, to])).map(drop)
+}
+
+fn is_refused(world: &World, case: &Refused) -> Result<()> {
+    let ground = Ground::of_stock(world)?;
+    match case.change {
+        Nothing => {}
+        Line(file, old, new) => ground.change(file, old, new)?,
+        Program(name, says) => ground.program(name, says)?,
+        Package(version, bytes) => ground.package(version, bytes)?,
+    }
+    let mut tool = ground.tool();
+    for word in case.words {
+        match *word {
+            "SOURCE" => tool.arg(&ground.lab.kernel.source.dir),
+            "OTHER" => tool.arg(world.source("6.12")?.dir),
+            "PACKAGE" => tool.arg(ground.path("PACKAGE")),
+            word => tool.arg(word),
+        };
+    }
+    if case.words.len() != 1 {
+        tool.arg(&ground.release);
+    }
+    let output = tool.output()?;
+    must_refuse(&output, case.exit, case.says)?;
+    ensure!(ground.is_empty()?, "something is left: {}", said(&output));
+    Ok(())
+}
+
+/// It ends so, says what is wrong and what mends it, and prints no folder.
+fn must_refuse(output: &Output, exit: i32, says: &[&str]) -> Result<()> {
+    let told = said(output);
+    ensure!(
+        output.status.code() == Some(exit),
+        "{}:\n{told}",
+        output.status
+    );
+    ensure!(output.stdout.is_empty(), "on standard output: {told}");
+    for word in ["rust-metadata: error: ", "\n  seen: ", "\n  mend: "]
+        .iter()
+        .chain(says)
+    {
+        must_say(&told, word)?;
+    }
+    Ok(())
+}
+
+/// As other distributions have it: nothing is made, and the headers are KDIR.
+fn headers_have_it(world: &World) -> Result<()> {
+    let ground = Ground::of_stock(world)?;
+    let rust = ground.headers().join("rust");
+    fs::create_dir(&rust)?;
+    fs::write(rust.join("libkernel.rmeta"), "")?;
+    let output = ground.make().output()?;
+    must_say(&said(&output), "have their Rust metadata: nothing to do")?;
+    let told = String::from_utf8_lossy(&output.stdout).into_owned();
+    ensure!(
+        told.trim_end() == ground.headers().to_string_lossy(),
+        "{told}"
+    );
+    ensure!(ground.is_empty()?);
+
+    ground.program("rustc", OTHER_RUSTC)?;
+    let says = [
+        "was built by another rustc",
+        OTHER_RUSTC,
+        "and name it: RUSTC=",
+    ];
+    must_refuse(&ground.make().output()?, 2, &says)
+}
+
+fn words(world: &World) -> Result<()> {
+    let ground = Ground::of_stock(world)?;
+    for words in [&["--into"][..], &["--what"], &["a", "b"], &["a/b"], &[""]] {
+        let output = ground.tool().args(words).output()?;
+        ensure!(
+            output.status.code() == Some(2),
+            "{words:?}: {}",
+            said(&output)
+        );
+        must_say(&said(&output), "usage: rust-metadata ")?;
+    }
+    let mut tool = ground.tool();
+    let output = tool
+        .args(["--into", "/tmp/a folder", &ground.release])
+        .output()?;
+    must_refuse(
+        &output,
+        2,
+        &["Kbuild cannot handle the path", "/tmp/a folder"],
+    )?;
+
+    // Only a question: it can be made, and nothing was.
+    let output = ground.make().arg("--check").output()?;
+    ensure!(
+        output.status.code() == Some(2),
+        "words behind the release: {}",
+        said(&output)
+    );
+    let mut tool = ground.tool();
+    tool.arg("--check")
+        .arg("--source")
+        .arg(&ground.lab.kernel.source.dir);
+    let output = tool.arg(&ground.release).output()?;
+    ensure!(
+        output.status.success() && output.stdout.is_empty(),
+        "{}",
+        said(&output)
+    );
+    ensure!(ground.is_empty()?);
+    Ok(())
+}
+
+/// As on arm64, whose 64-bit kernel has a vDSO for 32-bit programs.
+fn compat_compiler(world: &World) -> Result<()> {
+    let ground = Ground::of_stock(world)?;
+    let (options, variables) = ("include/config/auto.conf", ".kernelvariables");
+    ground.change(
+        options,
+        "CONFIG_RUST=y",
+        "CONFIG_RUST=y\nCONFIG_COMPAT_VDSO=y",
+    )?;
+    ground.change(
+        variables,
+        "override ARCH",
+        "override CROSS_COMPILE_COMPAT = arm-linux-gnueabihf-\noverride ARCH",
+    )?;
+    let says = [
+        "seen: missing: gcc-arm-linux-gnueabihf\n",
+        "apt-get install gcc-arm-linux-gnueabihf\n",
+    ];
+    must_refuse(&ground.make().output()?, 2, &says)
+}
+
+/// One step after the other on the same ground, so that the Rust half is compiled once.
+fn of_lab(world: &World) -> Result<Vec<Case>> {
+    let ground = Ground::of_lab(world)?;
+    let mut cases = Vec::new();
+    let steps: [(&str, Step); 5] = [
+        ("interrupted, it goes on", interrupted_twice),
+        ("the disk is full at the end", full_at_the_end),
+        ("refused: symbols differ", symbols_differ),
+        ("refused: a header is not made", header_not_made),
+        ("made, and used", made_and_used),
+    ];
+    for (name, step) in steps {
+        step(world, &ground).with_context(|| name.to_owned())?;
+        cases.push(Case::of_many(name, Outcome::Passed));
+    }
+    Ok(cases)
+}
+
+type Step = fn(&World, &Ground) -> Result<()>;
+
+/// Ended by Ctrl-C and by force while rustc is at work.
+fn interrupted_twice(_: &World, ground: &Ground) -> Result<()> {
+    for (signal, ends) in [(Signal::INT, "goes on from here"), (Signal::KILL, "")] {
+        let told = interrupted(ground, signal)?;
+        must_say(&told, ends)?;
+        ensure!(
+            !ground.kdir().exists(),
+            "half of it is taken for all: {told}"
+        );
+    }
+    Ok(())
+}
+
+/// What was compiled stays, and nothing half is put in place.
+fn full_at_the_end(_: &World, ground: &Ground) -> Result<()> {
+    let full = "[ $1 != -R ] && exec /usr/bin/cp \"$@\"; echo 'cp: no space' >&2; exit 1";
+    ground.script("cp", full)?;
+    let says = [
+        "the metadata was made, but not put together",
+        "cp: no space",
+    ];
+    must_refuse(&ground.make().output()?, 2, &says)?;
+    ensure!(!ground.kdir().exists(), "half of it is taken for all");
+    fs::remove_file(ground.path("bin/cp"))?;
+    Ok(())
+}
+
+/// What it makes builds a module that the kernel loads; made once, it is not made again; and it can
+/// be taken away.
+fn made_and_used(world: &World, ground: &Ground) -> Result<()> {
+    let output = ground.make().output()?;
+    ensure!(output.status.success(), "{}", said(&output));
+    ensure!(
+        !said(&output).contains("RUSTC L rust/core.o"),
+        "compiled again: {}",
+        said(&output)
+    );
+    must_say(
+        &said(&output),
+        "Rust symbols that the kernel exports come out the same",
+    )?;
+    let kdir = ground.kdir().display().to_string();
+    ensure!(
+        String::from_utf8_lossy(&output.stdout).trim_end() == kdir,
+        "{}",
+        said(&output)
+    );
+
+    let again = ground.make().output()?;
+    ensure!(
+        again.status.success() && again.stderr.is_empty(),
+        "{}",
+        said(&again)
+    );
+    is_a_kdir(world, ground)?;
+
+    // What was made is no use to a rustc that came since.
+    ground.program("rustc", OTHER_RUSTC)?;
+    let output = ground.make().output()?;
+    must_refuse(&output, 2, &["was built by another rustc", OTHER_RUSTC])?;
+    ensure!(ground.kdir().exists(), "it was taken away");
+
+    let removed = ground.tool().args(["--remove", &ground.release]).output()?;
+    ensure!(removed.status.success(), "{}", said(&removed));
+    ensure!(!ground.path("into").exists(), "something is left");
+    Ok(())
+}
+
+/// Starts it, waits until core is being compiled, and ends it with all its processes.
+fn interrupted(ground: &Ground, signal: Signal) -> Result<String> {
+    let log = ground.path("told");
+    let file = fs::File::create(&log)?;
+    let mut child = ground
+        .make()
+        .stdout(file.try_clone()?)
+        .stderr(file)
+        .spawn()?;
+    let said = || fs::read_to_string(&log).unwrap_or_default();
+    let compiles = || said().contains("RUSTC L rust/core.o").then_some(());
+    let ended = wait_for("rustc to compile core", compiles)
+        .and_then(|()| ground.group())
+        .and_then(|group| Ok(kill_process_group(group, signal)?));
+    child.wait()?;
+    ended?;
+    Ok(said())
+}
+
+/// The module builds with it, and the very kernel loads it.
+fn is_a_kdir(world: &World, ground: &Ground) -> Result<()> {
+    let project = copy_of_project(&ground.path("hello_rust"))?;
+    let mut make = ground
+        .lab
+        .toolchain
+        .command_in(&project, &[&project], "make");
+    make.arg(format!("KDIR={}", ground.kdir().display()));
+    succeed(&mut make)?;
+    let ko = fs::read(project.join("hello_rust.ko"))?;
+    let job = "insmod /hello_rust.ko && rmmod hello_rust && dmesg\n";
+    let dmesg = world.boot_well(&ground.lab, &[("hello_rust.ko", &ko)], job)?;
+    must_say(&dmesg, "hello_rust: Rust, called by C: hello, world! (1)")
+}
+
+/// A refusal leaves nothing: what was compiled is put aside for the next step.
+fn refused_again(ground: &Ground, exit: i32, says: &[&str]) -> Result<()> {
+    let work = ground.path("into").join(format!("{}.work", ground.release));
+    let aside = ground.path("aside");
+    succeed(Command::new("cp").arg("-a").args([&work, &aside]))?;
+    let output = ground.make().output()?;
+    must_refuse(&output, exit, says)?;
+    ensure!(ground.is_empty()?, "something is left: {}", said(&output));
+    fs::rename(&aside, &work).context("cannot put what was compiled in its place")
+}
+
+/// One symbol of another name, and one of the same name with another checksum: each is counted.
+fn symbols_differ(_: &World, ground: &Ground) -> Result<()> {
+    let file = ground.headers().join("Module.symvers");
+    let symvers = fs::read_to_string(&file)?;
+    let mut symbols = symvers.lines().filter(|line| line.contains("\t_RNv"));
+    let (first, second) = (symbols.next(), symbols.next());
+    let (first, second) = (
+        first.context("no symbol")?,
+        second.context("no other symbol")?,
+    );
+    let total = symvers
+        .lines()
+        .filter(|line| line.contains("\t_R") || line.contains("\trust_helper_"))
+        .count();
+    ground.change("Module.symvers", first, &first.replace("\t_RNv", "\t_RNvX"))?;
+    let checksum = second.split('\t').next().context("no checksum")?;
+    ensure!(checksum != "0x00000000", "no checksums: {second}");
+    ground.change(
+        "Module.symvers",
+        second,
+        &second.replace(checksum, "0x00000001"),
+    )?;
+
+    let counted = format!(
+        "{} of the kernel's {total} Rust symbols come out the same",
+        total - 2
+    );
+    let says = [&counted, "the kernel's only: ", "=0x00000001", "_RNvX"];
+    refused_again(ground, 1, &says)?;
+    fs::write(&file, symvers).context("cannot give the symbols back")
+}
+
+/// What is not made along with the Rust half, but is in the headers, is missed.
+fn header_not_made(_: &World, ground: &Ground) -> Result<()> {
+    let header = "include/generated/vdso-offsets.h";
+    let file = ground.headers().join(header);
+    fs::write(&file, "#define offset 1\n")?;
+    refused_again(ground, 1, &[&format!("{header} comes out otherwise")])?;
+    fs::remove_file(file).context("cannot take the header away")
+}

@@ -1,0 +1,49 @@
+//! The tests, group by group.
+
+mod border;
+mod dkms;
+mod docs;
+mod faults;
+mod guest;
+mod input;
+mod kdir;
+mod lints;
+mod metadata;
+mod mutants;
+mod mutations;
+mod splats;
+mod stitch;
+mod stock;
+mod walkthrough;
+
+use lab::stock::{is_meant, NEWEST};
+
+use crate::harness::test::Test;
+
+/// All of them; those on a stock kernel are on the one that is asked for, or on the newest.
+pub fn all(kernel: &str) -> Vec<Test> {
+    let stock = match is_meant(kernel) {
+        true => kernel,
+        false => NEWEST,
+    };
+    [
+        lints::tests(),
+        guest::tests(),
+        splats::tests(),
+        faults::tests(),
+        input::tests(),
+        kdir::tests(),
+        border::tests(),
+        stitch::tests(),
+        mutants::tests(),
+        walkthrough::tests(),
+        stock::tests_on(stock),
+        walkthrough::tests_on(stock),
+        metadata::tests(stock),
+        dkms::tests(stock),
+        docs::tests(),
+    ]
+    .into_iter()
+    .flatten()
+    .collect()
+}

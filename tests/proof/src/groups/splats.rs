@@ -1,0 +1,347 @@
+//! Faults in the kernel: each is committed for real, and seen by the kernel and by the lab.
+
+use std::time::Duration;
+
+use anyhow::{bail, ensure, Context, Result};
+
+use super::guest;
+use crate::harness::test::Test;
+use crate::support::world::{debug_flavour, main_flavour, must_say, tail, World};
+use lab::commands::{judge_module, Lab};
+use lab::exit::Exit;
+use lab::initramfs::Initramfs;
+use lab::kernel::Flavour;
+use lab::machine::{Ending, Guest};
+use lab::module::{project, Sources};
+use lab::verdict::{self, Kind};
+
+/// The module that commits them.
+const FAULTS: Sources = Sources {
+    name: "faults",
+    files: &[
+        ("tests/faults/Kbuild", "Kbuild"),
+        ("border", "border"),
+        ("tests/faults/faults.c", "faults.c"),
+        ("tests/faults/faults.h", "faults.h"),
+        ("tests/faults/faults_rs.rs", "faults_rs.rs"),
+    ],
+};
+
+/// A fault, and what must come of it.
+struct Fault {
+    /// `kind=` of fault.ko.
+    name: &'static str,
+    /// What the kernel's command line says in addition.
+    append: &'static str,
+    /// What the lab takes it for.
+    kind: Kind,
+    /// What becomes of the guest.
+    ending: Ending,
+    /// The code that the lab's report must lead to: how its line starts in faults.c or faults_rs.rs.
+    at: &'static str,
+}
+
+const fn fault(
+    name: &'static str,
+    append: &'static str,
+    kind: Kind,
+    ending: Ending,
+    at: &'static str,
+) -> Fault {
+    Fault {
+        name,
+        append,
+        kind,
+        ending,
+        at,
+    }
+}
+
+/// The kernel goes on, and insmod too.
+const WELL: Ending = Ending::Answered(0);
+/// The kernel kills insmod and goes on: 128 + SIGKILL after a page fault ...
+const KILLED: Ending = Ending::Answered(137);
+/// ... and 128 + SIGSEGV after a trap.
+const TRAPPED: Ending = Ending::Answered(139);
+/// It is the kernel's end.
+const CRASH: Ending = Ending::Silent;
+
+/// What any kernel sees.
+#[rustfmt::skip] // a table reads best as a table
+static FAULTS_OF_ANY: &[Fault] = &[
+    fault("panic",           "",                  Kind::Panic,     CRASH,   "panic("),
+    fault("null",            "",                  Kind::Oops,      KILLED,  "WRITE_ONCE("),
+    fault("null",            "oops=panic",        Kind::Oops,      CRASH,   "WRITE_ONCE("),
+    fault("bug",             "",                  Kind::Bug,       TRAPPED, "BUG("),
+    fault("warn",            "",                  Kind::Warning,   WELL,    "WARN("),
+    fault("warn",            "panic_on_warn=1",   Kind::Warning,   CRASH,   "WARN("),
+    fault("rust_panic",      "",                  Kind::RustPanic, TRAPPED, "PRIMES[index]"),
+    fault("refcount",        "",                  Kind::Refcount,  WELL,    "refcount_inc("),
+    fault("schedule_atomic", "",                  Kind::Atomic,    WELL,    "schedule("),
+    fault("spin",            "watchdog_thresh=1", Kind::Hang,      CRASH,   "cpu_relax("),
+];
+
+/// What takes the debug kernel to see.
+#[rustfmt::skip] // a table reads best as a table
+static FAULTS_OF_DEBUG: &[Fault] = &[
+    fault("inversion",       "",                  Kind::Lockdep,   WELL,    "mutex_lock(inner"),
+    fault("sleep_atomic",    "",                  Kind::Atomic,    WELL,    "kfree(kmalloc("),
+    fault("use_after_free",  "",                  Kind::Kasan,     WELL,    "*text ="),
+    fault("bounds",          "",                  Kind::Ubsan,     WELL,    "numbers.four["),
+    fault("list",            "",                  Kind::List,      WELL,    "list_add_tail("),
+];
+
+/// The tests, on the main kernel and on its debug twin.
+pub fn tests() -> Vec<Test> {
+    let (plain, debug) = (main_flavour(), debug_flavour());
+    let mut tests = vec![test(&plain, "builds without a warning", |world, lab| {
+        const QUIET: Sources = Sources {
+            name: "faults-quiet",
+            ..FAULTS
+        };
+        guest::must_build_quietly(world, lab, &QUIET)
+    })];
+    tests.extend(FAULTS_OF_ANY.iter().map(|fault| test_of(&plain, fault)));
+    tests.extend([
+        test(&plain, "sysrq c", sysrq),
+        test(&plain, "hung task", hung_task),
+        test(&plain, "spin_irqs_off", spin_irqs_off),
+    ]);
+    tests.extend(FAULTS_OF_DEBUG.iter().map(|fault| test_of(&debug, fault)));
+    tests.extend([
+        test(&debug, "leak", leak),
+        test(&debug, "hello_rust is clean", hello_rust_is_clean),
+        test(&debug, "the catalogue sleeps in atomic", sleep_in_atomic),
+    ]);
+    tests.extend(guest::suites_on(
+        &format!("splats::{}", debug.name()),
+        &debug,
+    ));
+    tests
+}
+
+fn test(flavour: &Flavour, what: &str, check: fn(&World, &Lab) -> Result<()>) -> Test {
+    let name = format!("splats::{}::{what}", flavour.name());
+    Test::new(name, move |world| check(world, &*world.lab()?)).on(flavour)
+}
+
+fn test_of(flavour: &Flavour, fault: &'static Fault) -> Test {
+    let what = format!("{} {}", fault.name, fault.append);
+    let name = format!("splats::{}::{}", flavour.name(), what.trim_end());
+    Test::new(name, move |world| committed(world, &*world.lab()?, fault)).on(flavour)
+}
+
+/// Commits a fault of the tables.
+fn committed(world: &World, lab: &Lab, fault: &Fault) -> Result<()> {
+    let job = format!("insmod /fault.ko kind={}\n", fault.name);
+    let guest = boot(world, lab, &job, fault.append)?;
+
+    must_say(&guest.console, &format!("fault: committing {}", fault.name))?;
+    must_end(&guest, &fault.ending)?;
+    let told = [place(fault.at)?, place("fault->commit(")?];
+    must_be(lab, &guest, fault.kind, &told)
+}
+
+/// Boots with fault.ko at hand.
+fn boot(world: &World, lab: &Lab, job: &str, append: &str) -> Result<Guest> {
+    let append = format!("kunit.enable=0 {append}");
+    world.boot(lab, &[("fault.ko", &fault_ko(lab)?)], job, &append)
+}
+
+fn fault_ko(lab: &Lab) -> Result<Vec<u8>> {
+    lab.module(&FAULTS)?.stripped(&lab.toolchain, "fault.ko")
+}
+
+fn must_end(guest: &Guest, ending: &Ending) -> Result<()> {
+    ensure!(
+        guest.ending == *ending,
+        "the guest ended with {:?}, not {ending:?}\n{}\n{}",
+        guest.ending,
+        guest.output,
+        tail(&guest.console)
+    );
+    Ok(())
+}
+
+/// The log has this one splat, and the lab fails because of it, with a report that names `places`.
+fn must_be(lab: &Lab, guest: &Guest, kind: Kind, places: &[String]) -> Result<()> {
+    let found = verdict::splats(&guest.console);
+    let kinds: Vec<Kind> = found.iter().map(|splat| splat.kind).collect();
+    ensure!(
+        kinds == [kind],
+        "expected {kind:?}, found {found:#?}\n{}",
+        guest.console
+    );
+
+    let report = must_fail(lab, guest, Exit::Splat)?;
+    let line = &found[0].line;
+    ensure!(report.contains(line), "{line:?} is not in:\n{report}");
+    for place in places {
+        ensure!(names(&report, place), "{place} is not in:\n{report}");
+    }
+    Ok(())
+}
+
+/// Whether a report has a place; `faults.c:70` is not `faults.c:7`.
+fn names(report: &str, place: &str) -> bool {
+    report
+        .match_indices(place)
+        .any(|(at, _)| !report[at + place.len()..].starts_with(|next: char| next.is_ascii_digit()))
+}
+
+/// The lab fails with this exit code; what it tells the user.
+fn must_fail(lab: &Lab, guest: &Guest, exit: Exit) -> Result<String> {
+    let error = judge_module(lab, guest, &FAULTS)
+        .err()
+        .context("the lab has not noticed")?;
+    let exited = trouble::exit_of(&error);
+    ensure!(
+        exited == exit as u8,
+        "the lab ends with {exited}, not {exit:?}"
+    );
+    Ok(trouble::told(&error))
+}
+
+/// `/faults.c:7` for the line of code that starts so.
+fn place(at: &str) -> Result<String> {
+    for name in ["faults.c", "faults_rs.rs"] {
+        let source = std::fs::read_to_string(project().join("tests/faults").join(name))?;
+        let found = source
+            .lines()
+            .position(|line| line.trim_start().starts_with(at));
+        if let Some(index) = found {
+            return Ok(format!("/{name}:{}", index + 1));
+        }
+    }
+    bail!("{at} is nowhere in tests/faults");
+}
+
+/// No module is needed to crash a kernel.
+fn sysrq(world: &World, lab: &Lab) -> Result<()> {
+    let guest = boot(world, lab, "echo c > /proc/sysrq-trigger\n", "")?;
+    must_end(&guest, &CRASH)?;
+    must_be(
+        lab,
+        &guest,
+        Kind::Panic,
+        &["drivers/tty/sysrq.c".to_owned()],
+    )
+}
+
+/// A task that never wakes is reported, and everything else goes on.
+fn hung_task(world: &World, lab: &Lab) -> Result<()> {
+    let job = "echo 1 > /proc/sys/kernel/hung_task_timeout_secs\n\
+               insmod /fault.ko kind=sleep_forever &\n\
+               until dmesg | grep 'blocked for more than'; do usleep 100000; done\n";
+    let guest = boot(world, lab, job, "")?;
+    must_end(&guest, &WELL)?;
+    must_be(lab, &guest, Kind::Hang, &[place("wait_for_completion(")?])
+}
+
+/// With interrupts off nobody is left to notice, or to print, except the lab with its clock.
+fn spin_irqs_off(world: &World, lab: &Lab) -> Result<()> {
+    const LIMIT: Duration = Duration::from_secs(10);
+    // Changing the terminal waits until it has written what it was told.
+    let job = "echo committing; stty raw </dev/ttyS1; insmod /fault.ko kind=spin_irqs_off\n";
+    let mut initramfs = Initramfs::new(&lab.programs, job)?;
+    initramfs.file("fault.ko", 0o644, &fault_ko(lab)?)?;
+    let mut machine = world.machine(lab);
+    machine.size.limit = LIMIT;
+    let guest = machine.run(initramfs, "kunit.enable=0")?;
+
+    must_end(&guest, &Ending::TimedOut)?;
+    ensure!(guest.output == "committing\n", "it says {}", guest.output);
+    ensure!(
+        guest.wall >= LIMIT && guest.wall < 2 * LIMIT,
+        "stopped after {:?}",
+        guest.wall
+    );
+    let told = must_fail(lab, &guest, Exit::Timeout)?;
+    must_say(&told, "the guest gave no answer in 10 s")
+}
+
+/// C calls Rust where the contract forbids it, Rust calls C, and C notices: a splat that leads
+/// through both halves.
+fn sleep_in_atomic(world: &World, lab: &Lab) -> Result<()> {
+    let catalogue = &guest::CATALOGUE;
+    let ko = lab
+        .module(catalogue)?
+        .stripped(&lab.toolchain, "catalogue.ko")?;
+    let job = "insmod /catalogue.ko sleep_in_atomic=1\n";
+    let guest = world.boot(lab, &[("catalogue.ko", &ko)], job, "kunit.enable=0")?;
+
+    must_end(&guest, &WELL)?;
+    let found = verdict::splats(&guest.console);
+    ensure!(
+        found.len() == 1 && found[0].kind == Kind::Atomic,
+        "found {found:#?}\n{}",
+        guest.console
+    );
+    must_say(
+        &found[0].line,
+        "BUG: sleeping function called from invalid context at ",
+    )?;
+    let error = judge_module(lab, &guest, catalogue)
+        .err()
+        .context("the lab has not noticed")?;
+    let report = trouble::told(&error);
+    for file in [
+        "/catalogue_c.c:",
+        "/takes.rs:",
+        "/gives.rs:",
+        "/catalogue_test.c:",
+    ] {
+        must_say(&report, file)?;
+    }
+    Ok(())
+}
+
+/// kmemleak waits until an object is 5 s old, and looks at it twice.
+const SCAN_FOR_THE_LEAK: &str = "\
+    until grep -q commit_leak /sys/kernel/debug/kmemleak; do\n\
+    echo scan > /sys/kernel/debug/kmemleak\n\
+    done\n\
+    cat /sys/kernel/debug/kmemleak\n";
+
+fn leak(world: &World, lab: &Lab) -> Result<()> {
+    let job = format!("insmod /fault.ko kind=leak || exit 1\n{SCAN_FOR_THE_LEAK}");
+    let guest = boot(world, lab, &job, "")?;
+    must_be_the_leak(lab, &guest)
+}
+
+/// Neither splat nor leak in many loads and unloads. Leaks of our own come last: when kmemleak
+/// knows of those, it knows what hello_rust.ko would have lost before.
+fn hello_rust_is_clean(world: &World, lab: &Lab) -> Result<()> {
+    const LOADS: usize = 20;
+    let job = format!(
+        "n=0\n\
+         while [ $n -lt {LOADS} ]; do\n\
+         insmod /hello_rust.ko whom=Ada times=16 && rmmod hello_rust || exit 1\n\
+         n=$((n + 1))\n\
+         done\n\
+         dmesg | grep -c 'goodbye, Ada! Greetings counted: 16'\n\
+         insmod /fault.ko kind=leak || exit 1\n\
+         {SCAN_FOR_THE_LEAK}"
+    );
+    let files: &[(&str, &[u8])] = &[
+        ("hello_rust.ko", &lab.hello_rust()?),
+        ("fault.ko", &fault_ko(lab)?),
+    ];
+    // All of it has to be in dmesg at once.
+    let guest = world.boot(lab, files, &job, "kunit.enable=0 log_buf_len=1M")?;
+    must_say(&guest.output, &format!("{LOADS}\n"))?;
+    must_be_the_leak(lab, &guest)
+}
+
+/// kmemleak has found something, and nothing but what commit_leak lost.
+fn must_be_the_leak(lab: &Lab, guest: &Guest) -> Result<()> {
+    must_end(guest, &WELL)?;
+    let count = |word| guest.output.matches(word).count();
+    let (leaks, known) = (count("unreferenced object "), count("commit_leak+"));
+    ensure!(
+        leaks == known && known > 0,
+        "{leaks} leaks, {known} of them committed:\n{}",
+        guest.output
+    );
+    must_be(lab, guest, Kind::Kmemleak, &[])
+}

@@ -1,0 +1,112 @@
+//! stitch on modules that others wrote: the kernel's own samples, built from the sources that the
+//! lab's kernels were built from.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::process::Command;
+
+use anyhow::{ensure, Context, Result};
+
+use super::{report, stitch};
+use crate::harness::test::Test;
+use crate::support::world::{debug_flavour, flavours, succeed, World};
+use lab::commands::Lab;
+use lab::module::{Module, Sources};
+
+/// A module below `samples/rust`.
+struct Sample {
+    kernel: &'static str,
+    module: &'static str,
+    sources: &'static [&'static str],
+    /// What crosses between Rust and C there.
+    crossing: &'static [&'static str],
+}
+
+const SAMPLES: &[Sample] = &[
+    // Its C half is a tracepoint, which only the debug kernel has.
+    Sample {
+        kernel: "7.3-clang-debug",
+        module: "rust_print",
+        sources: &["rust_print_main.rs", "rust_print_events.c"],
+        crossing: &[
+            "__tracepoint_rust_sample_loaded",
+            "rust_do_trace_rust_sample_loaded",
+        ],
+    },
+    Sample {
+        kernel: "7.3-gcc",
+        module: "rust_minimal",
+        sources: &["rust_minimal.rs"],
+        crossing: &[],
+    },
+    Sample {
+        kernel: "6.12-clang",
+        module: "rust_print",
+        sources: &["rust_print.rs"],
+        crossing: &[],
+    },
+];
+
+/// Where they are built.
+const FOLDER: Sources = Sources {
+    name: "samples",
+    files: &[],
+};
+
+/// The tests.
+pub fn tests() -> Vec<Test> {
+    let kernels = flavours().into_iter().chain([debug_flavour()]);
+    let mut tests = Vec::new();
+    for flavour in kernels {
+        for sample in SAMPLES.iter().filter(|s| s.kernel == flavour.name()) {
+            let name = format!("stitch::{}::{} of the kernel", sample.kernel, sample.module);
+            let run = move |world: &World| agrees(&*world.lab()?, sample);
+            tests.push(Test::new(name, run).on(&flavour));
+        }
+    }
+    tests
+}
+
+fn agrees(lab: &Lab, sample: &Sample) -> Result<()> {
+    let module = Module::stage(&lab.cache, &lab.kernel, &FOLDER)?;
+    let samples = lab.kernel.source.dir.join("samples/rust");
+    for name in sample.sources {
+        let from = samples.join(name);
+        fs::copy(&from, module.dir().join(name))
+            .with_context(|| format!("cannot copy {}", from.display()))?;
+    }
+    fs::write(module.dir().join("Kbuild"), kbuild(sample))?;
+    module.build(&lab.toolchain, &[])?;
+
+    let list = module.dir().join(format!("{}.mod", sample.module));
+    let report = report(&list)?;
+    let stitches = report["stitches"].as_array().into_iter().flatten();
+    let outcomes: BTreeMap<Option<&str>, Option<&str>> = stitches
+        .map(|stitch| (&stitch["symbol"], &stitch["verdict"]["outcome"]))
+        .map(|(symbol, outcome)| (symbol.as_str(), outcome.as_str()))
+        .collect();
+    let agree = sample
+        .crossing
+        .iter()
+        .map(|&name| (Some(name), Some("agrees")));
+    ensure!(
+        outcomes == agree.collect(),
+        "{}: {outcomes:?}",
+        sample.module
+    );
+    succeed(Command::new(stitch()?).arg("check").arg(&list)).map(drop)
+}
+
+/// As the samples' own Makefile has it; a module of one source has that one's name.
+fn kbuild(sample: &Sample) -> String {
+    let module = sample.module;
+    let objects: Vec<String> = sample
+        .sources
+        .iter()
+        .filter_map(|source| Some(format!("{}.o", source.rsplit_once('.')?.0)))
+        .collect();
+    match &objects[..] {
+        [_] => format!("obj-m := {module}.o\n"),
+        several => format!("obj-m := {module}.o\n{module}-y := {}\n", several.join(" ")),
+    }
+}

@@ -1,0 +1,232 @@
+//! The module on a stock kernel of Debian's: all that it is put through on the lab's own, and what is
+//! otherwise there.
+
+use std::fs;
+use std::os::unix::fs::symlink;
+use std::path::{Path, PathBuf};
+
+use anyhow::{bail, ensure, Context, Result};
+
+use super::guest::checks_on;
+use super::kdir::{self, must_refuse_and_agree, Ground};
+use crate::harness::test::Test;
+use crate::support::scratch::{must_refuse, Scratch};
+use crate::support::world::{flavour, must_say, succeed, World};
+use lab::archive::Archive;
+use lab::commands::Lab;
+use lab::kernel::Compiler;
+use lab::machine::Ending;
+use lab::stock::{is_meant, NEWEST};
+use lab::verdict;
+
+/// What the kernel says of a module that is not its own, and has no signature that it trusts.
+const REMARKS: &[&str] = &[
+    "loading out-of-tree module taints kernel.\n",
+    "module verification failed: signature and/or required key missing - tainting kernel\n",
+];
+
+/// `TAINT_OOT_MODULE` and `TAINT_UNSIGNED_MODULE` of include/linux/panic.h, and no other.
+const TAINTED: u64 = (1 << 12) | (1 << 13);
+
+type Check = fn(&World, &Lab) -> Result<()>;
+
+const CHECKS: &[(&str, Check)] = &[
+    ("the kernel is Debian's own", is_debians),
+    ("the module has BTF", has_btf),
+    ("taints as an unsigned module does", taints),
+    ("lockdown=integrity refuses it", locked_down),
+    ("as a tree of one's own", kdir::tree_of_ones_own),
+    ("KDIR is Debian's headers alone", headers_alone),
+    ("KDIR was made for another version", of_another_version),
+    ("KDIR has lost the headers", without_headers),
+    ("the archive has moved on", archive_has_moved_on),
+    ("a kernel without Rust is refused", without_rust),
+    ("its source is at hand", has_source),
+];
+
+/// The tests on a stock kernel, by its release, or on the newest.
+pub fn tests_on(kernel: &str) -> Vec<Test> {
+    let flavour = flavour(kernel, Compiler::Gcc);
+    let own = CHECKS.iter().map(|&(what, check)| {
+        let run = move |world: &World| check(world, &*world.lab()?);
+        Test::new(format!("stock::{what}"), run).on(&flavour)
+    });
+    own.chain(checks_on("stock", &flavour)).collect()
+}
+
+/// /proc/version names the release, and the version of Debian's package.
+fn is_debians(world: &World, lab: &Lab) -> Result<()> {
+    let version = world.boot_well(lab, &[], "cat /proc/version\n")?;
+    must_say(
+        &version,
+        &format!("Linux version {} (", lab.kernel.flavour.series),
+    )?;
+    must_say(&version, &format!("Debian {} (", lab.kernel.source.version))
+}
+
+/// The kernel takes it: what is split off its own BTF is shown beside it.
+fn has_btf(world: &World, lab: &Lab) -> Result<()> {
+    let job = "insmod /hello_rust.ko && [ -s /sys/kernel/btf/hello_rust ] && rmmod hello_rust\n";
+    world
+        .boot_well(lab, &[("hello_rust.ko", &lab.hello_rust()?)], job)
+        .map(drop)
+}
+
+fn taints(world: &World, lab: &Lab) -> Result<()> {
+    let job = "cat /proc/sys/kernel/tainted\n\
+               insmod /hello_rust.ko && rmmod hello_rust || exit 1\n\
+               cat /proc/sys/kernel/tainted\n\
+               dmesg\n";
+    let output = world.boot_well(lab, &[("hello_rust.ko", &lab.hello_rust()?)], job)?;
+    let taints: Vec<&str> = output.lines().take(2).collect();
+    ensure!(taints == ["0", &TAINTED.to_string()], "{taints:?}");
+    for remark in REMARKS {
+        let count = output.matches(&format!("] hello_rust: {remark}")).count();
+        ensure!(count == 1, "{count} times {remark:?}:\n{output}");
+    }
+    Ok(())
+}
+
+/// As with Secure Boot: the kernel refuses the module, and the lab says what that means.
+fn locked_down(world: &World, lab: &Lab) -> Result<()> {
+    let guest = world.boot(
+        lab,
+        &[("hello_rust.ko", &lab.hello_rust()?)],
+        "insmod /hello_rust.ko\n",
+        "lockdown=integrity",
+    )?;
+    ensure!(guest.ending == Ending::Answered(1), "{:?}", guest.ending);
+    must_say(
+        &guest.output,
+        "insmod: /hello_rust.ko: error 1: Operation not permitted",
+    )?;
+    match verdict::explain(&guest.console).first() {
+        Some(known) => {
+            must_say(
+                &known.meaning,
+                "the kernel is locked down, as with Secure Boot",
+            )?;
+            must_say(&known.mend, "scripts/sign-file")
+        }
+        None => bail!("not explained:\n{}", guest.console),
+    }
+}
+
+/// make says what is missing, and the command that makes it.
+fn headers_alone(_: &World, lab: &Lab) -> Result<()> {
+    let release = &lab.kernel.flavour.series;
+    let packages = lab.cache.dir().join("stock").join(release).join("root");
+    let headers = packages.join(format!("usr/src/linux-headers-{release}"));
+    let ground = Ground::new("hello_rust")?;
+    let kdir = ground.folder.path().join("headers");
+    link_all(&headers, &kdir)?;
+    // As it is where the packages are installed.
+    let makefile = fs::read_to_string(headers.join("Makefile"))?;
+    let include = format!("include {}", packages.display());
+    fs::remove_file(kdir.join("Makefile"))?;
+    fs::write(
+        kdir.join("Makefile"),
+        makefile.replace("include ", &include),
+    )?;
+    let says = [
+        "its header package lacks the metadata against which Rust modules are compiled",
+        &format!("mend: make rust-metadata KREL={release}"),
+    ];
+    must_refuse_and_agree(lab, &ground, &[], &kdir.to_string_lossy(), &[], &says)
+}
+
+/// The headers were upgraded since.
+fn of_another_version(_: &World, lab: &Lab) -> Result<()> {
+    let (ground, kdir) = metadata(lab)?;
+    fs::write(kdir.join("../made-for"), "Debian 7.3.4-0\n")?;
+    let release = &lab.kernel.flavour.series;
+    let says = [
+        &format!(
+            "the headers of the kernel {release} are of another version than the Rust metadata"
+        ),
+        "made for Debian 7.3.4-0; the headers: Debian ",
+        &format!("mend: make rust-metadata KREL={release}"),
+    ];
+    must_refuse_and_agree(lab, &ground, &[], &kdir.to_string_lossy(), &[], &says)
+}
+
+/// The headers were removed since.
+fn without_headers(_: &World, lab: &Lab) -> Result<()> {
+    let (ground, kdir) = metadata(lab)?;
+    fs::remove_file(kdir.join("include"))?;
+    symlink("/no/headers", kdir.join("include"))?;
+    let release = &lab.kernel.flavour.series;
+    let says = [
+        &format!("the headers of the kernel {release} are gone"),
+        "a link to /no/headers, which is not there",
+        &format!("install linux-headers-{release}"),
+    ];
+    must_refuse_and_agree(lab, &ground, &[], &kdir.to_string_lossy(), &[], &says)
+}
+
+/// What stock/rust-metadata made, as links that can be spoilt.
+fn metadata(lab: &Lab) -> Result<(Ground, PathBuf)> {
+    let ground = Ground::new("hello_rust")?;
+    let made = ground.folder.path().join(&lab.kernel.flavour.series);
+    let kdir = made.join("build");
+    link_all(&lab.kernel.dir, &kdir)?;
+    fs::copy(lab.kernel.dir.join("../made-for"), made.join("made-for"))?;
+    Ok((ground, kdir))
+}
+
+/// A folder with a link to each entry of another.
+fn link_all(from: &Path, to: &Path) -> Result<()> {
+    fs::create_dir_all(to)?;
+    for entry in fs::read_dir(from)?.flatten() {
+        symlink(entry.path(), to.join(entry.file_name()))?;
+    }
+    Ok(())
+}
+
+/// It was chosen once, and was not fetched while it was there.
+fn archive_has_moved_on(world: &World, lab: &Lab) -> Result<()> {
+    let scratch = Scratch::with(world, &["toolchain"])?;
+    let release = &lab.kernel.flavour.series;
+    fs::create_dir(scratch.dir().join("stock"))?;
+    let chosen = scratch.dir().join("stock/stock.chosen");
+    fs::write(chosen, format!("{release} 7.3.4-0\n"))?;
+    must_refuse(
+        &mut scratch.lab(&["run", "--kernel", NEWEST])?,
+        &[
+            &format!("the archive no longer has linux-headers-{release} 7.3.4-0"),
+            &format!("it has {}", lab.kernel.source.version),
+            "/stock, then make run KERNEL=stock",
+        ],
+    )
+}
+
+/// Debian 13's own kernel, of the series 6.12.
+fn without_rust(world: &World, lab: &Lab) -> Result<()> {
+    let scratch = Scratch::with(world, &["toolchain"])?;
+    let log = scratch.dir().join("archive.log");
+    let archive = Archive::ask(&lab.cache, &lab.toolchain, "test", log)?;
+    let headers = archive.names("linux-headers-6.")?;
+    let releases = headers
+        .iter()
+        .filter_map(|name| name.strip_prefix("linux-headers-"));
+    let release = releases.filter(|name| is_meant(name)).min();
+    let release = release.context("the archive has no kernel of Debian 13's own")?;
+    must_refuse(
+        &mut scratch.lab(&["run", "--kernel", release])?,
+        &[
+            &format!("Debian built the kernel {release} without Rust"),
+            "seen: no CONFIG_RUST=y in ",
+            "mend: make run KERNEL=stock",
+        ],
+    )
+}
+
+fn has_source(world: &World, lab: &Lab) -> Result<()> {
+    let words = ["source", "--kernel", &lab.kernel.flavour.series];
+    let printed = succeed(&mut world.lab_command(&words, &[])?)?;
+    ensure!(
+        Path::new(printed.trim()) == lab.kernel.source.dir,
+        "printed {printed}"
+    );
+    Ok(())
+}

@@ -1,0 +1,147 @@
+//! The walkthrough: every claim, with both families of tools and on each kernel, and the page in the
+//! documentation.
+
+use anyhow::{ensure, Context, Result};
+use walkthrough::model::Part;
+use walkthrough::page::Page;
+use walkthrough::paper::{shown, Paper};
+use walkthrough::parts::{OF_THE_KERNEL, PARTS};
+use walkthrough::terminal::Terminal;
+
+use crate::harness::test::Test;
+use crate::support::world::{flavour, flavours, must_say, said, World};
+use lab::kernel::{Compiler, Flavour};
+use lab::module::project;
+use lab::walkthrough::{on_kernel, walk};
+
+/// The kernel whose compiler and log are in the page.
+const PAGE: &str = "7.3-gcc";
+
+/// The kernel that has Rust, but no CONFIG_MODVERSIONS beside it, which part 10 is about.
+const WITHOUT_VERSIONS: &str = "6.12";
+
+/// The tests.
+pub fn tests() -> Vec<Test> {
+    let mut tests = Vec::new();
+    for flavour in flavours() {
+        let name = flavour.name();
+        if name == PAGE {
+            tests.push(Test::new("walkthrough::docs/walkthrough.md", page).on(&flavour));
+            continue;
+        }
+        // In user space, the kernel makes no difference.
+        let parts = match flavour.series.as_str() {
+            "7.3" => [PARTS, OF_THE_KERNEL].concat(),
+            _ => OF_THE_KERNEL.to_vec(),
+        };
+        tests.push(every_claim(&flavour, parts));
+        if flavour.series == WITHOUT_VERSIONS {
+            let name = format!("walkthrough::{name}::a part that it cannot have");
+            tests.push(Test::new(name, cannot).on(&flavour));
+        }
+    }
+    tests
+}
+
+/// The tests on a stock kernel.
+pub fn tests_on(kernel: &str) -> Vec<Test> {
+    let flavour = flavour(kernel, Compiler::Gcc);
+    vec![every_claim(&flavour, OF_THE_KERNEL.to_vec())]
+}
+
+fn every_claim(flavour: &Flavour, parts: Vec<&'static Part>) -> Test {
+    let name = format!("walkthrough::{}::every claim", flavour.name());
+    let run = move |world: &World| told(world, &parts, &mut Terminal::new(false)).map(drop);
+    Test::new(name, run).on(flavour)
+}
+
+/// What these parts come to, if all of their claims are shown.
+fn told(world: &World, parts: &[&'static Part], paper: &mut dyn Paper) -> Result<String> {
+    let lab = world.lab()?;
+    let flavour = &lab.kernel.flavour;
+    let mut told = String::new();
+    let mut say = |text: &str| {
+        told += text;
+        Ok(())
+    };
+    let (can, lacks) = on_kernel(&lab.kernel, parts.to_vec())?;
+    let lacks: Vec<&str> = lacks.iter().map(|(_, option)| *option).collect();
+    // What the stock kernels have is up to Debian.
+    let lacking = !lacks.is_empty();
+    ensure!(
+        flavour.is_stock() || lacking == (flavour.series == WITHOUT_VERSIONS),
+        "the kernel lacks {lacks:?}"
+    );
+    let claims = walk(&lab, &world.machine(&lab), &can, paper, &mut say)?;
+    ensure!(
+        shown(&claims) == claims.len() && !claims.is_empty(),
+        "{told}"
+    );
+    Ok(told)
+}
+
+/// Asked for by its number, it is refused.
+fn cannot(world: &World) -> Result<()> {
+    let compiler = world.lab()?.kernel.flavour.compiler;
+    let kernel = [
+        ("LAB_KERNEL", WITHOUT_VERSIONS),
+        ("LAB_CC", compiler.name()),
+    ];
+    let asked = world
+        .lab_command(&["walkthrough", "--part", "10"], &kernel)?
+        .output()?;
+    ensure!(asked.status.code() == Some(2), "{}", said(&asked));
+    must_say(
+        &said(&asked),
+        "lab: error: part 10 needs a kernel with CONFIG_MODVERSIONS",
+    )?;
+    must_say(&said(&asked), "mend: make walkthrough PART=10 KERNEL=7.3")
+}
+
+/// Every claim; and the page was made from a run with the same compilers, of the same sources.
+fn page(world: &World) -> Result<()> {
+    let all = [PARTS, OF_THE_KERNEL].concat();
+    let today = told(world, &all, &mut Page::default())?;
+    let file = project().join("docs/walkthrough.md");
+    let there = std::fs::read_to_string(&file)
+        .with_context(|| format!("cannot read {}", file.display()))?;
+    let (there, today) = (that_stay(&there), that_stay(&today));
+    let mut lines = there.iter().zip(&today);
+    ensure!(
+        there == today,
+        "docs/walkthrough.md is stale: {:?}\n  mend: make docs/walkthrough.md",
+        lines.find(|(there, today)| there != today)
+    );
+    Ok(())
+}
+
+/// A page's lines, without what the kernel's build and log said: that changes with each of Debian's
+/// updates of the kernel. The compilers stay as they are in a release of Debian.
+fn that_stay(page: &str) -> Vec<&str> {
+    let (mut kernel, mut said) = (false, false);
+    page.lines()
+        .filter(|line| {
+            kernel |= line.starts_with("## Part ") && line.contains(": The kernel: ");
+            match *line {
+                "```console" => said = true,
+                "```" => said = false,
+                _ => {}
+            }
+            let typed = line.starts_with("$ ") || line.starts_with("guest# ");
+            !(kernel && said) || typed || line.starts_with("```")
+        })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lines_that_stay() {
+        let page = "## Part 6: A\n```console\n$ a\nsaid\n```\n## Part 7: The kernel: b\nWhy.\n\
+                    ```console\nguest# b\nsaid\n```\n";
+        let left = page.replacen("guest# b\nsaid\n", "guest# b\n", 1);
+        assert_eq!(that_stay(page), left.lines().collect::<Vec<_>>());
+    }
+}

@@ -1,0 +1,147 @@
+//! A process for each test and each kernel's build, which can be ended with all that it started.
+
+use std::fs::File;
+use std::path::Path;
+use std::process::{Command, ExitStatus, Stdio};
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result};
+use lab::kernel::Flavour;
+use tempfile::NamedTempFile;
+use wait_timeout::ChildExt;
+
+use super::test::{Case, Outcome};
+use crate::support::world::{self, tail};
+
+/// A kernel's build on a slow machine.
+const BUILD_LIMIT: Duration = Duration::from_secs(60 * 60);
+
+/// What came of a job.
+pub struct Done {
+    /// Its own case, and those that it consists of.
+    pub cases: Vec<Case>,
+    /// What it printed for people, besides its cases.
+    pub printed: String,
+}
+
+/// Runs a test as `proof --one NAME`, which writes its cases to a file.
+pub fn test(name: &str, limit: Duration) -> Done {
+    job(name, limit, |answer| {
+        let mut own = Command::new(std::env::current_exe().context("where is this program?")?);
+        own.args(["--one", name, "--answer"]).arg(answer);
+        Ok(own)
+    })
+}
+
+/// The name of a kernel's build among the results.
+pub fn name_of_build(flavour: &Flavour) -> String {
+    format!("kernel::{}", flavour.name())
+}
+
+/// Provides a kernel as the lab's own command does.
+pub fn build(flavour: &Flavour) -> Done {
+    let done = job(&name_of_build(flavour), BUILD_LIMIT, |_| {
+        let mut lab = Command::new(world::program("lab")?);
+        lab.args(["kernel", "--kernel", &flavour.series]);
+        lab.args(["--cc", flavour.compiler.name()]);
+        if flavour.debug {
+            lab.arg("--debug");
+        }
+        Ok(lab)
+    });
+    // Where it is, as the command prints it, is of no interest here.
+    Done {
+        printed: String::new(),
+        ..done
+    }
+}
+
+/// Runs a command; without an answer in its file, how it ended is the answer.
+fn job(name: &str, limit: Duration, command: impl Fn(&Path) -> Result<Command>) -> Done {
+    let start = Instant::now();
+    let outcome = |outcome| Case {
+        name: name.to_owned(),
+        outcome,
+        took: start.elapsed(),
+    };
+    let ended = NamedTempFile::new()
+        .map_err(anyhow::Error::from)
+        .and_then(|answer| Ok((run(&command(answer.path())?, limit)?, answer)));
+    let (Ended { status, out, err }, answer) = match ended {
+        Ok(ended) => ended,
+        Err(error) => {
+            return Done {
+                cases: vec![outcome(Outcome::of(&error))],
+                printed: String::new(),
+            }
+        }
+    };
+    let answer = std::fs::read(answer.path()).unwrap_or_default();
+    let cases = match (status, serde_json::from_slice::<Vec<Case>>(&answer)) {
+        (Some(status), Ok(cases)) if status.success() => cases,
+        (Some(status), _) if status.success() => vec![outcome(Outcome::Passed)],
+        (Some(status), _) => vec![outcome(Outcome::Failed(format!(
+            "it ended with {status}:\n{}",
+            tail(&(out.clone() + &err))
+        )))],
+        (None, _) => vec![outcome(Outcome::Failed(format!(
+            "it hangs: not over after {} s, so it was killed:\n{}",
+            limit.as_secs(),
+            tail(&(out.clone() + &err))
+        )))],
+    };
+    Done {
+        cases,
+        printed: out,
+    }
+}
+
+/// How a command ended, and what it said.
+struct Ended {
+    /// Nothing where it had to be killed.
+    status: Option<ExitStatus>,
+    out: String,
+    err: String,
+}
+
+/// In a namespace of processes: they all end with the first of them.
+fn run(command: &Command, limit: Duration) -> Result<Ended> {
+    let (out, err) = (NamedTempFile::new()?, NamedTempFile::new()?);
+    let mut child = Command::new("bwrap")
+        .args(["--die-with-parent", "--unshare-pid"])
+        .args(["--dev-bind", "/", "/", "--proc", "/proc", "--"])
+        .arg(command.get_program())
+        .args(command.get_args())
+        .stdin(Stdio::null())
+        .stdout(reopened(&out)?)
+        .stderr(reopened(&err)?)
+        .spawn()
+        .context("cannot start bwrap")?;
+    let status = child.wait_timeout(limit)?;
+    if status.is_none() {
+        child.kill()?;
+        child.wait()?;
+    }
+    let read = |file: &NamedTempFile| {
+        let bytes = std::fs::read(file.path()).unwrap_or_default();
+        String::from_utf8_lossy(&bytes).into_owned()
+    };
+    Ok(Ended {
+        status,
+        out: read(&out),
+        err: read(&err),
+    })
+}
+
+fn reopened(file: &NamedTempFile) -> Result<File> {
+    file.reopen().context("cannot open a file for its output")
+}
+
+impl Done {
+    /// Whether it is as it should be.
+    pub fn passed(&self) -> bool {
+        self.cases
+            .iter()
+            .all(|case| !matches!(case.outcome, Outcome::Failed(_)))
+    }
+}

@@ -1,0 +1,115 @@
+//! What came of the tests: a line for each, a JUnit file, and a last line that sums up.
+
+use std::cmp::Reverse;
+use std::io::IsTerminal;
+use std::time::Duration;
+
+use anyhow::{Context, Result};
+use quick_junit::{NonSuccessKind, Report, TestCase, TestCaseStatus, TestSuite};
+
+use super::child::{name_of_build, Done};
+use super::test::{Case, Outcome};
+use crate::support::world::{main_flavour, World};
+
+/// Prints what came of a job as soon as it has ended.
+pub fn show(done: &Done) {
+    print!("{}", done.printed);
+    done.cases.iter().for_each(line);
+}
+
+/// Prints a case.
+pub fn line(case: &Case) {
+    let (word, colour, more) = match &case.outcome {
+        Outcome::Passed => ("ok  ", "32", ""),
+        Outcome::Failed(how) => ("FAIL", "31", how.as_str()),
+        Outcome::Skipped(why) => ("skip", "33", why.as_str()),
+    };
+    let colours = std::io::stdout().is_terminal() && std::env::var_os("NO_COLOR").is_none();
+    let word = match colours {
+        true => format!("\x1b[{colour}m{word}\x1b[0m"),
+        false => word.to_owned(),
+    };
+    let took = match case.took.as_secs_f32() {
+        seconds if seconds >= 0.1 => format!(" ({seconds:.1} s)"),
+        _ => String::new(),
+    };
+    println!("{word} {}{took}", case.name);
+    for line in more.lines() {
+        println!("     {line}");
+    }
+}
+
+/// Writes the JUnit file, for CI systems.
+pub fn junit(world: &World, cases: &[Case]) -> Result<()> {
+    let path = match std::env::var_os("LAB_JUNIT") {
+        Some(path) if !path.is_empty() => path.into(),
+        _ => world.cache()?.place_for("junit.xml")?,
+    };
+    let mut suite = TestSuite::new("hello_rust");
+    for case in cases {
+        let status = match &case.outcome {
+            Outcome::Passed => TestCaseStatus::success(),
+            Outcome::Failed(how) => {
+                let mut status = TestCaseStatus::non_success(NonSuccessKind::Failure);
+                status.set_message(how.lines().next().unwrap_or_default());
+                status.set_description(how.as_str());
+                status
+            }
+            Outcome::Skipped(why) => {
+                let mut status = TestCaseStatus::skipped();
+                status.set_message(why.as_str());
+                status
+            }
+        };
+        let mut entry = TestCase::new(case.name.as_str(), status);
+        let class = case
+            .name
+            .rsplit_once("::")
+            .map_or("hello_rust", |(group, _)| group);
+        entry.set_classname(class).set_time(case.took);
+        suite.add_test_case(entry);
+    }
+    let mut report = Report::new("hello_rust");
+    report.add_test_suite(suite);
+    let file =
+        std::fs::File::create(&path).with_context(|| format!("cannot write {}", path.display()))?;
+    report.serialize(file)?;
+    println!("JUnit: {}", path.display());
+    Ok(())
+}
+
+/// Prints the ten that took longest.
+pub fn slowest(cases: &[Case]) {
+    let mut cases: Vec<&Case> = cases.iter().collect();
+    cases.sort_by_key(|case| Reverse(case.took));
+    println!("slowest:");
+    for case in cases.iter().take(10) {
+        println!("{:8.1} s  {}", case.took.as_secs_f32(), case.name);
+    }
+}
+
+/// Prints how long all of it took, beside the build of the default kernel on this machine.
+pub fn ratio(world: &World, cases: &[Case], whole: Duration) {
+    let whole = whole.as_secs_f32();
+    let kernel = main_flavour();
+    let provided = cases.iter().any(|case| case.name == name_of_build(&kernel));
+    let built = provided.then(|| world.built(&kernel)).flatten();
+    match built.map(|took| took.as_secs_f32()) {
+        Some(built) => println!(
+            "time: {whole:.0} s, {:.1} times the build of the default kernel ({built:.0} s)",
+            whole / built
+        ),
+        None => println!("time: {whole:.0} s"),
+    }
+}
+
+/// Prints the last line; returns how many failed.
+pub fn close(cases: &[Case]) -> usize {
+    let count =
+        |wanted: fn(&Outcome) -> bool| cases.iter().filter(|case| wanted(&case.outcome)).count();
+    let passed = count(|outcome| matches!(outcome, Outcome::Passed));
+    let failed = count(|outcome| matches!(outcome, Outcome::Failed(_)));
+    let skipped = count(|outcome| matches!(outcome, Outcome::Skipped(_)));
+    println!("tests: {passed} passed, {failed} failed, {skipped} skipped");
+    failed
+}

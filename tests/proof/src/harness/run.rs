@@ -1,0 +1,98 @@
+//! Runs the chosen tests, and tells what came of them.
+
+use std::sync::mpsc;
+use std::time::{Duration, Instant};
+
+use anyhow::Result;
+use lab::exit::Exit;
+use lab::kernel::cpus;
+use trouble::Trouble;
+
+use super::child::{self, Done};
+use super::display::Display;
+use super::report;
+use super::schedule::{Job, Next, Schedule};
+use super::test::{Case, Outcome, Test};
+use crate::support::world::World;
+
+/// How often the display tells the time.
+const TICK: Duration = Duration::from_millis(500);
+
+/// Runs tests, as many at once as there are CPUs.
+///
+/// # Errors
+///
+/// When one of them fails, with the exit code for that.
+pub fn run(world: &World, tests: &[Test]) -> Result<()> {
+    let start = Instant::now();
+    // Without it nothing runs, and no test should be blamed for that.
+    world.toolchain()?;
+    let mut schedule = Schedule::new(tests);
+    let cases = std::thread::scope(|scope| {
+        let (sender, receiver) = mpsc::channel::<(Job, Done)>();
+        let mut display = Display::new(tests.len());
+        let mut cases = Vec::new();
+        let mut running = 0;
+        loop {
+            while running < cpus() {
+                let Next::Start(job) = schedule.next() else {
+                    break;
+                };
+                running += 1;
+                let work = work(&schedule, tests, job);
+                display.started(name(&schedule, tests, job));
+                let sender = sender.clone();
+                // The receiver lives longer than all of them.
+                scope.spawn(move || drop(sender.send((job, work()))));
+            }
+            if running == 0 {
+                break cases;
+            }
+            let Ok((job, done)) = receiver.recv_timeout(TICK) else {
+                display.tick();
+                continue;
+            };
+            running -= 1;
+            display.ended(&name(&schedule, tests, job), || report::show(&done));
+            for lost in schedule.ended(job, done.passed()) {
+                let case = Case::of_many(
+                    tests[lost].name.clone(),
+                    Outcome::Failed("its kernel could not be built: see above".to_owned()),
+                );
+                display.ended(&case.name, || report::line(&case));
+                cases.push(case);
+            }
+            cases.extend(done.cases);
+        }
+    });
+    report::slowest(&cases);
+    report::junit(world, &cases)?;
+    report::ratio(world, &cases, start.elapsed());
+    match report::close(&cases) {
+        0 => Ok(()),
+        failed => Err(Trouble::new(format!("{failed} of the tests failed"))
+            .exit(Exit::Failed)
+            .into()),
+    }
+}
+
+fn name(schedule: &Schedule, tests: &[Test], job: Job) -> String {
+    match job {
+        Job::Build(kernel) => child::name_of_build(schedule.kernel(kernel)),
+        Job::Test(test) => tests[test].name.clone(),
+    }
+}
+
+/// What a thread does for a job.
+fn work(schedule: &Schedule, tests: &[Test], job: Job) -> Box<dyn FnOnce() -> Done + Send> {
+    match job {
+        Job::Build(kernel) => {
+            let flavour = schedule.kernel(kernel).clone();
+            Box::new(move || child::build(&flavour))
+        }
+        Job::Test(test) => {
+            let (name, limit) = (tests[test].name.clone(), tests[test].limit);
+            Box::new(move || child::test(&name, limit))
+        }
+    }
+}

@@ -1,0 +1,157 @@
+//! A test: its name, what it needs, and how long it may take.
+
+use std::time::{Duration, Instant};
+
+use anyhow::Result;
+use lab::kernel::Flavour;
+use serde::{Deserialize, Serialize};
+
+use crate::support::world::World;
+
+/// Most tests take seconds; on a busy machine they take longer.
+const USUAL_LIMIT: Duration = Duration::from_secs(300);
+
+/// How a case ended.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Outcome {
+    /// As it should.
+    Passed,
+    /// Not as it should, and how.
+    Failed(String),
+    /// It could not run, and why.
+    Skipped(String),
+}
+
+impl Outcome {
+    /// What the error of a test means for it.
+    pub fn of(error: &anyhow::Error) -> Self {
+        match error.downcast_ref::<CannotRun>() {
+            Some(CannotRun(why)) => Outcome::Skipped(why.clone()),
+            None => Outcome::Failed(trouble::told(error)),
+        }
+    }
+}
+
+/// The error of a test that cannot run here, and why.
+#[derive(Debug)]
+pub struct CannotRun(pub String);
+
+impl std::fmt::Display for CannotRun {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl std::error::Error for CannotRun {}
+
+/// A case that ran.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Case {
+    /// `group::what`
+    pub name: String,
+    /// How it ended.
+    pub outcome: Outcome,
+    /// How long it took; nothing where it is one of many in a test.
+    pub took: Duration,
+}
+
+impl Case {
+    /// A case of a test that has many, such as a KUnit suite.
+    pub fn of_many(name: impl Into<String>, outcome: Outcome) -> Self {
+        Case {
+            name: name.into(),
+            outcome,
+            took: Duration::ZERO,
+        }
+    }
+}
+
+type Run = Box<dyn Fn(&World) -> Result<Vec<Case>>>;
+
+/// A test, not run yet.
+pub struct Test {
+    /// `group::what`
+    pub name: String,
+    /// The one kernel that has to be built before it.
+    pub kernel: Option<Flavour>,
+    /// Whether nothing else may run beside it.
+    pub alone: bool,
+    /// Whether it takes too long for every day, and runs for its own kernel or by its name only.
+    pub only_if_asked: bool,
+    /// After so long, it hangs.
+    pub limit: Duration,
+    run: Run,
+}
+
+impl Test {
+    /// A test that passes when it returns no error; [`CannotRun`] skips it.
+    pub fn new(name: impl Into<String>, run: impl Fn(&World) -> Result<()> + 'static) -> Self {
+        Test::of_many(name, move |world| run(world).map(|()| Vec::new()))
+    }
+
+    /// A test that consists of cases of its own; an error is a failure of the test itself.
+    pub fn of_many(
+        name: impl Into<String>,
+        run: impl Fn(&World) -> Result<Vec<Case>> + 'static,
+    ) -> Self {
+        Test {
+            name: name.into(),
+            kernel: None,
+            alone: false,
+            only_if_asked: false,
+            limit: USUAL_LIMIT,
+            run: Box::new(run),
+        }
+    }
+
+    /// It needs this kernel.
+    pub fn on(self, flavour: &Flavour) -> Self {
+        Test {
+            kernel: Some(flavour.clone()),
+            ..self
+        }
+    }
+
+    /// It measures time, or changes what others use.
+    pub fn alone(self) -> Self {
+        Test {
+            alone: true,
+            ..self
+        }
+    }
+
+    /// It takes too long for every day.
+    pub fn only_if_asked(self) -> Self {
+        Test {
+            only_if_asked: true,
+            ..self
+        }
+    }
+
+    /// It may take so many minutes.
+    pub fn minutes(self, minutes: u64) -> Self {
+        Test {
+            limit: Duration::from_secs(60 * minutes),
+            ..self
+        }
+    }
+
+    /// Runs it; its own outcome comes first, then its cases.
+    pub fn run(&self, world: &World) -> Vec<Case> {
+        let start = Instant::now();
+        let (outcome, cases) = match (self.run)(world) {
+            Ok(cases) => (Outcome::Passed, cases),
+            Err(error) => (Outcome::of(&error), Vec::new()),
+        };
+        let own = Case {
+            name: self.name.clone(),
+            outcome,
+            took: start.elapsed(),
+        };
+        let of_many = cases.into_iter().map(|case| Case {
+            name: format!("{}::{}", self.name, case.name),
+            ..case
+        });
+        std::iter::once(own).chain(of_many).collect()
+    }
+}

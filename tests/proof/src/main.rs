@@ -1,0 +1,107 @@
+//! Everything that proves the module and the lab: `make test`, `make test-all`.
+
+mod groups;
+mod harness;
+mod support;
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use anyhow::{Context, Result};
+use clap::builder::FalseyValueParser;
+use clap::{ArgAction, Parser};
+use lab::options::Settings;
+use trouble::Trouble;
+
+use crate::harness::run::run;
+use crate::harness::test::Test;
+use crate::support::world::{main_flavour, World};
+
+/// Proves the module and the lab, in real kernels.
+#[derive(Parser)]
+#[command(name = "proof", version)]
+struct Options {
+    #[command(flatten)]
+    settings: Settings,
+
+    /// On all kernels, not on the one alone that --kernel, --cc and --debug name.
+    #[arg(long)]
+    all: bool,
+
+    /// Only the tests that have this in their names, on whatever kernel; the one with the very name
+    /// that follows a `=`.
+    #[arg(env = "LAB_TESTS", default_value = "")]
+    word: String,
+
+    /// Only name the tests.
+    #[arg(long, env = "LAB_LIST", action = ArgAction::SetTrue, value_parser = FalseyValueParser::new())]
+    list: bool,
+
+    /// This test, in this process; its cases are written to the file that --answer names.
+    #[arg(long, hide = true, requires = "answer")]
+    one: Option<String>,
+
+    /// See --one.
+    #[arg(long, hide = true)]
+    answer: Option<PathBuf>,
+}
+
+fn main() -> ExitCode {
+    match prove(&Options::parse()) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("proof: error: {}", trouble::told(&error));
+            ExitCode::from(trouble::exit_of(&error))
+        }
+    }
+}
+
+fn prove(options: &Options) -> Result<()> {
+    let all = groups::all(&options.settings.kernel);
+    if let (Some(name), Some(answer)) = (&options.one, &options.answer) {
+        return one(options, &all, name, answer);
+    }
+    let chosen: Vec<Test> = all
+        .into_iter()
+        .filter(|test| is_chosen(options, test))
+        .collect();
+    if chosen.is_empty() {
+        return Err(
+            Trouble::new(format!("no test is chosen by {:?}", options.word))
+                .mend(
+                    "make test LIST=1 names those on this kernel, make test-all LIST=1 all of them",
+                )
+                .into(),
+        );
+    }
+    if options.list {
+        chosen.iter().for_each(|test| println!("{}", test.name));
+        return Ok(());
+    }
+    run(&World::new(&options.settings, None), &chosen)
+}
+
+/// Runs one test, and writes down what came of it.
+fn one(options: &Options, all: &[Test], name: &str, answer: &Path) -> Result<()> {
+    let test = all.iter().find(|test| test.name == name);
+    let test = test.with_context(|| format!("there is no test {name:?}"))?;
+    let cases = test.run(&World::new(&options.settings, test.kernel.clone()));
+    fs::write(answer, serde_json::to_vec(&cases)?)
+        .with_context(|| format!("cannot write {}", answer.display()))
+}
+
+/// Those on one kernel need no other; those on none belong to the default one.
+fn is_chosen(options: &Options, test: &Test) -> bool {
+    if let Some(name) = options.word.strip_prefix('=') {
+        return test.name == name;
+    }
+    if !options.word.is_empty() {
+        return test.name.contains(&options.word);
+    }
+    if options.all {
+        return !test.only_if_asked;
+    }
+    let kernel = test.kernel.clone().unwrap_or_else(main_flavour);
+    kernel.name() == options.settings.flavour().name()
+}
