@@ -3,10 +3,11 @@
 //! rust-src has no line here: a module's build does not need it, and the toolchain folder, where
 //! the kernels are built, always has it.
 
+mod shell;
+
 use std::fs;
-use std::io::{Read, Write};
-use std::os::unix::process::CommandExt;
-use std::path::{Path, PathBuf};
+use std::io::Read;
+use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, SystemTime};
 
@@ -14,14 +15,14 @@ use anyhow::{ensure, Context, Result};
 use rustix::process::{kill_process, kill_process_group, Pid, Signal};
 
 use crate::harness::test::{CannotRun, Test};
-use crate::support::processes::{processes_with, wait_for};
+use crate::support::processes::{says, wait_for, Started};
 use crate::support::scratch::{must_refuse, Scratch};
 use crate::support::world::{
-    copy_of_project, main_flavour, must_say, on_host, said, same_surroundings, succeed, tail, World,
+    copy_of_project, main_flavour, must_say, on_host, said, succeed, tail, World,
 };
 use lab::exit::Exit;
 use lab::host::{self, which};
-use lab::module::{project, HELLO_RUST};
+use lab::module::HELLO_RUST;
 
 /// What `make run` prints when all is well.
 const GREETING: &str = "hello_rust: Rust, called by C: hello, world! (1)";
@@ -129,9 +130,9 @@ const CHECKS: &[(&str, Check)] = &[
     ("a guest that hangs", guest_hangs),
     ("two runs at once", two_at_once),
     ("a run that waits for another", one_waits),
-    ("make shell, left by exit", shell_left_by_exit),
-    ("make shell, left by Ctrl-A X", shell_left_by_key),
-    ("make shell, QEMU is killed", shell_loses_qemu),
+    ("make shell, left by exit", shell::left_by_exit),
+    ("make shell, left by Ctrl-A X", shell::left_by_key),
+    ("make shell, QEMU is killed", shell::loses_qemu),
 ];
 
 /// A copy of the project in a folder with this name, gone when the first of the two is dropped.
@@ -346,70 +347,6 @@ fn no_qemu(world: &World) -> Result<()> {
     Ok(())
 }
 
-/// A lab in a process group of its own; a test that fails takes all of the group with it.
-struct Started {
-    child: Child,
-    group: Pid,
-}
-
-impl Started {
-    fn new(command: &mut Command) -> Result<Self> {
-        let child = command
-            .process_group(0)
-            .stdin(Stdio::piped())
-            .stdout(Stdio::null())
-            .stderr(Stdio::piped())
-            .spawn()?;
-        let group = Pid::from_child(&child);
-        Ok(Started { child, group })
-    }
-
-    /// Waits until there is a process with this name.
-    fn wait_for_process(&mut self, name: &str) -> Result<Pid> {
-        let found = wait_for(name, || {
-            let over = matches!(self.child.try_wait(), Ok(Some(_)));
-            let mut members = members(self.group).into_iter();
-            let found = members.find(|(_, known)| known == name);
-            (over || found.is_some()).then_some(found)
-        })?;
-        let (pid, _) = found.with_context(|| format!("it ended without {name}"))?;
-        Ok(pid)
-    }
-
-    fn wait_until_gone(&self) -> Result<()> {
-        wait_for("all its processes to end", || {
-            members(self.group).is_empty().then_some(())
-        })
-        .with_context(|| format!("left behind: {:?}", members(self.group)))
-    }
-}
-
-impl Drop for Started {
-    fn drop(&mut self) {
-        if !members(self.group).is_empty() {
-            let _ = kill_process_group(self.group, Signal::KILL);
-        }
-        let _ = self.child.wait();
-    }
-}
-
-/// The living processes of a group, with their names.
-fn members(group: Pid) -> Vec<(Pid, String)> {
-    let processes = fs::read_dir("/proc").into_iter().flatten().flatten();
-    processes
-        .filter_map(|entry| {
-            let pid = Pid::from_raw(entry.file_name().to_str()?.parse().ok()?)?;
-            // "1 (name) state parent group ..."; a name may have anything in it.
-            let stat = fs::read_to_string(entry.path().join("stat")).ok()?;
-            let (name, rest) = stat.split_once('(')?.1.rsplit_once(") ")?;
-            let mut rest = rest.split(' ');
-            let alive = !["Z", "X"].contains(&rest.next()?);
-            let same = rest.nth(1)?.parse() == Ok(group.as_raw_nonzero().get());
-            (alive && same).then(|| (pid, name.to_owned()))
-        })
-        .collect()
-}
-
 /// No process stays, and the next run is well.
 fn ended_by_force(world: &World, moment: &Moment, end: End) -> Result<()> {
     let cache = &world.lab()?.cache;
@@ -505,106 +442,4 @@ fn one_waits(world: &World) -> Result<()> {
     let output = child.wait_with_output()?;
     ensure!(output.status.success(), "{}", said(&output));
     must_say(&said(&output), GREETING)
-}
-
-/// Whether a file has a text so often by now.
-fn says(file: &Path, text: &str, often: usize) -> Option<()> {
-    let content = fs::read(file).ok()?;
-    let content = String::from_utf8_lossy(&content);
-    (content.matches(text).count() >= often).then_some(())
-}
-
-fn shell_left_by_exit(world: &World) -> Result<()> {
-    let said = talk_to_shell(
-        world,
-        &[
-            "insmod hello_rust.ko\n",
-            "dmesg | tail -n 4\n",
-            "rmmod hello_rust\n",
-            "dmesg | tail -n 1\n",
-            "exit\n",
-        ],
-    )?;
-    must_say(&said, GREETING)?;
-    must_say(
-        &said,
-        "hello_rust: Rust, called by the kernel: goodbye, world!",
-    )
-}
-
-fn shell_left_by_key(world: &World) -> Result<()> {
-    let said = talk_to_shell(world, &["uname -r\n", "\x01x"])?;
-    must_say(&said, "QEMU: Terminated")
-}
-
-/// The key that kills QEMU from outside.
-const KILL: &str = "";
-
-/// make ends with 2, and names the lab's code.
-fn shell_loses_qemu(world: &World) -> Result<()> {
-    let said = talk_until(world, &[KILL], "left with 2")?;
-    must_say(&said, "lab: error: QEMU died")?;
-    must_say(&said, &format!("Error {}", Exit::Qemu as i32))
-}
-
-fn talk_to_shell(world: &World, keys: &[&str]) -> Result<String> {
-    talk_until(world, keys, "left with 0")
-}
-
-/// `make shell` on a terminal: at each prompt, these keys; what was on the screen.
-fn talk_until(world: &World, keys: &[&str], end: &str) -> Result<String> {
-    let Some(script) = which("script") else {
-        return Err(CannotRun("this host has no script, which makes terminals".to_owned()).into());
-    };
-    let make = world.make_command(&project(), &["shell"])?;
-    let words: Vec<_> = std::iter::once(make.get_program())
-        .chain(make.get_args())
-        .map(|word| word.to_string_lossy())
-        .collect();
-    let line = format!("{}; echo left with $?; stty -a", words.join(" "));
-
-    let screen = tempfile::NamedTempFile::new()?;
-    let mut terminal = Command::new(script);
-    terminal.args(["--quiet", "--command", &line, "/dev/null"]);
-    let mut child = same_surroundings(&mut terminal, &make)
-        .env("SHELL", "/bin/sh")
-        .stdin(Stdio::piped())
-        .stdout(screen.reopen()?)
-        .spawn()?;
-    let typed = type_keys(&mut child, screen.path(), keys);
-    if typed.is_err() {
-        child.kill()?;
-    }
-    child.wait()?;
-
-    let said = String::from_utf8_lossy(&fs::read(screen.path())?).into_owned();
-    typed.with_context(|| tail(&said))?;
-    must_say(&said, end)?;
-    // QEMU gives the terminal back as it was.
-    must_say(&said, "isig icanon")?;
-    Ok(said)
-}
-
-fn kill_qemu() -> Result<()> {
-    let all = processes_with("qemu-system-x86_64");
-    let qemu = all.iter().find(|(_, line)| line.starts_with("qemu"));
-    let (qemu, _) = qemu.context("no QEMU runs")?;
-    kill_process(*qemu, Signal::KILL).context("cannot kill QEMU")
-}
-
-fn type_keys(child: &mut Child, screen: &Path, keys: &[&str]) -> Result<()> {
-    let mut keyboard = child.stdin.take().context("no keyboard")?;
-    for (nth, key) in keys.iter().enumerate() {
-        let prompt = wait_for("a prompt", || {
-            let over = matches!(child.try_wait(), Ok(Some(_)));
-            let shown = says(screen, "guest# ", nth + 1).is_some();
-            (over || shown).then_some(shown)
-        })?;
-        ensure!(prompt, "the terminal was left before prompt {}", nth + 1);
-        match *key {
-            KILL => kill_qemu()?,
-            key => keyboard.write_all(key.as_bytes())?,
-        }
-    }
-    wait_for("the end of the shell", || says(screen, "icanon", 1))
 }

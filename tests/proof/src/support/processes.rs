@@ -1,9 +1,13 @@
 //! Waiting for what other processes do.
 
+use std::fs;
+use std::os::unix::process::CommandExt;
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
-use anyhow::{ensure, Result};
-use rustix::process::Pid;
+use anyhow::{ensure, Context, Result};
+use rustix::process::{kill_process_group, Pid, Signal};
 
 /// Kernel builds and downloads are waited for this long, on a machine that is busy with others.
 const PATIENCE: Duration = Duration::from_secs(300);
@@ -39,4 +43,79 @@ pub fn processes_with(text: &str) -> Vec<(Pid, String)> {
     })
     .filter(|(_, line)| line.contains(text))
     .collect()
+}
+
+/// Whether a file has a text so often by now.
+pub fn says(file: &Path, text: &str, often: usize) -> Option<()> {
+    let content = fs::read(file).ok()?;
+    let content = String::from_utf8_lossy(&content);
+    (content.matches(text).count() >= often).then_some(())
+}
+
+/// A lab in a process group of its own; a test that fails takes all of the group with it.
+pub struct Started {
+    /// The lab itself.
+    pub child: Child,
+    /// Its process group.
+    pub group: Pid,
+}
+
+impl Started {
+    /// Starts it; its input is a pipe, and its errors are another.
+    pub fn new(command: &mut Command) -> Result<Self> {
+        let child = command
+            .process_group(0)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::null())
+            .stderr(Stdio::piped())
+            .spawn()?;
+        let group = Pid::from_child(&child);
+        Ok(Started { child, group })
+    }
+
+    /// Waits until there is a process with this name.
+    pub fn wait_for_process(&mut self, name: &str) -> Result<Pid> {
+        let found = wait_for(name, || {
+            let over = matches!(self.child.try_wait(), Ok(Some(_)));
+            let mut members = members(self.group).into_iter();
+            let found = members.find(|(_, known)| known == name);
+            (over || found.is_some()).then_some(found)
+        })?;
+        let (pid, _) = found.with_context(|| format!("it ended without {name}"))?;
+        Ok(pid)
+    }
+
+    /// Waits until none of them is left.
+    pub fn wait_until_gone(&self) -> Result<()> {
+        wait_for("all its processes to end", || {
+            members(self.group).is_empty().then_some(())
+        })
+        .with_context(|| format!("left behind: {:?}", members(self.group)))
+    }
+}
+
+impl Drop for Started {
+    fn drop(&mut self) {
+        if !members(self.group).is_empty() {
+            let _ = kill_process_group(self.group, Signal::KILL);
+        }
+        let _ = self.child.wait();
+    }
+}
+
+/// The living processes of a group, with their names.
+fn members(group: Pid) -> Vec<(Pid, String)> {
+    let processes = fs::read_dir("/proc").into_iter().flatten().flatten();
+    processes
+        .filter_map(|entry| {
+            let pid = Pid::from_raw(entry.file_name().to_str()?.parse().ok()?)?;
+            // "1 (name) state parent group ..."; a name may have anything in it.
+            let stat = fs::read_to_string(entry.path().join("stat")).ok()?;
+            let (name, rest) = stat.split_once('(')?.1.rsplit_once(") ")?;
+            let mut rest = rest.split(' ');
+            let alive = !["Z", "X"].contains(&rest.next()?);
+            let same = rest.nth(1)?.parse() == Ok(group.as_raw_nonzero().get());
+            (alive && same).then(|| (pid, name.to_owned()))
+        })
+        .collect()
 }

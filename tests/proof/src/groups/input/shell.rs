@@ -1,0 +1,112 @@
+//! `make shell` on a terminal, and the ways to leave it.
+
+use std::fs;
+use std::io::Write;
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+
+use anyhow::{ensure, Context, Result};
+use lab::exit::Exit;
+use lab::host::which;
+use lab::module::project;
+use rustix::process::{kill_process, Signal};
+
+use super::GREETING;
+use crate::harness::test::CannotRun;
+use crate::support::processes::{processes_with, says, wait_for};
+use crate::support::world::{must_say, same_surroundings, tail, World};
+
+pub fn left_by_exit(world: &World) -> Result<()> {
+    let said = talk_to_shell(
+        world,
+        &[
+            "insmod hello_rust.ko\n",
+            "dmesg | tail -n 4\n",
+            "rmmod hello_rust\n",
+            "dmesg | tail -n 1\n",
+            "exit\n",
+        ],
+    )?;
+    must_say(&said, GREETING)?;
+    must_say(
+        &said,
+        "hello_rust: Rust, called by the kernel: goodbye, world!",
+    )
+}
+
+pub fn left_by_key(world: &World) -> Result<()> {
+    let said = talk_to_shell(world, &["uname -r\n", "\x01x"])?;
+    must_say(&said, "QEMU: Terminated")
+}
+
+/// The key that kills QEMU from outside.
+const KILL: &str = "";
+
+/// make ends with 2, and names the lab's code.
+pub fn loses_qemu(world: &World) -> Result<()> {
+    let said = talk_until(world, &[KILL], "left with 2")?;
+    must_say(&said, "lab: error: QEMU died")?;
+    must_say(&said, &format!("Error {}", Exit::Qemu as i32))
+}
+
+fn talk_to_shell(world: &World, keys: &[&str]) -> Result<String> {
+    talk_until(world, keys, "left with 0")
+}
+
+/// `make shell` on a terminal: at each prompt, these keys; what was on the screen.
+fn talk_until(world: &World, keys: &[&str], end: &str) -> Result<String> {
+    let Some(script) = which("script") else {
+        return Err(CannotRun("this host has no script, which makes terminals".to_owned()).into());
+    };
+    let make = world.make_command(&project(), &["shell"])?;
+    let words: Vec<_> = std::iter::once(make.get_program())
+        .chain(make.get_args())
+        .map(|word| word.to_string_lossy())
+        .collect();
+    let line = format!("{}; echo left with $?; stty -a", words.join(" "));
+
+    let screen = tempfile::NamedTempFile::new()?;
+    let mut terminal = Command::new(script);
+    terminal.args(["--quiet", "--command", &line, "/dev/null"]);
+    let mut child = same_surroundings(&mut terminal, &make)
+        .env("SHELL", "/bin/sh")
+        .stdin(Stdio::piped())
+        .stdout(screen.reopen()?)
+        .spawn()?;
+    let typed = type_keys(&mut child, screen.path(), keys);
+    if typed.is_err() {
+        child.kill()?;
+    }
+    child.wait()?;
+
+    let said = String::from_utf8_lossy(&fs::read(screen.path())?).into_owned();
+    typed.with_context(|| tail(&said))?;
+    must_say(&said, end)?;
+    // QEMU gives the terminal back as it was.
+    must_say(&said, "isig icanon")?;
+    Ok(said)
+}
+
+fn kill_qemu() -> Result<()> {
+    let all = processes_with("qemu-system-x86_64");
+    let qemu = all.iter().find(|(_, line)| line.starts_with("qemu"));
+    let (qemu, _) = qemu.context("no QEMU runs")?;
+    kill_process(*qemu, Signal::KILL).context("cannot kill QEMU")
+}
+
+fn type_keys(child: &mut Child, screen: &Path, keys: &[&str]) -> Result<()> {
+    let mut keyboard = child.stdin.take().context("no keyboard")?;
+    for (nth, key) in keys.iter().enumerate() {
+        let prompt = wait_for("a prompt", || {
+            let over = matches!(child.try_wait(), Ok(Some(_)));
+            let shown = says(screen, "guest# ", nth + 1).is_some();
+            (over || shown).then_some(shown)
+        })?;
+        ensure!(prompt, "the terminal was left before prompt {}", nth + 1);
+        match *key {
+            KILL => kill_qemu()?,
+            key => keyboard.write_all(key.as_bytes())?,
+        }
+    }
+    wait_for("the end of the shell", || says(screen, "icanon", 1))
+}
