@@ -32,6 +32,9 @@ const VERSIONS: &str = include_str!("../config/versions.config");
 const CLANG: &str = include_str!("../config/clang.config");
 const DEBUG: &str = include_str!("../config/debug.config");
 
+/// Options of theirs that not every kernel with Rust has: the option, and the file that tells.
+const NOT_ALWAYS: &[(&str, &str)] = &[("KUNIT_AUTORUN_ENABLED", "lib/kunit/Kconfig")];
+
 /// Who compiles the C of a kernel, and so of its modules.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
 pub enum Compiler {
@@ -88,10 +91,14 @@ impl Flavour {
 
     /// The options that are set, without comments.
     fn fragment(&self, source: &Source) -> String {
-        // Where a kernel is too old for an option, olddefconfig would drop it without a word.
+        // Where a kernel is too old for an option, Kconfig would drop it without a word.
         let knows = |file: &str, option: &str| {
             fs::read_to_string(source.dir.join(file))
                 .is_ok_and(|text| text.lines().any(|line| line == format!("config {option}")))
+        };
+        let too_new = |line: &str| {
+            let mut options = NOT_ALWAYS.iter();
+            options.any(|(name, file)| line == format!("CONFIG_{name}=y") && !knows(file, name))
         };
         let versions = knows("kernel/module/Kconfig", "GENDWARFKSYMS");
         let inline_helpers = knows("lib/Kconfig.debug", "RUST_INLINE_HELPERS");
@@ -106,7 +113,7 @@ impl Flavour {
             .filter(|(wanted, _)| *wanted)
             .flat_map(|(_, text)| text.lines())
             .map(|line| line.split('#').next().unwrap_or_default().trim())
-            .filter(|line| !line.is_empty())
+            .filter(|line| !line.is_empty() && !too_new(line))
             .flat_map(|line| [line, "\n"])
             .collect()
     }

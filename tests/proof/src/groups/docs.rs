@@ -67,6 +67,7 @@ pub fn tests() -> Vec<Test> {
     });
     run.chain([
         Test::new("docs::each command has its test", |_| each_has_its_test()),
+        Test::new("docs::make asks cargo what is stale", |_| cargo_is_asked()),
         Test::new("docs::stitch's own options", options_of_stitch).on(&main_flavour()),
     ])
     .collect()
@@ -116,6 +117,37 @@ fn each_has_its_test() -> Result<()> {
         }
     }
     ensure!(named > 20, "only {named} commands were found");
+    Ok(())
+}
+
+/// (a target, the packages whose programs it runs)
+const PROGRAMS: &[(&str, &[&str])] = &[
+    ("run", &["lab"]),
+    ("shell", &["lab"]),
+    ("stitch", &["lab", "stitch"]),
+    ("walkthrough", &["lab", "stitch"]),
+    ("walkthrough PART=3", &["walkthrough", "stitch"]),
+    ("docs/walkthrough.md", &["lab", "stitch"]),
+    ("test", &["lab", "stitch", "walkthrough", "proof"]),
+    ("test-all", &["lab", "stitch", "walkthrough", "proof"]),
+];
+
+/// Whatever is there already: only cargo knows all that a program is made of.
+fn cargo_is_asked() -> Result<()> {
+    for (target, packages) in PROGRAMS {
+        let mut make = fresh("make");
+        make.arg("-n")
+            .args(target.split(' '))
+            .current_dir(project());
+        let said = succeed(&mut make)?;
+        let build = said
+            .lines()
+            .find(|line| line.starts_with("qemu/cargo.sh build "));
+        let build = build.with_context(|| format!("make {target} builds nothing:\n{said}"))?;
+        for package in *packages {
+            must_say(build, &format!("--package {package}"))?;
+        }
+    }
     Ok(())
 }
 

@@ -18,7 +18,7 @@ use crate::harness::test::{CannotRun, Test};
 use crate::support::processes::{says, wait_for, Started};
 use crate::support::scratch::{must_refuse, Scratch};
 use crate::support::world::{
-    copy_of_project, main_flavour, must_say, on_host, said, succeed, tail, World,
+    copy_of_project, fresh, main_flavour, must_say, on_host, said, succeed, tail, World,
 };
 use lab::exit::Exit;
 use lab::host::{self, which};
@@ -119,7 +119,10 @@ type Check = fn(&World) -> Result<()>;
 const CHECKS: &[(&str, Check)] = &[
     ("make run in a read-only folder", runs_read_only),
     ("KSRC is configured in place", configured_in_place),
-    ("the cache's path has a space", cache_with_a_space),
+    ("the cache's path is odd", odd_caches),
+    ("XDG_CACHE_HOME is relative", relative_cache),
+    ("make run among a CI's variables", words_of_others),
+    ("no /dev/kvm", no_kvm),
     ("no network, the first time", no_network_at_first),
     ("no network, later", no_network_later),
     ("LAB_NO_INSTALL=1, no mmdebstrap", nothing_installed),
@@ -199,31 +202,85 @@ fn configured_in_place(world: &World) -> Result<()> {
     )
 }
 
-/// make would take such a path for two.
-fn cache_with_a_space(world: &World) -> Result<()> {
-    let folder = tempfile::tempdir()?;
-    let cache = folder.path().join("a cache");
-    let cache = cache.to_string_lossy();
+/// (a folder's name, what is wrong with it)
+const CACHES: &[(&str, &str)] = &[
+    ("a cache", "a space"),
+    ("a:cache", "a colon"),
+    ("a,cache", "a comma"),
+    ("a$cache", "the character $"),
+];
+
+/// make would take the first for two, and QEMU would read only half of another.
+fn odd_caches(world: &World) -> Result<()> {
     let (_folder, copy) = copy_named("hello_rust")?;
-    for mut command in [
-        world.lab_command(&["run"], &[])?,
-        world.make_command(&copy, &["run"])?,
-    ] {
-        must_refuse(
-            command.env("XDG_CACHE_HOME", &*cache),
-            &[
-                "the cache cannot be used",
-                &format!("seen: {cache}/hello_rust"),
-                "mend: set XDG_CACHE_HOME",
-            ],
-        )?;
+    for (name, cause) in CACHES {
+        let folder = tempfile::tempdir()?;
+        let cache = folder.path().join(name);
+        let cache = cache.to_string_lossy();
+        for mut command in [
+            world.lab_command(&["run"], &[])?,
+            world.make_command(&copy, &["run"])?,
+        ] {
+            must_refuse(
+                command.env("XDG_CACHE_HOME", &*cache),
+                &[
+                    &format!("the cache cannot be used: its path has {cause}"),
+                    &format!("seen: {cache}/hello_rust"),
+                    "mend: set XDG_CACHE_HOME",
+                ],
+            )?;
+        }
+        ensure!(
+            fs::read_dir(folder.path())?.next().is_none(),
+            "something was made in {}",
+            folder.path().display()
+        );
     }
-    ensure!(
-        fs::read_dir(folder.path())?.next().is_none(),
-        "something was made in {}",
-        folder.path().display()
-    );
     Ok(())
+}
+
+/// make and the lab agree that it does not count.
+fn relative_cache(world: &World) -> Result<()> {
+    let home = tempfile::tempdir()?;
+    let (_folder, copy) = copy_named("hello_rust")?;
+    let mut make = fresh("make");
+    make.args(["-n", "kernel"]).current_dir(&copy);
+    let mut doctor = world.lab_command(&["doctor", "--json"], &[])?;
+    doctor.current_dir(&copy);
+    for command in [&mut make, &mut doctor] {
+        command
+            .env("XDG_CACHE_HOME", "relative")
+            .env("HOME", home.path());
+        let cache = home.path().join(".cache/hello_rust");
+        must_say(&said(&command.output()?), &cache.to_string_lossy())?;
+    }
+    ensure!(!copy.join("relative").exists(), "something was made there");
+    Ok(())
+}
+
+/// What a CI system has in its environment is for itself.
+fn words_of_others(world: &World) -> Result<()> {
+    let (_folder, copy) = copy_named("hello_rust")?;
+    let mut make = world.make_command(&copy, &["run"])?;
+    for (name, value) in [
+        ("ACCEL", "xen"),
+        ("CPUS", "16"),
+        ("KERNEL", "9.9"),
+        ("KSRC", "/no/linux"),
+        ("MEM", "1"),
+        ("PARAMS", "times=17"),
+        ("RUNS", "0"),
+        ("TIMEOUT", "0"),
+    ] {
+        make.env(name, value);
+    }
+    must_greet(&mut make)
+}
+
+fn no_kvm(world: &World) -> Result<()> {
+    let doctor = world.lab_command(&["doctor", "--json"], &[])?;
+    let output = on_host(&["--dev", "/dev"], &doctor).output()?;
+    must_say(&said(&output), "this host has no /dev/kvm")
 }
 
 fn no_network_at_first(world: &World) -> Result<()> {
