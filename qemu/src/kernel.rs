@@ -33,7 +33,10 @@ const CLANG: &str = include_str!("../config/clang.config");
 const DEBUG: &str = include_str!("../config/debug.config");
 
 /// Options of theirs that not every kernel with Rust has: the option, and the file that tells.
-const NOT_ALWAYS: &[(&str, &str)] = &[("KUNIT_AUTORUN_ENABLED", "lib/kunit/Kconfig")];
+const NOT_ALWAYS: &[(&str, &str)] = &[
+    ("KUNIT_AUTORUN_ENABLED", "lib/kunit/Kconfig"),
+    ("PROC_SYSCTL", "fs/proc/Kconfig"),
+];
 
 /// Who compiles the C of a kernel, and so of its modules.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
