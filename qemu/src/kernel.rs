@@ -107,18 +107,26 @@ impl Flavour {
         let inline_helpers = knows("lib/Kconfig.debug", "RUST_INLINE_HELPERS");
         let parts = [
             (true, BASE),
-            (versions, VERSIONS),
+            // Reading the debug information of each object takes its time, too.
+            (versions && !self.debug, VERSIONS),
             (self.compiler == Compiler::Clang && inline_helpers, CLANG),
             (self.debug, DEBUG),
         ];
-        parts
+        let lines: Vec<&str> = parts
             .iter()
             .filter(|(wanted, _)| *wanted)
             .flat_map(|(_, text)| text.lines())
             .map(|line| line.split('#').next().unwrap_or_default().trim())
             .filter(|line| !line.is_empty() && !too_new(line))
-            .flat_map(|line| [line, "\n"])
-            .collect()
+            .collect();
+        // A later part has the last word on an option.
+        let name = |line: &str| line.split('=').next().map(str::to_owned);
+        let last = |(nth, line): &(usize, &&str)| {
+            let mut later = lines[nth + 1..].iter();
+            !later.any(|other| name(other) == name(line))
+        };
+        let kept = lines.iter().enumerate().filter(last);
+        kept.flat_map(|(_, line)| [*line, "\n"]).collect()
     }
 }
 
