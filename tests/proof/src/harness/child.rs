@@ -145,3 +145,33 @@ impl Done {
             .all(|case| !matches!(case.outcome, Outcome::Failed(_)))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What came of a shell's job that may take a second.
+    fn outcome(line: &str) -> Outcome {
+        let done = job("a::b", Duration::from_secs(1), |_| {
+            let mut shell = Command::new("sh");
+            shell.args(["-c", line]);
+            Ok(shell)
+        });
+        assert_eq!(done.cases.len(), 1, "{:?}", done.cases);
+        assert_eq!(done.cases[0].name, "a::b");
+        done.cases[0].outcome.clone()
+    }
+
+    #[test]
+    fn how_a_job_ends() {
+        assert_eq!(outcome("true"), Outcome::Passed);
+        let failed = |line, words: [&str; 2]| match outcome(line) {
+            Outcome::Failed(how) => assert!(words.iter().all(|word| how.contains(word)), "{how}"),
+            other => panic!("{line}: {other:?}"),
+        };
+        failed("echo why >&2; exit 3", ["exit status: 3", "why"]);
+        failed("kill -9 $$", ["exit status: 137", ""]);
+        // All of it ends, with what it has started.
+        failed("echo here; sleep 600 & sleep 600", ["it hangs", "here"]);
+    }
+}
