@@ -22,7 +22,7 @@ const COMMANDS: &[(&[&str], &str)] = &[
     (&["run", "PARAMS=whom=Ada times=3", "MEM=128", "CPUS=2", "TIMEOUT=120", "ACCEL=tcg"], "hello, Ada! (3)"),
     (&["stitch"],                              "c_helper_repeat"),
     (&["stitch", "ARGS=--json"],               "\"stitches\":["),
-    (&["walkthrough", "PART=3"],               "claims are shown"),
+    (&["walkthrough", "PART=3"],               ", 0 not shown"),
     (&["test", "LIST=1"],                      "guest::7.3-clang::modinfo"),
     (&["test", "LIST=1", "TESTS=kunit"],       "guest::6.12-gcc::kunit"),
     (&["test", "LIST=1", "TESTS==lint::shellcheck"], "lint::shellcheck"),
