@@ -250,7 +250,7 @@ fn log_fills_up(world: &World) -> Result<()> {
     let disk = scratch.dir().join("log");
     std::fs::create_dir(&disk)?;
     must_refuse(
-        &mut scratch.lab_on_small_disk(&disk, 16 << 10, &["kernel"])?,
+        &mut scratch.lab_on_small_disk(&disk, 4 << 10, &["kernel"])?,
         &[
             "kernel 7.3-clang: building: failed: its log cannot be written",
             "No space left on device",
