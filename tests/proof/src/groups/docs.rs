@@ -13,7 +13,7 @@ use crate::support::world::{
     copy_of_project, fresh, main_flavour, must_say, program, said, succeed, tail, World,
 };
 
-/// Words for make, and what it prints then. Benchmarks are told to measure once.
+/// Words for make, and what it prints then. Benchmarks measure once; nobody looks at their numbers.
 #[rustfmt::skip] // a table reads best as a table
 const COMMANDS: &[(&[&str], &str)] = &[
     (&["help"],                                "make run"),
@@ -59,11 +59,7 @@ const PAGES: &[&str] = &[
 pub fn tests() -> Vec<Test> {
     let run = COMMANDS.iter().map(|&(words, prints)| {
         let run = move |world: &World| works(world, words, prints);
-        let test = Test::new(format!("docs::make {}", words.join(" ")), run).on(&main_flavour());
-        match words[0].starts_with("bench") {
-            true => test.alone(),
-            false => test,
-        }
+        Test::new(format!("docs::make {}", words.join(" ")), run).on(&main_flavour())
     });
     run.chain([
         Test::new("docs::each command has its test", |_| each_has_its_test()),

@@ -1,5 +1,5 @@
-//! Runs the tests: two at a time, each in a process of its own that can be ended, with the kernels
-//! built beside them.
+//! Runs the tests side by side, each in a process of its own that can be ended, and builds their
+//! kernels beside them.
 //!
 //! libtest-mimic and cargo-nextest were looked at first. Neither knows tests that share a kernel
 //! which has to be built before them, or tests whose cases (a KUnit suite's, a hundred mutants) are
