@@ -44,6 +44,7 @@ main() {
 
 	read_configuration
 	check_arch
+	check_release
 	check_modules_on
 	check_rust_on
 	check_built
@@ -226,6 +227,18 @@ check_arch() {
 	exit 2
 }
 
+# What the module uses of the kernel crate came with Linux 6.12.
+check_release() {
+	number=$(echo "$release" | sed -n 's/^\([0-9]*\)\.\([0-9]*\).*/\1 \2/p')
+	# shellcheck disable=SC2086 # two numbers
+	set -- ${number:-6 12}
+	[ "$1" -gt 6 ] || { [ "$1" = 6 ] && [ "$2" -ge 12 ]; } && return
+	bad KDIR "$kdir, Linux $release" \
+		'this kernel is older than Linux 6.12, the first with all that this module needs of the kernel crate' \
+		"$another_kernel"
+	exit 2
+}
+
 check_modules_on() {
 	is_on MODULES && return
 	bad CONFIG_MODULES "not set in $kdir/include/config/auto.conf" \
@@ -296,7 +309,7 @@ check_rust_metadata() {
 		fi
 	done
 	if [ ! "$missing" ]; then
-		ok "$what" "$kdir/rust"
+		check_machine_of_macros && ok "$what" "$kdir/rust"
 		return
 	fi
 
@@ -311,6 +324,23 @@ check_rust_metadata() {
 	[ "$count" = 1 ] || missing="$missing, nor $((count - 1)) more that are needed,"
 	bad "$what" "no $missing in $kdir" "$problem" "$mend"
 	exit 2
+}
+
+# rustc loads them into itself, so they are of its machine: this one's.
+check_machine_of_macros() {
+	for file in "$kdir"/rust/lib*.so; do
+		[ "$(machine_of "$file")" = "$(machine_of /proc/self/exe)" ] && continue
+		bad "$what" "$file, for another machine" \
+			'the Rust half of this kernel was built on another kind of machine: its macros do not run here' \
+			"$rebuild"
+		exit 2
+	done
+}
+
+# The class, the byte order and the machine in the head of an ELF file.
+machine_of() {
+	od -An -tx1 -j4 -N2 "$1"
+	od -An -tx1 -j18 -N2 "$1"
 }
 
 # Without it modpost knows no symbol of the kernel, and refuses the module.
@@ -407,6 +437,15 @@ check_c_compiler() {
 	fi
 }
 
+# What the kernel's clang wrote as LLVM's bitcode, an older LLVM cannot read.
+check_bitcode() {
+	bitcode=$kdir/rust/helpers/helpers_module.bc
+	answer=$("$llvm_link" -o /dev/null "$bitcode" 2>&1) && return
+	bad linker "$llvm_link: ${answer%%"$nl"*}" \
+		"$llvm_link cannot read $bitcode, which takes the LLVM that built the kernel, or a later one" \
+		"$(install_compiler)"
+}
+
 check_linker() {
 	is_on RUST_INLINE_HELPERS && ld="$ld $llvm_link"
 	for linker in $ld; do
@@ -418,6 +457,7 @@ check_linker() {
 				"$(install_compiler)"
 		fi
 	done
+	is_on RUST_INLINE_HELPERS && has "$llvm_link" && check_bitcode
 }
 
 # Only the very rustc that wrote the metadata can read it.

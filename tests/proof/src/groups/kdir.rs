@@ -31,6 +31,15 @@ enum Tree {
     Configured(&'static str, &'static str),
     /// The kernel without a file or folder.
     Without(&'static str),
+    /// The kernel, where a file has this content.
+    With(&'static str, Content),
+}
+
+/// What is in a file.
+enum Content {
+    Text(&'static str),
+    /// The head of an ELF file for 64-bit Arm: `EM_AARCH64` is 183.
+    OfArm64,
 }
 
 /// What is unusual about the programs.
@@ -45,7 +54,7 @@ enum Programs {
 
 use Compiler::{Clang, Gcc};
 use Programs::{No, Old, Usual};
-use Tree::{Built, Configured, Named, Source, Without};
+use Tree::{Built, Configured, Named, Source, With, Without};
 
 /// A tree that is refused.
 struct Refused {
@@ -92,6 +101,12 @@ static REFUSED: &[Refused] = &[
         &["this kernel is built without Rust", "-e RUST && make -C "]),
     refused("has no Rust metadata", Clang, Without("rust"), Usual, LLVM,
         &["the Rust half of this kernel is not built", "no rust/libcore.rmeta", "mend: make -C "]),
+    refused("is too old", Clang, With("include/config/kernel.release", Content::Text("6.8.0-31-generic\n")), Usual, LLVM,
+        &["this kernel is older than Linux 6.12", "Linux 6.8.0-31-generic", "mend: make KDIR="]),
+    refused("has macros of another machine", Clang, With("rust/libmacros.so", Content::OfArm64), Usual, LLVM,
+        &["was built on another kind of machine", "rust/libmacros.so, for another machine", "mend: make "]),
+    refused("has bitcode of another LLVM", Clang, With("rust/helpers/helpers_module.bc", Content::Text("of another LLVM")), Usual, LLVM,
+        &["llvm-link cannot read ", "helpers_module.bc, which takes the LLVM that built the kernel", "install clang lld llvm"]),
     refused("lacks one crate", Gcc, Without("rust/libkernel.rmeta"), Usual, &[],
         &["the Rust half of this kernel is not built", "no rust/libkernel.rmeta in", "mend: make -C "]),
     refused("was built by another rustc", Clang,
@@ -311,6 +326,13 @@ fn tree(lab: &Lab, ground: &Ground, tree: &Tree) -> Result<String> {
             }
             dir
         }
+        With(name, content) => {
+            let dir = copy()?;
+            let file = dir.join(name);
+            fs::remove_file(&file)?;
+            fs::write(&file, content.bytes())?;
+            dir
+        }
         Without(name) => {
             let dir = copy()?;
             let lost = dir.join(name);
@@ -322,6 +344,20 @@ fn tree(lab: &Lab, ground: &Ground, tree: &Tree) -> Result<String> {
         }
     };
     Ok(dir.display().to_string())
+}
+
+impl Content {
+    fn bytes(&self) -> Vec<u8> {
+        match self {
+            Content::Text(text) => text.as_bytes().to_vec(),
+            Content::OfArm64 => {
+                let mut head = b"\x7fELF\x02\x01\x01".to_vec();
+                head.resize(18, 0);
+                head.extend(183_u16.to_le_bytes());
+                head
+            }
+        }
+    }
 }
 
 /// A kernel tree whose files are links to those of another.
