@@ -37,6 +37,27 @@ pub fn properties(selector: &str) -> String {
     )
 }
 
+/// A style sheet with a rule a line, in which each `var(--name)` is the light colour itself; the
+/// dark ones follow for those who want them. Only browsers know custom properties: file managers,
+/// ImageMagick and what else draws by librsvg would paint all of it black.
+pub fn plain(style: &str) -> String {
+    let in_colours = |rule: &str, pick: fn(&(&str, &'static str, &'static str)) -> &'static str| {
+        COLOURS.iter().fold(rule.to_owned(), |rule, colour| {
+            rule.replace(&format!("var(--{})", name(colour)), pick(colour))
+        })
+    };
+    let light: String = style
+        .lines()
+        .map(|rule| in_colours(rule, |&(_, light, _)| light) + "\n")
+        .collect();
+    let dark: String = style
+        .lines()
+        .filter(|rule| rule.contains("var(--"))
+        .map(|rule| in_colours(rule, |&(.., dark)| dark) + "\n")
+        .collect();
+    format!("{light}@media (prefers-color-scheme:dark){{\n{dark}}}\n")
+}
+
 fn name<'c>(colour: &(&'c str, &str, &str)) -> &'c str {
     colour.0
 }

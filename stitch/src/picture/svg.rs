@@ -13,9 +13,9 @@ use super::xml::Xml;
 /// How high a bar of sizes is.
 const BAR: i32 = 3;
 
-/// Of the picture alone, and of the picture in a page.
+/// Of the picture alone, and of the picture in a page; a rule a line.
 const STYLE: &str = "\
-.stitch-picture{font-family:ui-monospace,monospace;font-size:12px}
+.stitch-picture{color-scheme:light dark;font-family:ui-monospace,monospace;font-size:12px}
 .stitch-picture text{fill:var(--ink);direction:ltr;unicode-bidi:isolate-override;white-space:pre}
 .stitch-picture .title{font-size:22px;font-weight:700}
 .stitch-picture .name{font-size:15px;font-weight:700}
@@ -74,7 +74,7 @@ pub fn draw(xml: &mut Xml, scene: &Scene<'_>, layout: &Layout<'_>, titled: bool)
     let title = format!("How {} was stitched", report.module);
     xml.element("title", &[("id", &"stitch-title")], &title);
     xml.element("desc", &[("id", &"stitch-desc")], &description(scene));
-    xml.style(&(palette::properties(".stitch-picture") + STYLE));
+    xml.style(&palette::plain(STYLE));
     xml.empty(
         "rect",
         &[

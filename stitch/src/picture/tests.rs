@@ -720,3 +720,22 @@ fn pictures_can_be_looked_at() {
             .expect("a folder");
     }
 }
+
+/// In viewers that know no custom properties as well.
+#[test]
+fn colours_are_plain() {
+    for (name, report) in all() {
+        let svg = super::svg(&report);
+        assert!(!svg.contains("var("), "{name}");
+        let (light, dark) = svg
+            .split_once("@media (prefers-color-scheme:dark)")
+            .expect("both");
+        for (colour, of_day, of_night) in palette::COLOURS {
+            // The page alone has lines between its tables.
+            if *colour != "line" {
+                assert!(light.contains(of_day), "{name}: {colour}");
+                assert!(dark.contains(of_night), "{name}: {colour}");
+            }
+        }
+    }
+}
