@@ -67,7 +67,7 @@ impl Lab {
     /// Any module for this kernel, built.
     pub fn module(&self, sources: &Sources) -> Result<Module<'_>> {
         let module = Module::stage(&self.cache, &self.kernel, sources)?;
-        module.build(&self.toolchain, &[])?;
+        module.provide(&self.toolchain)?;
         Ok(module)
     }
 

@@ -45,6 +45,9 @@ impl Sources {
     }
 }
 
+/// The file in a module's folder that says what its state was when it was built.
+const BUILT: &str = "lab.built";
+
 /// The module itself.
 pub const HELLO_RUST: Sources = Sources {
     name: "hello_rust",
@@ -97,6 +100,30 @@ impl<'a> Module<'a> {
             .args(self.kernel.flavour.make_options())
             .arg(format!("-j{}", cpus()));
         make
+    }
+
+    /// Builds it, unless it was built and nothing in its folder has been touched since: to find that
+    /// out, Kbuild takes longer than the machine takes to boot.
+    ///
+    /// # Errors
+    ///
+    /// When it does not compile; the error shows what the compilers said.
+    pub fn provide(&self, toolchain: &Toolchain) -> Result<()> {
+        let built = self.dir.join(BUILT);
+        // Of a source that the user may edit, only make knows what has changed.
+        if self.kernel.source.foreign || !cache::holds(&built, &self.state()?) {
+            self.build(toolchain, &[])?;
+            cache::write_whole(&built, self.state()?.as_bytes())?;
+        }
+        Ok(())
+    }
+
+    /// The kernel, and the files of the folder with their sizes and times.
+    fn state(&self) -> Result<String> {
+        let mut files = Vec::new();
+        list(&self.dir, &mut files)?;
+        files.sort();
+        Ok(format!("{}\n{}", self.kernel.recipe, files.join("\n")))
     }
 
     /// Builds it with more words for make, such as `W=1`; returns what Kbuild said.
@@ -173,6 +200,21 @@ fn output_of(make: &mut Command) -> Result<Output> {
 fn killer(status: ExitStatus) -> Option<i32> {
     let in_sandbox = status.code().filter(|code| *code > 128);
     status.signal().or(in_sandbox.map(|code| code - 128))
+}
+
+/// Lists the files of a folder, but for those that are made of a module after its build.
+fn list(folder: &Path, files: &mut Vec<String>) -> Result<()> {
+    for entry in fs::read_dir(folder)? {
+        let entry = entry?;
+        let (path, about) = (entry.path(), entry.metadata()?);
+        if about.is_dir() {
+            list(&path, files)?;
+        } else if !path.ends_with(BUILT) && path.extension() != Some("stripped".as_ref()) {
+            let modified = about.modified()?;
+            files.push(format!("{} {} {modified:?}", path.display(), about.len()));
+        }
+    }
+    Ok(())
 }
 
 /// The compilers' words without those of make and Kbuild.

@@ -124,12 +124,12 @@ fn builds_without_a_warning(world: &World, lab: &Lab) -> Result<()> {
 /// rustc, clippy, the C compiler at W=1, bindgen without rustfmt, objtool and modpost have nothing to
 /// say. Others look at the module while this builds it again and again: it wants a folder of its own.
 pub fn must_build_quietly(world: &World, lab: &Lab, sources: &Sources) -> Result<()> {
+    let module = Module::stage(&world.cache()?, &lab.kernel, sources)?;
+    succeed(module.make(&lab.toolchain).arg("clean"))?;
     for (words, tool) in [
         (&["W=1", "RUSTFMT=/no/rustfmt"][..], "RUSTC"),
         (&["CLIPPY=1"], "CLIPPY"),
     ] {
-        let module = Module::stage(&world.cache()?, &lab.kernel, sources)?;
-        succeed(module.make(&lab.toolchain).arg("clean"))?;
         let said = module.build(&lab.toolchain, words)?;
         let complaint = said.lines().find(|line| {
             let line = line.to_lowercase();
@@ -173,9 +173,33 @@ fn kernel_built_anew(_: &World, lab: &Lab) -> Result<()> {
     let compiles = |said: &str| said.contains("RUSTC");
     let said = module.build(&lab.toolchain, &[])?;
     ensure!(!compiles(&said), "nothing has changed, but:\n{said}");
+    is_provided_once(lab, &module)?;
     std::fs::write(module.dir().join("built_for"), "another kernel")?;
     let said = module.build(&lab.toolchain, &[])?;
     ensure!(compiles(&said), "the kernel has changed, but:\n{said}");
+    Ok(())
+}
+
+/// Where nothing was touched, not even make runs; a new time of a source is enough for it to run.
+fn is_provided_once(lab: &Lab, module: &Module) -> Result<()> {
+    let time = |name| std::fs::metadata(module.dir().join(name)).and_then(|it| it.modified());
+    module.provide(&lab.toolchain)?;
+    let (told, object) = (time("lab.built")?, time("hello_rust_main.o")?);
+    module.provide(&lab.toolchain)?;
+    ensure!(
+        time("lab.built")? == told,
+        "nothing was touched, but make ran"
+    );
+
+    let source = std::fs::File::options()
+        .append(true)
+        .open(module.dir().join("hello_rust.rs"))?;
+    source.set_modified(std::time::SystemTime::now())?;
+    module.provide(&lab.toolchain)?;
+    ensure!(
+        time("hello_rust_main.o")? > object,
+        "a source was touched, but rustc did not run"
+    );
     Ok(())
 }
 
