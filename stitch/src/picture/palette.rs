@@ -41,21 +41,26 @@ pub fn properties(selector: &str) -> String {
 /// dark ones follow for those who want them. Only browsers know custom properties: file managers,
 /// ImageMagick and what else draws by librsvg would paint all of it black.
 pub fn plain(style: &str) -> String {
-    let in_colours = |rule: &str, pick: fn(&(&str, &'static str, &'static str)) -> &'static str| {
-        COLOURS.iter().fold(rule.to_owned(), |rule, colour| {
-            rule.replace(&format!("var(--{})", name(colour)), pick(colour))
-        })
-    };
-    let light: String = style
-        .lines()
-        .map(|rule| in_colours(rule, |&(_, light, _)| light) + "\n")
-        .collect();
-    let dark: String = style
-        .lines()
-        .filter(|rule| rule.contains("var(--"))
-        .map(|rule| in_colours(rule, |&(.., dark)| dark) + "\n")
-        .collect();
+    let light = COLOURS.iter().fold(style.to_owned(), |style, colour| {
+        style.replace(&variable(colour), colour.1)
+    });
+    let dark: String = style.lines().filter_map(coloured).collect();
+    let dark = COLOURS.iter().fold(dark, |style, colour| {
+        style.replace(&variable(colour), colour.2)
+    });
     format!("{light}@media (prefers-color-scheme:dark){{\n{dark}}}\n")
+}
+
+/// Of a rule, the declarations that have a colour by its name.
+fn coloured(rule: &str) -> Option<String> {
+    let (selector, declarations) = rule.trim_end_matches('}').split_once('{')?;
+    let named = declarations.split(';').filter(|it| it.contains("var(--"));
+    let named: Vec<&str> = named.collect();
+    (!named.is_empty()).then(|| format!("{selector}{{{}}}\n", named.join(";")))
+}
+
+fn variable(colour: &(&str, &str, &str)) -> String {
+    format!("var(--{})", name(colour))
 }
 
 fn name<'c>(colour: &(&'c str, &str, &str)) -> &'c str {
