@@ -1,4 +1,4 @@
-//! What tests share: kernels, built when the first test asks for one, and scratch copies.
+//! What tests share: the lab with the kernel that a test has asked for, and scratch copies.
 
 use std::cell::OnceCell;
 use std::ffi::OsStr;
@@ -51,7 +51,7 @@ pub fn debug_flavour() -> Flavour {
     }
 }
 
-/// See the module.
+/// What a test is run with.
 pub struct World<'a> {
     settings: &'a Settings,
     /// The only kernel that a test has said it needs.
