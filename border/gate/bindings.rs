@@ -16,6 +16,8 @@ pub(crate) struct Symbol {
     pub(crate) rust_name: String,
     pub(crate) variadic: bool,
     pub(crate) function: bool,
+    /// The type of its address, as Rust writes it.
+    pub(crate) pointer: String,
 }
 
 /// A struct or union.
@@ -92,11 +94,22 @@ impl Bindings {
     fn symbol(&mut self, tokens: &[Token<'_>], at: usize, name: &str, function: bool) {
         let end = ends(tokens, at).0;
         let dots = |three: &[Token<'_>]| three.iter().all(|token| token.is("."));
+        let behind_name = tokens[at..end].iter().skip_while(|token| !token.is(name)).skip(1);
+        let ty: String = behind_name.fold(String::new(), |ty, token| match token.text {
+            // `...` is one sign, and `::` another.
+            ":" | "." | "-" => ty + token.text,
+            word => ty + word + " ",
+        });
         self.symbols.push(Symbol {
             name: link_name(tokens, at).unwrap_or(name).to_owned(),
             rust_name: name.to_owned(),
             variadic: tokens[at..end].windows(3).any(dots),
             function,
+            pointer: match (function, tokens.get(at + 2).is_some_and(|token| token.is("mut"))) {
+                (true, _) => format!("unsafe extern \"C\" fn{}", ty.trim_end()),
+                (false, true) => format!("*mut {}", ty.trim_start_matches(':').trim()),
+                (false, false) => format!("*const {}", ty.trim_start_matches(':').trim()),
+            },
         });
     }
 
@@ -308,6 +321,19 @@ mod tests {
                 ("match", "match_", true, true),
                 ("counter", "counter", false, false),
                 ("f", "f", false, true),
+            ]
+        );
+        let pointers: Vec<_> = bindings
+            .symbols
+            .iter()
+            .map(|s| s.pointer.replace(' ', ""))
+            .collect();
+        assert_eq!(
+            pointers,
+            [
+                "unsafeextern\"C\"fn(fmt:*constu8,...)->kernel::ffi::c_int",
+                "*mutu32",
+                "unsafeextern\"C\"fn(a:[u8;4usize])",
             ]
         );
         assert_eq!(bindings.constants[0], ("MAX".to_owned(), "63".to_owned()));

@@ -7,6 +7,7 @@ use crate::bindings::{item_name, Bindings, Symbol, Type, DECLARED};
 use crate::declared;
 use crate::header::{text, without_attributes, Header};
 use crate::layout;
+use crate::probes;
 use crate::problem::{none, read, write, Checked, Layer, Problem};
 use crate::tokens::tokens;
 
@@ -50,7 +51,8 @@ pub(crate) fn check(
     none(problems)?;
 
     write(layout, &layout::of(&header, &bindings))?;
-    write(rust, &with_places(&header, &bound))
+    let probes = probes::of(&bindings.symbols);
+    write(rust, &(with_places(&header, &bound) + &probes))
 }
 
 /// Each object that includes the header has to confirm the layout, with its own flags and macros.

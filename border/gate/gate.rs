@@ -16,6 +16,7 @@ mod declared;
 mod header;
 mod layout;
 mod objects;
+mod probes;
 mod problem;
 mod scan;
 mod tokens;

@@ -1,15 +1,14 @@
 //! Takes a module apart: from its files to all that a report shows.
 
 use std::collections::HashMap;
-use std::path::PathBuf;
 
 use anyhow::Result;
 
-use crate::declared::Declared;
 use crate::input::{Loaded, Mapped, Module};
 use crate::model::Report;
 use crate::own::{self, Given};
 use crate::parallel::each;
+use crate::probes::Compilers;
 use crate::shore::{self, Export};
 use crate::verdict::verdicts;
 use crate::{maker, parts, sites, sizes, stitches};
@@ -18,9 +17,8 @@ use crate::{maker, parts, sites, sizes, stitches};
 pub struct Apart {
     /// See [`Report`].
     pub report: Report,
-    /// Whether this is a finished module with Rust in it and without the objects that it was
-    /// linked from, so that what crossed between them cannot be seen any more.
-    pub sealed: bool,
+    /// What cannot be seen, so that something may cross there: sentences.
+    pub unseen: Vec<String>,
     /// Objects that were given and not read, and why: sentences.
     pub left_out: Vec<String>,
 }
@@ -29,15 +27,18 @@ pub struct Apart {
 pub fn take(
     module: &Module,
     symvers: &HashMap<String, Export>,
-    bindings: &[PathBuf],
-    ir: &[PathBuf],
+    compilers: Option<&Compilers>,
 ) -> Result<Apart> {
     let maps: Vec<Mapped> = module
         .parts
         .iter()
         .map(|part| Mapped::open(part))
         .collect::<Result<_>>()?;
-    let given: Vec<Loaded<'_>> = maps.iter().map(Mapped::load).collect::<Result<_>>()?;
+    // Alone, it is no object, and refused as such.
+    let alone = maps.iter().all(Mapped::is_bitcode);
+    let (bitcode, maps): (Vec<_>, Vec<_>) = maps.iter().partition(|map| !alone && map.is_bitcode());
+    let mut unseen: Vec<String> = bitcode.into_iter().map(Mapped::as_bitcode).collect();
+    let given: Vec<Loaded<'_>> = maps.into_iter().map(Mapped::load).collect::<Result<_>>()?;
     let linked_map = module.linked.as_deref().map(Mapped::open).transpose()?;
     let linked = linked_map.as_ref().map(Mapped::load).transpose()?;
     let Given {
@@ -51,18 +52,21 @@ pub fn take(
     let needs = each(&objects, sites::needs);
     let mut stitches = stitches::stitches(&objects, &needs, linked.as_ref());
     let symbols: Vec<String> = stitches.iter().map(|s| s.symbol.clone()).collect();
-    let declared = Declared::of(&objects, bindings, ir);
     for (stitch, verdict) in stitches
         .iter_mut()
-        .zip(verdicts(&objects, &declared, &symbols))
+        .zip(verdicts(&objects, &symbols, compilers))
     {
         stitch.verdict = verdict;
     }
 
-    let alone = module.linked.as_ref() == module.parts.first();
+    unseen.extend(
+        objects
+            .iter()
+            .filter_map(|object| hidden_in(module, object)),
+    );
     Ok(Apart {
         left_out,
-        sealed: alone && linked.as_ref().is_some_and(|ko| maker::has_rust(&ko.file)),
+        unseen,
         report: Report {
             module: module.name.clone(),
             parts: each(&objects, parts::part),
@@ -70,6 +74,26 @@ pub fn take(
             sizes: sizes::sizes(&objects),
             stitches,
         },
+    })
+}
+
+/// Why what crosses in an object cannot be seen.
+fn hidden_in(module: &Module, object: &Loaded<'_>) -> Option<String> {
+    let name = &object.name;
+    let finished = module.linked.as_ref() == Some(&object.path);
+    if maker::is_mixed(&object.debug) || (finished && maker::has_rust(&object.file)) {
+        return Some(format!(
+            "{name} has Rust in it, but the objects that it was linked from are not there, so \
+             nobody can tell what crossed between them\n  mend: give them too: stitch report \
+             {}.ko *.o",
+            module.name
+        ));
+    }
+    maker::is_intermediate(&object.file).then(|| {
+        format!(
+            "{name} holds GCC's intermediate code (-flto): what it defines and needs is known when \
+             it is linked\n  mend: build it without -flto"
+        )
     })
 }
 

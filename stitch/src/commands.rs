@@ -14,14 +14,15 @@ use crate::input::modules;
 use crate::model::Outcome;
 use crate::options::Input;
 use crate::picture;
+use crate::probes::Compilers;
 use crate::report::Paper;
 use crate::shore;
 
 /// The exit codes of `check`; those of `report` are 0 and [`UNREADABLE`].
-const DISAGREES: u8 = 1;
+const DIFFERS: u8 = 1;
 /// A usage that stitch does not know, or a file that it cannot read.
 pub const UNREADABLE: u8 = 2;
-const CANNOT_TELL: u8 = 3;
+const UNKNOWN: u8 = 3;
 
 /// `stitch report`: where it goes besides standard output.
 pub struct Forms<'a> {
@@ -45,7 +46,7 @@ pub fn report(input: &Input, forms: &Forms<'_>) -> Result<ExitCode> {
         );
     }
     for apart in &all {
-        let Apart { report, sealed, .. } = apart;
+        let Apart { report, unseen, .. } = apart;
         if let Some(file) = forms.svg {
             write(file, &picture::svg(report))?;
         }
@@ -57,33 +58,47 @@ pub fn report(input: &Input, forms: &Forms<'_>) -> Result<ExitCode> {
         } else if forms.svg.is_none() && forms.html.is_none() {
             say(&Paper::new(colours()).report(report))?;
         }
-        if *sealed {
-            eprintln!("stitch: note: {}", SEALED.replace("NAME", &report.module));
-        }
-        for sentence in &apart.left_out {
+        for sentence in unseen.iter().chain(&apart.left_out) {
             eprintln!("stitch: note: {sentence}");
         }
     }
     Ok(ExitCode::SUCCESS)
 }
 
+/// What `check` accepts.
+#[derive(Debug, Clone, Copy)]
+pub struct Tolerance {
+    /// What is unknown.
+    pub unknown: bool,
+    /// What differs in the language only.
+    pub language: bool,
+}
+
 /// Judges modules, in silence where there is nothing to say.
-pub fn check(input: &Input, allow_unknown: bool) -> Result<ExitCode> {
+pub fn check(input: &Input, accepts: Tolerance) -> Result<ExitCode> {
     let mut exit = 0;
-    for Apart { report, sealed, .. } in take_apart(input)? {
+    for Apart { report, unseen, .. } in take_apart(input)? {
+        let refused = |outcome| match outcome {
+            Outcome::Same => false,
+            Outcome::Language => !accepts.language,
+            Outcome::Unknown => !accepts.unknown,
+            Outcome::Differs => true,
+        };
         let count = |outcome| {
             let stitches = report.stitches.iter();
             stitches.filter(|s| s.verdict.outcome == outcome).count()
         };
-        let (wrong, unknown) = (count(Outcome::Disagrees), count(Outcome::CannotTell));
-        let worst = match (wrong, unknown, sealed) {
-            (1.., ..) => DISAGREES,
-            (_, 1.., _) | (.., true) if !allow_unknown => CANNOT_TELL,
+        let outcomes = [Outcome::Differs, Outcome::Language, Outcome::Unknown];
+        let [differ, language, unknown] = outcomes.map(count);
+        let worst = match (differ, language, unknown, !unseen.is_empty()) {
+            (1.., ..) => DIFFERS,
+            (_, 1.., ..) if !accepts.language => DIFFERS,
+            (_, _, 1.., _) | (.., true) if !accepts.unknown => UNKNOWN,
             _ => 0,
         };
-        // A disagreement in one module counts for more than a doubt in another.
+        // A difference in one module counts for more than a doubt in another.
         exit = match (exit, worst) {
-            (DISAGREES, _) | (_, DISAGREES) => DISAGREES,
+            (DIFFERS, _) | (_, DIFFERS) => DIFFERS,
             (one, other) => one.max(other),
         };
         if worst == 0 {
@@ -91,17 +106,16 @@ pub fn check(input: &Input, allow_unknown: bool) -> Result<ExitCode> {
         }
         let paper = Paper::new(colours());
         for stitch in &report.stitches {
-            let outcome = stitch.verdict.outcome;
-            if outcome == Outcome::Disagrees || (outcome == Outcome::CannotTell && !allow_unknown) {
+            if refused(stitch.verdict.outcome) {
                 say(&paper.stitch(stitch))?;
             }
         }
-        if sealed && !allow_unknown {
-            eprintln!("stitch: {}", SEALED.replace("NAME", &report.module));
+        for sentence in unseen.iter().filter(|_| !accepts.unknown) {
+            eprintln!("stitch: {sentence}");
         }
         eprintln!(
-            "stitch: {}: of {} that cross between Rust and C, {wrong} disagree, {unknown} cannot \
-             be told",
+            "stitch: {}: of {} symbols that cross between Rust and C, {differ} differ, {language} \
+             differ in the language only, {unknown} are unknown",
             report.module,
             report.stitches.len()
         );
@@ -109,33 +123,18 @@ pub fn check(input: &Input, allow_unknown: bool) -> Result<ExitCode> {
     Ok(ExitCode::from(exit))
 }
 
-const SEALED: &str = "NAME.ko has Rust in it, but the objects that it was linked from are not \
-                      there, so nobody can tell what crossed between them\n  \
-                      mend: give them too: stitch report NAME.ko *.o";
-
 fn take_apart(input: &Input) -> Result<Vec<Apart>> {
     let symvers = match &input.symvers {
         Some(file) => shore::symvers(file)?,
         None => HashMap::new(),
     };
-    for (files, mend) in [
-        (
-            &input.bindings,
-            "give bindgen's output or a source with --bindings, or leave it out",
-        ),
-        (
-            &input.ir,
-            "give LLVM IR that rustc wrote with --ir, or leave it out",
-        ),
-    ] {
-        if let Some(missing) = files.iter().find(|file| !file.is_file()) {
-            let what = format!("{} is no file", missing.display());
-            return Err(Trouble::new(what).mend(mend).into());
-        }
-    }
+    let compilers = input.probe.then(|| Compilers {
+        rustc: input.rustc.clone(),
+        cc: input.cc.clone(),
+    });
     modules(&input.paths)?
         .iter()
-        .map(|module| apart::take(module, &symvers, &input.bindings, &input.ir))
+        .map(|module| apart::take(module, &symvers, compilers.as_ref()))
         .collect()
 }
 

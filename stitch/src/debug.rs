@@ -14,7 +14,8 @@ use object::elf::{
 use object::read::elf::{ElfFile64, SectionHeader, Sym};
 use object::{Endianness, Object, ObjectSection, SectionIndex};
 
-use crate::model::Place;
+use crate::maker;
+use crate::model::{Language, Place};
 
 /// No section of an object is as large.
 const SECTION_BITS: u32 = 40;
@@ -31,9 +32,38 @@ pub fn address(section: SectionIndex, offset: u64) -> u64 {
 }
 
 /// A section of the debug information with the relocations that wait there.
+#[derive(Default)]
 struct Section<'d> {
     data: Cow<'d, [u8]>,
     relocations: Relocations<'d>,
+}
+
+/// The relocations of each section, by offset.
+type Waiting<'d> = HashMap<SectionIndex, Cow<'d, [Rela64<Endianness>]>>;
+
+impl<'d> Section<'d> {
+    fn of(section: &impl ObjectSection<'d>, waiting: &mut Waiting<'d>) -> Self {
+        Section {
+            data: contents(section),
+            relocations: Relocations {
+                sorted: waiting.remove(&section.index()).unwrap_or_default(),
+                ..Relocations::default()
+            },
+        }
+    }
+
+    fn append(&mut self, other: Section<'d>) {
+        let endian = Endianness::Little;
+        let start = self.data.len() as u64;
+        self.data.to_mut().extend_from_slice(&other.data);
+        let moved = other.relocations.sorted.iter().map(|rela| {
+            let mut rela = *rela;
+            let offset = rela.r_offset.get(endian).saturating_add(start);
+            rela.r_offset.set(endian, offset);
+            rela
+        });
+        self.relocations.sorted.to_mut().extend(moved);
+    }
 }
 
 /// Reads and relocates.
@@ -111,6 +141,8 @@ pub struct Making {
     pub source: Option<String>,
     /// `DW_AT_language`
     pub language: Option<gimli::DwLang>,
+    /// `DW_AT_comp_dir`: where the compiler ran.
+    pub folder: Option<String>,
 }
 
 impl<'d> Debug<'d> {
@@ -123,16 +155,20 @@ impl<'d> Debug<'d> {
             .collect();
         let mut waiting = waiting(file);
         let load = |id: SectionId| {
-            let found = file.section_by_name(id.name());
-            let data = found.as_ref().map_or(Cow::Borrowed(&[][..]), contents);
-            let relocations = found
-                .and_then(|section| waiting.remove(&section.index()))
-                .map_or_else(Relocations::default, |sorted| Relocations {
-                    sorted,
-                    symbols: file.elf_symbol_table().symbols(),
-                    loaded: loaded.clone(),
-                });
-            Ok::<_, std::convert::Infallible>(Section { data, relocations })
+            // What is in a group of its own, such as a type, has a section of its own.
+            let mut named = file
+                .sections()
+                .filter(|section| section.name_bytes() == Ok(id.name().as_bytes()));
+            let mut all = match named.next() {
+                Some(first) => Section::of(&first, &mut waiting),
+                None => Section::default(),
+            };
+            for more in named {
+                all.append(Section::of(&more, &mut waiting));
+            }
+            all.relocations.symbols = file.elf_symbol_table().symbols();
+            all.relocations.loaded = loaded.clone();
+            Ok::<_, std::convert::Infallible>(all)
         };
         match gimli::DwarfSections::load(load) {
             Ok(sections) => Debug { sections },
@@ -161,6 +197,7 @@ impl<'d> Debug<'d> {
         };
         let mut making = Making {
             source: unit.name.clone().and_then(|name| text(&name)),
+            folder: unit.comp_dir.clone().and_then(|folder| text(&folder)),
             ..Making::default()
         };
         let mut entries = unit.entries();
@@ -178,6 +215,21 @@ impl<'d> Debug<'d> {
             }
         }
         making
+    }
+
+    /// Of all units, each once.
+    pub fn languages(&self) -> Vec<Language> {
+        let dwarf = self.dwarf();
+        let mut languages = Vec::new();
+        for unit in units(&dwarf) {
+            let mut entries = unit.entries();
+            let root = entries.next_dfs().ok().flatten();
+            let value = root.and_then(|(_, root)| root.attr_value(gimli::DW_AT_language).ok()?);
+            if let Some(AttributeValue::Language(language)) = value {
+                languages.extend(maker::of_unit(language).filter(|one| !languages.contains(one)));
+            }
+        }
+        languages
     }
 
     /// All lines of all units.
@@ -214,8 +266,7 @@ impl<'d> Debug<'d> {
     }
 }
 
-/// The relocations of each section, by offset.
-fn waiting<'d>(file: &ElfFile64<'d>) -> HashMap<SectionIndex, Cow<'d, [Rela64<Endianness>]>> {
+fn waiting<'d>(file: &ElfFile64<'d>) -> Waiting<'d> {
     let endian = file.endian();
     let mut waiting = HashMap::new();
     for section in file.elf_section_table().iter() {

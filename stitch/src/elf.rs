@@ -9,6 +9,8 @@ use object::read::elf::{ElfFile64, FileHeader, SectionHeader};
 use object::{Endianness, Object, ObjectSymbol, SectionFlags};
 use trouble::Trouble;
 
+const BITCODE: &str = "LLVM bitcode";
+
 /// The files that people give instead of an object: (how they begin, what they are, what to do).
 const OTHERS: &[(&[u8], &str, &str)] = &[
     (
@@ -38,12 +40,12 @@ const OTHERS: &[(&[u8], &str, &str)] = &[
     ),
     (
         b"BC\xc0\xde",
-        "LLVM bitcode",
+        BITCODE,
         "give the object that the compiler made of it: llc -filetype=obj FILE",
     ),
     (
         b"\xde\xc0\x17\x0b",
-        "LLVM bitcode",
+        BITCODE,
         "give the object that the compiler made of it: llc -filetype=obj FILE",
     ),
 ];
@@ -121,6 +123,12 @@ pub fn parse<'d>(path: &Path, data: &'d [u8]) -> Result<ElfFile64<'d>, Trouble> 
     let parsed = ElfFile64::<Endianness>::parse(data).map_err(|why| damaged(why.to_string()))?;
     whole(&parsed, data).map_err(damaged)?;
     Ok(parsed)
+}
+
+/// Whether it is LLVM bitcode, by itself or in a wrapper.
+pub fn is_bitcode(data: &[u8]) -> bool {
+    let mut bitcode = OTHERS.iter().filter(|(_, what, _)| *what == BITCODE);
+    bitcode.any(|(begin, ..)| data.starts_with(begin))
 }
 
 fn named(table: &[(u16, &'static str)], number: u16) -> Option<&'static str> {

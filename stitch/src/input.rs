@@ -9,7 +9,9 @@ use memmap2::Mmap;
 use object::read::elf::ElfFile64;
 use trouble::Trouble;
 
+use crate::debug::Debug;
 use crate::elf;
+use crate::kbuild::Made;
 use crate::maker;
 use crate::model::Language;
 
@@ -23,6 +25,8 @@ pub struct Loaded<'d> {
     pub data: &'d [u8],
     /// Its headers, parsed.
     pub file: ElfFile64<'d>,
+    /// Its debug information, unpacked.
+    pub debug: Debug<'d>,
     /// Who made it.
     pub language: Language,
 }
@@ -70,16 +74,32 @@ impl Mapped {
         })
     }
 
+    /// Whether clang or rustc has left the rest to the linker (`CONFIG_LTO_CLANG`).
+    pub fn is_bitcode(&self) -> bool {
+        elf::is_bitcode(&self.map)
+    }
+
+    /// Why it is not read.
+    pub fn as_bitcode(&self) -> String {
+        format!(
+            "{} is LLVM bitcode: what it defines and needs is known when it is linked\n  mend: \
+             build it without CONFIG_LTO_CLANG",
+            file_name(&self.path)
+        )
+    }
+
     /// Reads it as an object.
     pub fn load(&self) -> Result<Loaded<'_>> {
         let data: &[u8] = &self.map;
         let file = elf::parse(&self.path, data)?;
+        let debug = Debug::of(&file);
         Ok(Loaded {
             name: file_name(&self.path),
             path: self.path.clone(),
             data,
-            language: maker::language(&file),
+            language: maker::language(&file, &debug),
             file,
+            debug,
         })
     }
 }
@@ -95,9 +115,11 @@ pub fn modules(paths: &[PathBuf]) -> Result<Vec<Module>> {
         match extension(path) {
             "mod" => modules.push(listed(path)?),
             "ko" => linked.push(path.clone()),
-            _ => objects.push(path.clone()),
+            _ => objects.extend(linked_from(path).unwrap_or_else(|| vec![path.clone()])),
         }
     }
+    let mut seen = HashSet::new();
+    objects.retain(|object| seen.insert(object.clone()));
     if objects.is_empty() {
         for ko in linked {
             modules.push(around(&ko)?);
@@ -116,6 +138,12 @@ pub fn modules(paths: &[PathBuf]) -> Result<Vec<Module>> {
     let mut seen = HashSet::new();
     modules.retain(|module| seen.insert((module.linked.clone(), module.parts.clone())));
     Ok(modules)
+}
+
+/// What Kbuild has linked an object from, if all of it is there.
+fn linked_from(object: &Path) -> Option<Vec<PathBuf>> {
+    let parts = Made::of(object)?.linked_from();
+    (!parts.is_empty() && parts.iter().all(|part| part.is_file())).then_some(parts)
 }
 
 /// All modules of a build folder, by the `NAME.mod` files that Kbuild leaves there.
@@ -209,26 +237,6 @@ fn of_objects(parts: Vec<PathBuf>, linked: Option<PathBuf>) -> Module {
         parts,
         linked,
     }
-}
-
-/// The bindings of the contracts, which border.mk leaves beside the objects.
-pub fn bindings_beside(parts: &[PathBuf]) -> Vec<PathBuf> {
-    let mut folders: Vec<&Path> = parts.iter().filter_map(|part| part.parent()).collect();
-    folders.sort();
-    folders.dedup();
-    let mut found: Vec<PathBuf> = folders
-        .into_iter()
-        .map(|folder| match folder.as_os_str().is_empty() {
-            true => Path::new("."),
-            false => folder,
-        })
-        .filter_map(|folder| fs::read_dir(folder).ok())
-        .flatten()
-        .filter_map(|entry| Some(entry.ok()?.path()))
-        .filter(|path| path.to_string_lossy().ends_with("_h.rs"))
-        .collect();
-    found.sort();
-    found
 }
 
 fn extension(path: &Path) -> &str {

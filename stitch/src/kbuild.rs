@@ -2,10 +2,12 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::time::SystemTime;
 
 use crate::input::{beside, file_name};
 
 /// How an object was made.
+#[derive(Debug)]
 pub struct Made {
     object: PathBuf,
     text: String,
@@ -31,23 +33,72 @@ impl Made {
         }
     }
 
-    /// All Rust files of its crate, those that were included among them.
-    pub fn rust_files(&self) -> Vec<PathBuf> {
+    /// The source, where it is now.
+    pub fn source_file(&self) -> Option<PathBuf> {
+        Some(self.find(self.listed_source()?)).filter(|path| path.is_file())
+    }
+
+    /// All files that it was made of and that are still there.
+    pub fn files(&self) -> Vec<PathBuf> {
         let all = self.listed_source().into_iter().chain(self.needed());
-        all.filter(|path| path.ends_with(".rs"))
-            .map(|path| self.find(path))
+        all.map(|path| self.find(path))
             .filter(|path| path.is_file())
             .collect()
     }
 
-    /// What bindgen made of the kernel's headers, if it is still beside the crate that was
-    /// compiled from it: `rust/bindings/bindings_generated.rs` beside `rust/libbindings.rmeta`.
-    pub fn kernel_bindings(&self) -> Option<PathBuf> {
-        let library = self
-            .needed()
-            .find(|path| path.ends_with("/libbindings.rmeta"))?;
-        let path = Path::new(library).with_file_name("bindings/bindings_generated.rs");
-        Some(self.find(&path.to_string_lossy())).filter(|path| path.is_file())
+    /// The first of them that was changed after the object was made.
+    pub fn changed_since(&self) -> Option<PathBuf> {
+        let made = changed(&self.object)?;
+        let mut files = self.files().into_iter();
+        files.find(|file| changed(file).is_some_and(|changed| changed > made))
+    }
+
+    /// The words of the command, with what the shell would end it at; none if it cannot be split.
+    pub fn command(&self) -> Option<Vec<String>> {
+        let line = self
+            .text
+            .lines()
+            .find(|line| line.starts_with("savedcmd_"))?;
+        let (_, command) = line.split_once(" := ")?;
+        // As `make-cmd` in scripts/Kbuild.include has escaped it for make.
+        let command = command.replace("$(pound)", "#").replace("$$", "$");
+        shlex::split(&command)
+    }
+
+    /// The objects that an object was linked from.
+    pub fn linked_from(&self) -> Vec<PathBuf> {
+        if self.listed_source().is_some() {
+            return Vec::new();
+        }
+        let words = self.command().unwrap_or_default();
+        let objects = words.iter().filter(|word| word.ends_with(".o"));
+        let objects = objects.map(|word| self.find(word));
+        objects
+            .filter(|object| {
+                object.is_file()
+                    || object
+                        .with_file_name(format!(".{}.cmd", file_name(object)))
+                        .is_file()
+            })
+            .filter(|object| *object != self.object)
+            .collect()
+    }
+
+    /// Where the compiler ran: the folder from which its relative paths lead somewhere.
+    pub fn folder(&self, recorded: Option<&str>) -> PathBuf {
+        let recorded = recorded
+            .map(PathBuf::from)
+            .filter(|folder| folder.is_absolute());
+        if let Some(folder) = recorded.filter(|folder| folder.is_dir()) {
+            return folder;
+        }
+        let folder = self.object.parent().unwrap_or(Path::new(""));
+        let folder = folder.canonicalize().unwrap_or_default();
+        let source = self.listed_source().unwrap_or_default();
+        let above = folder
+            .ancestors()
+            .find(|above| above.join(source).is_file());
+        above.unwrap_or(&folder).to_owned()
     }
 
     fn listed_source(&self) -> Option<&str> {
@@ -84,6 +135,10 @@ impl Made {
     }
 }
 
+fn changed(file: &Path) -> Option<SystemTime> {
+    fs::metadata(file).ok()?.modified().ok()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -92,25 +147,18 @@ mod tests {
     fn as_fixdep_writes_it() {
         let folder = tempfile::tempdir().expect("a temporary folder");
         let path = |name: &str| folder.path().join(name);
-        let empty = |name: &str| {
-            let path = path(name);
-            fs::create_dir_all(path.parent().expect("a parent")).expect("made");
-            fs::write(path, "").expect("written");
-        };
-        for name in ["m.rs", "a_h.rs", "k/rust/bindings/bindings_generated.rs"] {
-            empty(name);
+        for name in ["m.rs", "a_h.rs"] {
+            fs::write(path(name), "").expect("written");
         }
-        let note = format!(
-            "savedcmd_m.o := rustc m.rs\n\nsource_m.o := /moved/away/m.rs\n\ndeps_m.o := \\\n  \
-             a_h.rs \\\n  gone.rs \\\n  {}/k/rust/libbindings.rmeta \\\n\nm.o: $(deps_m.o)\n",
-            folder.path().display()
-        );
+        let note = "savedcmd_m.o := A=1 rustc --cfg 'feature=\"x\"' -DN=$(pound)$$ m.rs\n\n\
+                    source_m.o := /moved/away/m.rs\n\ndeps_m.o := \\\n  a_h.rs \\\n  gone.rs \\\n\
+                    \nm.o: $(deps_m.o)\n";
         fs::write(path(".m.o.cmd"), note).expect("written");
         let made = Made::of(&path("m.o")).expect("a note");
         assert_eq!(made.source().as_deref(), Some("m.rs"));
-        assert_eq!(made.rust_files(), [path("m.rs"), path("a_h.rs")]);
-        let generated = path("k/rust/bindings/bindings_generated.rs");
-        assert_eq!(made.kernel_bindings(), Some(generated));
+        assert_eq!(made.files(), [path("m.rs"), path("a_h.rs")]);
+        let words = ["A=1", "rustc", "--cfg", "feature=\"x\"", "-DN=#$", "m.rs"];
+        assert_eq!(made.command().expect("words"), words);
         assert!(Made::of(&path("other.o")).is_none());
     }
 }

@@ -3,7 +3,6 @@
 mod apart;
 mod commands;
 mod debug;
-mod declared;
 mod elf;
 mod inlined;
 mod input;
@@ -17,19 +16,20 @@ mod own;
 mod parallel;
 mod parts;
 mod picture;
+mod probes;
 mod report;
 mod shore;
 mod sites;
 mod sizes;
 mod stitches;
+mod types;
 mod verdict;
-mod views;
 
 use std::process::ExitCode;
 
 use clap::Parser;
 
-use crate::commands::Forms;
+use crate::commands::{Forms, Tolerance};
 use crate::options::{Action, Options};
 
 fn main() -> ExitCode {
@@ -50,7 +50,14 @@ fn main() -> ExitCode {
         Action::Check {
             input,
             allow_unknown,
-        } => commands::check(input, *allow_unknown),
+            strict,
+        } => commands::check(
+            input,
+            Tolerance {
+                unknown: *allow_unknown,
+                language: !*strict,
+            },
+        ),
     };
     outcome.unwrap_or_else(|error| {
         eprintln!("stitch: error: {}", trouble::told(&error));

@@ -7,8 +7,8 @@ use crate::debug::{Debug, Making};
 use crate::model::Language;
 
 /// The language of an object: of its first unit, else as `.comment` or its names tell.
-pub fn language(file: &ElfFile64<'_>) -> Language {
-    by_making(&Debug::of(file).making())
+pub fn language(file: &ElfFile64<'_>, debug: &Debug<'_>) -> Language {
+    by_making(&debug.making())
         .or_else(|| by_comments(&comments(file)))
         .unwrap_or_else(|| by_symbols(file))
 }
@@ -27,8 +27,25 @@ pub fn has_rust(file: &ElfFile64<'_>) -> bool {
     by_comments(&comments(file)) == Some(Language::Rust) || by_symbols(file) == Language::Rust
 }
 
+/// Whether both Rust and C were linked into an object, so that what crosses in it cannot be seen.
+pub fn is_mixed(debug: &Debug<'_>) -> bool {
+    let languages = debug.languages();
+    languages.contains(&Language::Rust) && languages.contains(&Language::C)
+}
+
+/// Whether it has no machine code yet, but what GCC goes on from when all is linked (`-flto`).
+pub fn is_intermediate(file: &ElfFile64<'_>) -> bool {
+    let mut symbols = file.symbols();
+    symbols.any(|symbol| symbol.name_bytes() == Ok(b"__gnu_lto_slim"))
+}
+
 fn by_making(making: &Making) -> Option<Language> {
-    Some(match making.language? {
+    of_unit(making.language?)
+}
+
+/// `DW_AT_language`
+pub fn of_unit(language: gimli::DwLang) -> Option<Language> {
+    Some(match language {
         gimli::DW_LANG_Rust => Language::Rust,
         gimli::DW_LANG_Mips_Assembler => Language::Assembly,
         gimli::DW_LANG_C

@@ -177,29 +177,29 @@ pub struct Verdict {
     pub reasons: Vec<String>,
 }
 
-/// See [`Verdict`].
+/// See [`Verdict`]. docs/stitch.md has the table.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Outcome {
-    /// In the ABI and in the language.
-    Agrees,
+    /// For the machine and for the language.
+    Same,
     /// The machine sees no difference; C or Rust does.
-    AgreesInAbi,
+    Language,
     /// Something is missing.
     #[default]
-    CannotTell,
-    /// The machine would see a difference.
-    Disagrees,
+    Unknown,
+    /// The machine sees a difference.
+    Differs,
 }
 
 /// What one side believes of a symbol.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct View {
     /// Whose.
     pub language: Language,
     /// `int c_helper_repeat(u32, c_helper_greet_fn, void *)`
     pub says: String,
-    /// `DWARF, definition`, `DWARF, declaration`, `LLVM IR`, `bindings`
+    /// `c_helper.o, DWARF, definition`
     pub source: String,
     /// Where it stands.
     pub place: Option<Place>,

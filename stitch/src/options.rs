@@ -8,9 +8,9 @@ use clap::{Args, Parser, Subcommand};
 #[derive(Debug, Parser)]
 #[command(
     version,
-    after_help = "Exit codes of check: 0 all agree; 1 a disagreement; 3 something could not be \
-                  told.\nOf both: 2 for a usage that stitch does not know, or a file that it \
-                  cannot read.\nreport ends with 0 whatever it had to report."
+    after_help = "Exit codes of check: 0 both sides mean the same; 1 they differ; 3 something is \
+                  unknown.\nOf both: 2 for a usage that stitch does not know, or a file that it \
+                  cannot read.\nreport exits with 0 whatever it had to report."
 )]
 pub struct Options {
     /// What to do.
@@ -36,14 +36,17 @@ pub enum Action {
         #[arg(long, value_name = "FILE")]
         html: Option<PathBuf>,
     },
-    /// Says nothing when all that crosses between Rust and C agrees; for scripts
+    /// Says nothing when both sides mean the same by all that crosses; for scripts
     Check {
         /// What to read.
         #[command(flatten)]
         input: Input,
-        /// Accepts what cannot be told
+        /// Accepts what is unknown
         #[arg(long)]
         allow_unknown: bool,
+        /// Refuses what differs in the language only
+        #[arg(long)]
+        strict: bool,
     },
 }
 
@@ -56,12 +59,19 @@ pub struct Input {
     /// The kernel's Module.symvers: tells which of its symbols are for GPL modules only
     #[arg(long, value_name = "FILE")]
     pub symvers: Option<PathBuf>,
-    /// Rust's declarations of what C defines: bindgen's output, or sources [default: all *_h.rs
-    /// beside the objects, and the sources and kernel bindings that Kbuild's notes name]
-    #[arg(long, value_name = "FILE", num_args = 1..)]
-    pub bindings: Vec<PathBuf>,
-    /// LLVM IR that rustc wrote, of which the declarations count [default: the NAME.ll beside the
-    /// objects, which `make M=… NAME.ll` makes]
-    #[arg(long, value_name = "FILE", num_args = 1..)]
-    pub ir: Vec<PathBuf>,
+    /// Asks the compilers what the objects do not tell: compiles their sources again, in a scratch
+    /// folder, which runs the macros in them
+    #[arg(long)]
+    pub probe: bool,
+    /// rustc for --probe: the one that made the objects
+    #[arg(
+        long,
+        value_name = "PROGRAM",
+        default_value = "rustc",
+        requires = "probe"
+    )]
+    pub rustc: PathBuf,
+    /// clang or gcc for --probe [default: by the name of the one that made the object]
+    #[arg(long, value_name = "PROGRAM", requires = "probe")]
+    pub cc: Option<PathBuf>,
 }

@@ -3,7 +3,7 @@
 use object::read::elf::{SectionHeader, Sym};
 use object::{Object, ObjectSection, ObjectSymbol, SymbolSection};
 
-use crate::debug::{Debug, Making};
+use crate::debug::Making;
 use crate::input::Loaded;
 use crate::kbuild::Made;
 use crate::model::{Part, Section, Symbol};
@@ -15,7 +15,7 @@ pub type ElfSymbol<'d, 'f> = object::read::elf::ElfSymbol64<'d, 'f>;
 
 /// All that an object says of itself.
 pub fn part(loaded: &Loaded<'_>) -> Part {
-    let making = Debug::of(&loaded.file).making();
+    let making = loaded.debug.making();
     let (needed, defined) = symbols(loaded)
         .into_iter()
         .partition(|symbol| matches!(symbol.letter, 'U' | 'v' | 'w'));

@@ -101,10 +101,13 @@ impl Paper {
     /// One stitch, with both views of it.
     pub fn stitch(&self, stitch: &Stitch) -> String {
         let (outcome, colour) = match stitch.verdict.outcome {
-            Outcome::Agrees => ("agrees", Color::Green),
-            Outcome::AgreesInAbi => ("agrees in the ABI, not in the language", Color::Yellow),
-            Outcome::CannotTell => ("cannot tell", Color::Yellow),
-            Outcome::Disagrees => ("disagrees", Color::Red),
+            Outcome::Same => ("the same", Color::Green),
+            Outcome::Language => (
+                "the same for the machine, not for the language",
+                Color::Yellow,
+            ),
+            Outcome::Unknown => ("unknown", Color::Yellow),
+            Outcome::Differs => ("differs", Color::Red),
         };
         let mut table = self.table();
         table.add_row([Cell::new("verdict"), Cell::new(outcome).fg(colour)]);

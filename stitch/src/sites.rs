@@ -6,11 +6,12 @@ use object::elf::{STT_FUNC, STT_OBJECT};
 use object::read::elf::SectionHeader;
 use object::{Object, ObjectSection, ObjectSymbol, SectionIndex, SymbolIndex, SymbolSection};
 
-use crate::debug::{address, Debug, Lines};
+use crate::debug::{address, Lines};
 use crate::inlined::Callers;
 use crate::input::Loaded;
 use crate::model::Site;
 use crate::parts::name_of;
+use crate::probes::is_probe_section;
 use crate::{elf, names};
 
 /// An object's needs by symbol, and each place where it has one.
@@ -25,7 +26,7 @@ pub struct Needs {
 /// debug information: a debugger's needs are not the module's.
 pub fn needs(loaded: &Loaded<'_>) -> Needs {
     let (file, endian) = (&loaded.file, loaded.file.endian());
-    let debug = Debug::of(file);
+    let debug = &loaded.debug;
     let lines = debug.lines();
     // Those whose line is another crate's, or a header's, by what was inlined there.
     let mut foreign: Vec<u64> = Vec::new();
@@ -46,7 +47,7 @@ pub fn needs(loaded: &Loaded<'_>) -> Needs {
             continue;
         };
         let name = String::from_utf8_lossy(place.name_bytes().unwrap_or_default());
-        if elf::is_debug(&name) {
+        if elf::is_debug(&name) || is_probe_section(&name) {
             continue;
         }
         for rela in relas {
@@ -73,7 +74,7 @@ pub fn needs(loaded: &Loaded<'_>) -> Needs {
     }
 
     foreign.sort_unstable();
-    let callers = Callers::of(&debug, &foreign);
+    let callers = Callers::of(debug, &foreign);
 
     let mut sites: BTreeMap<String, Vec<Site>> = BTreeMap::new();
     for (name, found) in undefined.into_values() {

@@ -9,7 +9,6 @@ use std::collections::{BTreeMap, HashMap};
 use object::elf::{STB_LOCAL, STT_FUNC, STT_OBJECT};
 use object::{Object, ObjectSection, ObjectSymbol, SectionIndex, SymbolSection};
 
-use crate::debug::Debug;
 use crate::input::Loaded;
 use crate::model::{Language, Size};
 use crate::parts::{kind_of, name_of, ElfSymbol};
@@ -102,7 +101,7 @@ fn owner(symbol: &ElfSymbol<'_, '_>, own: Option<&str>) -> Option<String> {
 /// `hello_rust` of `hello_rust.rs/@/hello_rust.bf665632cc9f1e5f-cgu.0`, as rustc names a unit; the
 /// crate that most of the object's mangled names belong to where there is no debug information.
 fn own_crate(loaded: &Loaded<'_>) -> Option<String> {
-    let unit = Debug::of(&loaded.file).making().source;
+    let unit = loaded.debug.making().source;
     let named = unit.as_deref().and_then(|unit| unit.split_once("/@/"));
     if let Some((name, _)) = named.and_then(|(_, unit)| unit.split_once('.')) {
         return Some(name.to_owned());

@@ -5,7 +5,6 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use object::elf::{STB_LOCAL, STB_WEAK, STT_FUNC, STT_GNU_IFUNC, STT_NOTYPE};
 use object::{Object, ObjectSection, ObjectSymbol, SectionKind, SymbolSection};
 
-use crate::debug::Debug;
 use crate::input::Loaded;
 use crate::model::{Language, Place, Stitch, Use, Verdict};
 use crate::parts::{name_of, ElfSymbol};
@@ -144,7 +143,7 @@ fn place(
     let found: HashMap<usize, HashMap<String, Place>> = wanted
         .into_iter()
         .filter_map(|(part, names)| {
-            let debug = Debug::of(&objects.get(part)?.file);
+            let debug = &objects.get(part)?.debug;
             Some((part, debug.definitions(&names)))
         })
         .collect();

@@ -1,422 +1,462 @@
-//! Whether both sides of a crossing mean the same: what each believes, and how that compares.
+//! Whether both sides of a crossing mean the same: what each claims, and how that compares.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::path::Path;
 
-use object::{Object, ObjectSymbol, SymbolKind};
+use object::elf::{STB_LOCAL, STB_WEAK};
+use object::{Object, ObjectSymbol};
 
-use crate::declared::Declared;
+use crate::debug::address;
 use crate::input::Loaded;
-use crate::model::{Language, Outcome, Verdict, View};
+use crate::model::{Language, Outcome, Place, Verdict, View};
 use crate::parallel::each;
-use crate::views::bindings::{Bindings, Origin};
-use crate::views::compare::{differences, Difference, Level};
-use crate::views::dwarf::{self, Found, Wanted};
-use crate::views::ir::Ir;
-use crate::views::sections::Sections;
-use crate::views::spell;
-use crate::views::types::{Opinion, Type};
-use crate::views::{layouts, lowered};
+use crate::probes::{self, Answer, Compilers};
+use crate::types::compare::{differences, Bodies, Difference, Level};
+use crate::types::dwarf::{self, Found};
+use crate::types::entries::Wanted;
+use crate::types::graph::{Claim, Convention, Id, Kind, Shape, Source, Types};
+use crate::types::{layouts, spell};
 
-/// The verdict on each symbol, in their order.
-pub fn verdicts(objects: &[Loaded<'_>], declared: &Declared, symbols: &[String]) -> Vec<Verdict> {
-    let mut evidence = Evidence::gather(objects, declared, symbols);
-    if let Some(kernels) = &declared.kernels {
-        if symbols.iter().any(|symbol| evidence.is_silent(symbol)) {
-            evidence.read(kernels, declared);
-        }
+/// Structs lead to structs of which other objects have the body; no further than this.
+const ROUNDS: usize = 8;
+
+/// The verdict on each symbol, in their order. With `compilers`, they are asked where the objects
+/// do not tell.
+pub fn verdicts(
+    objects: &[Loaded<'_>],
+    symbols: &[String],
+    compilers: Option<&Compilers>,
+) -> Vec<Verdict> {
+    let wanted: BTreeSet<&str> = symbols.iter().map(String::as_str).collect();
+    let mut evidence = Evidence {
+        witnesses: each(objects, |object| Witness::of(object, &wanted)),
+        bodies: Bodies::new(),
+        asked: BTreeSet::new(),
+    };
+    if let Some(compilers) = compilers {
+        evidence.ask_rustc(compilers);
     }
-    symbols
-        .iter()
-        .map(|symbol| evidence.verdict(symbol))
-        .collect()
+    let judged = evidence.judge(symbols);
+    match compilers {
+        Some(compilers) if evidence.ask_cc(compilers, symbols, &judged) => evidence.judge(symbols),
+        _ => judged,
+    }
 }
 
-/// An object's part in the matter.
+/// What one object has to say.
 struct Witness<'e> {
-    name: &'e str,
-    language: Language,
-    wanted: Wanted<'e>,
-    /// Functions that the compiler made one of, because their code is the same: debug information
-    /// is left of only one of them.
-    twins: BTreeMap<&'e str, Vec<&'e str>>,
-    found: Found,
+    object: &'e Loaded<'e>,
+    /// Whether each of these definitions gives way to another.
+    defined: BTreeMap<&'e str, bool>,
+    needed: BTreeSet<&'e str>,
+    addresses: BTreeMap<&'e str, u64>,
+    claims: BTreeMap<String, Vec<Claim>>,
+    /// Why the debug information is less than it could be.
+    trouble: Option<String>,
+    /// Why its compiler told nothing, when it was asked.
+    unanswered: Option<String>,
+    was_asked: bool,
+    /// Objects that were compiled to ask: struct bodies are there, too.
+    answers: Vec<Answer>,
 }
 
-/// All that is known of all symbols.
-#[derive(Default)]
 struct Evidence<'e> {
     witnesses: Vec<Witness<'e>>,
-    bindings: Vec<Bindings>,
-    ir: Vec<Ir>,
-    /// See [`Declared::ir_names`].
-    ir_names: BTreeMap<String, String>,
-    /// The kernel crate's types, as Rust's objects have them.
-    types: BTreeMap<String, Type>,
-    /// Files that could not be read: sentences.
-    unreadable: Vec<String>,
+    /// Of structs that some object only declares.
+    bodies: Bodies,
+    /// Tags that were looked for.
+    asked: BTreeSet<String>,
 }
 
-impl<'e> Evidence<'e> {
-    fn gather(
-        objects: &'e [Loaded<'_>],
-        declared: &Declared,
-        symbols: &'e [String],
-    ) -> Evidence<'e> {
-        let mut evidence = Evidence {
-            unreadable: declared.stale.clone(),
-            ir_names: declared.ir_names.clone(),
-            ..Evidence::default()
+impl<'e> Witness<'e> {
+    fn of(object: &'e Loaded<'e>, symbols: &BTreeSet<&'e str>) -> Self {
+        let mut witness = Witness {
+            object,
+            defined: BTreeMap::new(),
+            needed: BTreeSet::new(),
+            addresses: BTreeMap::new(),
+            claims: BTreeMap::new(),
+            trouble: None,
+            unanswered: None,
+            was_asked: false,
+            answers: Vec::new(),
         };
-        for path in &declared.own {
-            evidence.read(path, declared);
-        }
-        evidence.read_ir(declared, symbols);
-        let names = evidence.bindings.iter();
-        let names = names
-            .flat_map(|bindings| bindings.unexplained(symbols))
-            .collect();
-        evidence.ask_objects(objects, symbols, &names);
-        evidence
-    }
-
-    /// Reads declarations.
-    fn read(&mut self, path: &Path, declared: &Declared) {
-        match Bindings::read(path, declared.shown(path)) {
-            Ok(read) => self.bindings.push(read),
-            Err(error) => self.unreadable.push(format!("{error:#}")),
-        }
-    }
-
-    fn read_ir(&mut self, declared: &Declared, symbols: &[String]) {
-        let symbols: BTreeSet<&str> = symbols.iter().map(String::as_str).collect();
-        for path in &declared.ir {
-            match Ir::read(path, declared.shown(path), &symbols) {
-                Ok(read) => self.ir.push(read),
-                Err(error) => self.unreadable.push(format!("{error:#}")),
-            }
-        }
-    }
-
-    /// Whether one side's view of it is in no file that was read.
-    fn is_silent(&self, symbol: &str) -> bool {
-        let declared = |bindings: &Bindings| bindings.declares(symbol);
-        if self.bindings.iter().any(declared) {
-            return false;
-        }
-        let mut witnesses = self.witnesses.iter();
-        let defined_by = |witness: &Witness<'_>| witness.wanted.defined.contains(symbol);
-        match witnesses.clone().find(|witness| defined_by(witness)) {
-            Some(definer) if definer.language == Language::Rust => witnesses.any(|user| {
-                user.language != Language::Rust
-                    && user.wanted.needed.contains(symbol)
-                    && !user.found.opinions.contains_key(symbol)
-            }),
-            definer => definer.is_some(),
-        }
-    }
-
-    fn ask_objects(
-        &mut self,
-        objects: &'e [Loaded<'_>],
-        symbols: &'e [String],
-        names: &BTreeSet<String>,
-    ) {
-        let symbols: BTreeSet<&str> = symbols.iter().map(String::as_str).collect();
-        self.witnesses = each(objects, |object| witness(object, &symbols, names));
-        // Names of the kernel's are few, so they may be copied.
-        for witness in &self.witnesses {
-            for (name, ty) in &witness.found.types {
-                let known = self.types.entry(name.clone());
-                known.or_insert_with(|| ty.clone());
-            }
-        }
-    }
-
-    fn verdict(&self, symbol: &str) -> Verdict {
-        let Some(definer) = self
-            .witnesses
-            .iter()
-            .find(|witness| witness.wanted.defined.contains(symbol))
-        else {
-            return Verdict {
-                reasons: vec!["no object at hand defines it".to_owned()],
-                ..Verdict::default()
-            };
-        };
-        let mut judge = Judge::default();
-        let own = definer.found.opinions.get(symbol);
-        let twin = own.is_none().then(|| definer.twin(symbol)).flatten();
-        let definition = own.or(twin.map(|(_, opinion)| opinion));
-        match (own, twin) {
-            (Some(opinion), _) => judge.view(symbol, opinion),
-            (None, Some((twin, opinion))) => {
-                judge.view(twin, opinion);
-                judge.merged_with = Some(twin.to_owned());
-            }
-            (None, None) => judge.lack(definer.silence(symbol)),
-        }
-        let users = self.witnesses.iter().filter(|witness| {
-            witness.wanted.needed.contains(symbol) && witness.language != Language::Rust
-        });
-        match definer.language {
-            Language::Rust => {
-                let mut silent = Vec::new();
-                let mut heard = false;
-                for user in users {
-                    match user.found.opinions.get(symbol) {
-                        Some(opinion) => {
-                            heard = true;
-                            judge.hear(symbol, definition, opinion);
-                        }
-                        None => silent.push(user),
-                    }
-                }
-                if !silent.is_empty() {
-                    self.ask_contract(symbol, definition, &silent, &mut judge);
-                } else if !heard {
-                    judge.lack("no C object at hand needs it".to_owned());
-                }
-            }
-            _ => {
-                self.ask_bindings(symbol, definition, &mut judge);
-                for user in users {
-                    if let Some(opinion) = user.found.opinions.get(symbol) {
-                        judge.hear(symbol, definition, opinion);
-                    }
-                }
-            }
-        }
-        judge.verdict()
-    }
-
-    /// What Rust believes of what C defines.
-    fn ask_bindings(&self, symbol: &str, definition: Option<&Opinion>, judge: &mut Judge) {
-        let mut declared = false;
-        for bindings in &self.bindings {
-            if let Some(opinion) = bindings.opinion(symbol, &self.types) {
-                declared = true;
-                judge.hear(symbol, definition, &opinion);
-            }
-        }
-        let compiled = self.ask_ir(symbol, definition, declared, judge);
-        if !declared && !compiled {
-            let users = self.witnesses.iter();
-            let mut users = users.filter(|user| user.wanted.needed.contains(symbol));
-            let ir = users.find_map(|user| self.ir_names.get(user.name));
-            let ir = ir.map_or("NAME.ll", String::as_str);
-            judge.lack(format!("what Rust believes of it: rustc leaves no trace of that in an object, and no bindings or sources at hand declare it; give them with --bindings, or have LLVM IR made: make M=… {ir}"));
-            for sentence in &self.unreadable {
-                judge.lack(sentence.clone());
-            }
-        }
-    }
-
-    /// What rustc has made of Rust's declaration. Where that is at hand, IR is asked only whether it
-    /// is what was compiled: what it leaves open, the declaration tells.
-    fn ask_ir(
-        &self,
-        symbol: &str,
-        definition: Option<&Opinion>,
-        declared: bool,
-        judge: &mut Judge,
-    ) -> bool {
-        let mut heard = false;
-        for ir in &self.ir {
-            let Some(declaration) = ir.declaration(symbol) else {
+        for symbol in object.file.symbols() {
+            let binding = symbol.elf_symbol().st_bind();
+            let name = symbol.name().ok().and_then(|name| symbols.get(name));
+            let (Some(name), false) = (name, binding == STB_LOCAL) else {
                 continue;
             };
-            heard = true;
-            judge.views.push(ir.view(declaration));
-            let Some(definition) = definition else {
-                continue;
-            };
-            judge.compared = true;
-            let found = lowered::differences(definition, ir, declaration).into_iter();
-            let counts = |difference: &Difference| !declared || difference.level == Level::Abi;
-            judge.differences.extend(found.filter(counts));
+            if symbol.is_undefined() {
+                witness.needed.insert(name);
+            } else {
+                witness.defined.insert(name, binding == STB_WEAK);
+                let section = symbol.section_index();
+                let at = section.map_or(0, |section| address(section, symbol.address()));
+                witness.addresses.insert(name, at);
+            }
         }
-        heard
+        if !witness.defined.is_empty() || !witness.needed.is_empty() {
+            let found = witness.read(object);
+            witness.trouble = found.trouble;
+            witness.claims = found.claims;
+        }
+        witness
     }
 
-    /// What C believes of what Rust defines, where C's debug information is silent: clang writes
-    /// nothing there of data, nor of functions whose address alone is taken. C was compiled with the
-    /// header that bindgen read, with the same flags.
-    fn ask_contract(
-        &self,
-        symbol: &str,
-        definition: Option<&Opinion>,
-        silent: &[&Witness<'_>],
-        judge: &mut Judge,
-    ) {
-        let names: Vec<&str> = silent.iter().map(|user| user.name).collect();
-        let names = names.join(", ");
-        let bindgens = self.bindings.iter();
-        let mut bindgens = bindgens.filter(|bindings| bindings.origin == Origin::Bindgen);
-        let declared = bindgens.find_map(|bindings| {
-            let opinion = bindings.opinion(symbol, &self.types)?;
-            let quoted = bindings.quoted(symbol).map(|(says, at)| (says, Some(at)));
-            let own = || (spell::opinion(symbol, &opinion), opinion.place.clone());
-            let view = quoted.unwrap_or_else(own);
-            Some((opinion, view))
+    /// What an object says of these symbols: the witness's own, or one that was compiled to ask.
+    fn read(&self, object: &Loaded<'_>) -> Found {
+        let probes = probes::of(object);
+        let probes = probes.iter().filter_map(|(at, symbol, of)| {
+            let needed = self.needed.get(symbol.as_str()).copied();
+            let defined = || {
+                self.defined
+                    .get_key_value(symbol.as_str())
+                    .map(|(name, _)| *name)
+            };
+            Some((*at, (needed.or_else(defined)?, *of)))
         });
-        // Without any debug information, nothing says that C even includes that header.
-        let stripped = silent.iter().find_map(|user| user.found.trouble.clone());
-        let (opinion, (says, place)) = match (declared, stripped) {
-            (Some(declared), None) => declared,
-            (_, Some(trouble)) => return judge.lack(trouble),
-            (None, None) => {
-                return judge.lack(format!(
-                    "the debug information of {names} does not tell what C believes of it, and no bindings at hand tell what its header says"
-                ));
+        let is_own = std::ptr::eq(self.object.data, object.data);
+        let wanted = Wanted {
+            defined: if is_own {
+                self.addresses.clone()
+            } else {
+                BTreeMap::new()
+            },
+            needed: match is_own {
+                true => self.needed.clone(),
+                false => self
+                    .needed
+                    .iter()
+                    .chain(self.defined.keys())
+                    .copied()
+                    .collect(),
+            },
+            probes: probes.collect::<HashMap<_, _>>(),
+            named: probes::named(object),
+            tags: BTreeSet::new(),
+        };
+        dwarf::ask(&self.object.name, &object.debug, &wanted)
+    }
+
+    /// Takes in what a compiler answered, or why it did not.
+    fn hear(&mut self, answer: Result<Answer, String>) {
+        self.was_asked = true;
+        let read = answer.and_then(|answer| {
+            let object = answer.load()?;
+            let mut claims = self.read(&object).claims;
+            // A static of that name is not what is linked.
+            claims.retain(|symbol, _| !probes::is_local(&object, symbol));
+            Ok((answer, claims))
+        });
+        let (answer, claims) = match read {
+            Ok(read) => read,
+            Err(reason) => {
+                self.unanswered.get_or_insert(reason);
+                return;
             }
         };
-        if let Some(definition) = definition {
-            judge.differences.extend(differences(definition, &opinion));
+        let folder = self
+            .object
+            .path
+            .parent()
+            .and_then(|folder| folder.canonicalize().ok());
+        for (symbol, mut claims) in claims {
+            for claim in &mut claims {
+                claim.place = claim.place.take().and_then(|place| {
+                    let file = answer.original(Path::new(&place.file))?;
+                    let file = folder
+                        .as_ref()
+                        .and_then(|folder| file.strip_prefix(folder).ok())
+                        .unwrap_or(&file);
+                    Some(Place {
+                        file: file.display().to_string(),
+                        line: place.line,
+                    })
+                });
+                if let (Shape::Function(signature), true) =
+                    (&mut claim.shape, answer.microsoft.contains(&symbol))
+                {
+                    signature.convention = Convention::Microsoft;
+                }
+            }
+            self.claims.entry(symbol).or_default().extend(claims);
         }
-        judge.views.push(View {
-            language: Language::C,
-            says,
-            source: format!("its header, as {} has it", opinion.part),
-            place,
-            layouts: Vec::new(),
-        });
-        judge.differences.push(Difference {
-            level: Level::Language,
-            text: format!(
-                "the debug information of {names} does not mention it: Rust's definition was compared with the header, as bindgen read it"
-            ),
-        });
+        self.answers.push(answer);
     }
-}
 
-impl Witness<'_> {
-    /// A function with the same code of which the debug information tells.
-    fn twin(&self, symbol: &str) -> Option<(&str, &Opinion)> {
-        let twins = self.twins.get(symbol)?;
-        twins
-            .iter()
-            .find_map(|twin| Some((*twin, self.found.opinions.get(*twin)?)))
+    fn from(&self, symbol: &str, sources: &[Source]) -> Vec<&Claim> {
+        let all = self.claims.get(symbol).into_iter().flatten();
+        for source in sources {
+            let found: Vec<&Claim> = all
+                .clone()
+                .filter(|claim| claim.source == *source)
+                .collect();
+            if !found.is_empty() {
+                return found;
+            }
+        }
+        Vec::new()
+    }
+
+    /// What it defines; the names of parameters are nowhere but in its own record.
+    fn definition(&self, symbol: &str) -> Option<Claim> {
+        use Source::{Definition, ProbedDeclaration, ProbedDefinition};
+        let own = self.from(symbol, &[Definition]);
+        let own = own.first().copied();
+        let probed = match self.object.language {
+            Language::Rust => self.from(symbol, &[ProbedDefinition]),
+            _ => self.from(symbol, &[ProbedDefinition, ProbedDeclaration]),
+        };
+        let Some(probed) = probed.first().copied() else {
+            return own.cloned();
+        };
+        let mut claim = probed.clone();
+        if let Some(own) = own {
+            claim.place = own.place.clone().or(claim.place);
+            if let (Shape::Function(probed), Shape::Function(own)) = (&mut claim.shape, &own.shape)
+            {
+                let count = probed.parameters.len() == own.parameters.len();
+                for (one, own) in probed.parameters.iter_mut().zip(&own.parameters) {
+                    one.name = own.name.clone().filter(|_| count);
+                }
+            }
+        }
+        Some(claim)
+    }
+
+    /// How it declares what it needs: each declaration.
+    fn declarations(&self, symbol: &str) -> Vec<&Claim> {
+        use Source::{Declaration, ProbedDeclaration};
+        match self.object.language {
+            Language::Rust => self.from(symbol, &[ProbedDeclaration]),
+            _ => self.from(symbol, &[ProbedDeclaration, Declaration]),
+        }
     }
 
     /// Why it says nothing of a symbol.
     fn silence(&self, symbol: &str) -> String {
-        match (&self.found.trouble, self.language) {
-            (_, Language::Assembly) => {
-                format!("{} is assembly: it has no types", self.name)
+        let name = &self.object.name;
+        if let Some(reason) = &self.unanswered {
+            return reason.clone();
+        }
+        match self.object.language {
+            Language::Assembly => format!("{name} is assembly: it has no types"),
+            Language::Rust if self.needed.contains(symbol) && self.was_asked => {
+                format!("the sources of {name} do not declare `{symbol}` in an extern block that can be seen")
             }
-            (Some(trouble), _) => trouble.clone(),
-            (None, _) => format!(
-                "the debug information of {} does not tell of `{symbol}`",
-                self.name
+            Language::Rust if self.needed.contains(symbol) => format!(
+                "rustc leaves no trace in {name} of how Rust declares `{symbol}`: with --probe, stitch asks it"
             ),
+            _ => self.trouble.clone().unwrap_or_else(|| {
+                let remedy = if self.was_asked { "" } else { ": with --probe, stitch asks its compiler" };
+                format!("the debug information of {name} does not tell of `{symbol}`{remedy}")
+            }),
         }
     }
 }
 
-fn witness<'e>(
-    object: &'e Loaded<'_>,
-    symbols: &BTreeSet<&'e str>,
-    types: &BTreeSet<String>,
-) -> Witness<'e> {
-    let mut wanted = Wanted::default();
-    for symbol in object.file.symbols() {
-        if symbol.is_local() {
-            continue;
+impl Evidence<'_> {
+    fn ask_rustc(&mut self, compilers: &Compilers) {
+        for witness in &mut self.witnesses {
+            let object = witness.object;
+            let crosses = !witness.defined.is_empty() || !witness.needed.is_empty();
+            if object.language == Language::Rust && crosses {
+                witness.hear(probes::ask_rust(object, compilers));
+            }
         }
-        let Ok(name) = symbol.name() else { continue };
-        let Some(name) = symbols.get(name) else {
-            continue;
+    }
+
+    /// Asks C's compilers for what could not be told; GCC also for how functions are called, which
+    /// it never records. Whether there is anything new.
+    fn ask_cc(&mut self, compilers: &Compilers, symbols: &[String], judged: &[Verdict]) -> bool {
+        let unknown = symbols.iter().zip(judged);
+        let unknown = unknown.filter(|(_, verdict)| verdict.outcome == Outcome::Unknown);
+        let unknown: BTreeSet<&str> = unknown.map(|(symbol, _)| symbol.as_str()).collect();
+        let mut asked = false;
+        for witness in &mut self.witnesses {
+            let object = witness.object;
+            if object.language != Language::C {
+                continue;
+            }
+            let defined = witness.defined.keys().copied();
+            let all: Vec<&str> = defined.chain(witness.needed.iter().copied()).collect();
+            let by_gcc = |symbol: &&str| {
+                witness.defined.contains_key(symbol)
+                    && witness.claims.get(*symbol).is_some_and(|claims| {
+                        claims.iter().any(|claim| {
+                            !claim.trusts_caller && matches!(claim.shape, Shape::Function(_))
+                        })
+                    })
+            };
+            if all.iter().any(|symbol| unknown.contains(symbol)) || all.iter().any(by_gcc) {
+                for answer in probes::ask_c(object, compilers, &all) {
+                    witness.hear(answer);
+                }
+                asked = true;
+            }
+        }
+        self.asked.clear();
+        asked
+    }
+
+    fn judge(&mut self, symbols: &[String]) -> Vec<Verdict> {
+        for _ in 0..ROUNDS {
+            let (mut verdicts, mut lacking) = (Vec::new(), BTreeSet::new());
+            for symbol in symbols {
+                let mut judge = Judge {
+                    bodies: &self.bodies,
+                    views: Vec::new(),
+                    differences: Vec::new(),
+                    compared: false,
+                    lacking: BTreeSet::new(),
+                };
+                self.hear_all(symbol, &mut judge);
+                lacking.append(&mut judge.lacking.clone());
+                verdicts.push(judge.verdict());
+            }
+            lacking.retain(|tag| !self.asked.contains(tag));
+            if lacking.is_empty() {
+                return verdicts;
+            }
+            self.find_bodies(&lacking);
+            self.asked.append(&mut lacking);
+        }
+        let exhausted = || Verdict {
+            reasons: vec!["it leads to more structs than stitch follows".to_owned()],
+            ..Verdict::default()
         };
-        if symbol.is_undefined() {
-            wanted.needed.insert(name);
-        } else {
-            wanted.defined.insert(name);
+        symbols.iter().map(|_| exhausted()).collect()
+    }
+
+    /// Looks for what one object declares in all others of C.
+    fn find_bodies(&mut self, tags: &BTreeSet<String>) {
+        let mut found: Bodies = Bodies::new();
+        let wanted = Wanted {
+            tags: tags.clone(),
+            ..Wanted::default()
+        };
+        for witness in &self.witnesses {
+            let mut add = |object: &Loaded<'_>| {
+                let read = dwarf::ask(&object.name, &object.debug, &wanted);
+                for (tag, bodies) in read.bodies {
+                    let known = found.entry(tag).or_default();
+                    for id in bodies {
+                        if !known
+                            .iter()
+                            .any(|(types, one)| is_alike((types, *one), (&read.types, id)))
+                        {
+                            known.push((read.types.clone(), id));
+                        }
+                    }
+                }
+            };
+            if witness.object.language != Language::Rust {
+                add(witness.object);
+                for answer in &witness.answers {
+                    if let Ok(object) = answer.load() {
+                        add(&object);
+                    }
+                }
+            }
         }
+        self.bodies.append(&mut found);
     }
-    let twins = twins(object, &wanted);
-    wanted.defined.extend(twins.values().flatten());
-    if object.language == Language::Rust {
-        wanted.types = types.clone();
-    }
-    let nothing = wanted.defined.is_empty() && wanted.needed.is_empty();
-    let found = match nothing {
-        true => Found::default(),
-        false => match Sections::new(&object.file) {
-            Ok(sections) => dwarf::ask(&object.name, &sections, &wanted),
-            Err(error) => Found {
-                trouble: Some(format!("{}: {error}", object.name)),
-                ..Found::default()
-            },
-        },
-    };
-    Witness {
-        name: &object.name,
-        language: object.language,
-        wanted,
-        twins,
-        found,
+
+    /// What all objects have to say of a symbol.
+    fn hear_all(&self, symbol: &str, judge: &mut Judge<'_>) {
+        let mut definers: Vec<&Witness<'_>> = self
+            .witnesses
+            .iter()
+            .filter(|witness| witness.defined.contains_key(symbol))
+            .collect();
+        // The linker takes the first strong one, else the first.
+        definers.sort_by_key(|witness| witness.defined.get(symbol).copied());
+        let Some(definer) = definers.first() else {
+            return judge.lack("no object at hand defines it".to_owned());
+        };
+        let definition = definer.definition(symbol);
+        match &definition {
+            Some(claim) => judge.view(symbol, claim),
+            None => judge.lack(definer.silence(symbol)),
+        }
+        if let (Language::Rust, Some(reason), true) = (
+            definer.object.language,
+            &definer.unanswered,
+            definition
+                .as_ref()
+                .is_some_and(|claim| claim.source == Source::Definition),
+        ) {
+            judge.lack(reason.clone());
+        }
+        let rust = definer.object.language == Language::Rust;
+        for user in &self.witnesses {
+            let other = (user.object.language == Language::Rust) != rust;
+            if !other || !user.needed.contains(symbol) {
+                continue;
+            }
+            let declarations = user.declarations(symbol);
+            if declarations.is_empty() {
+                judge.lack(user.silence(symbol));
+            }
+            for claim in declarations {
+                judge.hear(symbol, definition.as_ref(), claim);
+            }
+        }
     }
 }
 
-/// Other functions at the same place.
-fn twins<'e>(object: &'e Loaded<'_>, wanted: &Wanted<'e>) -> BTreeMap<&'e str, Vec<&'e str>> {
-    let mut places: BTreeMap<_, &str> = BTreeMap::new();
-    let functions = || {
-        object.file.symbols().filter_map(|symbol| {
-            let place = (symbol.section_index()?.0, symbol.address());
-            let text = symbol.kind() == SymbolKind::Text;
-            text.then_some((place, symbol.name().ok()?))
-        })
+/// Whether two objects define a struct alike, as a header has it.
+fn is_alike(one: (&Types, Id), other: (&Types, Id)) -> bool {
+    let fields = |(types, id): (&Types, Id)| match types.kind(id) {
+        Kind::Aggregate(aggregate) => {
+            let fields = aggregate.fields.iter();
+            let fields = fields.map(|field| {
+                (
+                    field.name.clone(),
+                    field.start,
+                    field.bits,
+                    types.size(field.ty),
+                )
+            });
+            Some((aggregate.size, aggregate.union, fields.collect::<Vec<_>>()))
+        }
+        _ => None,
     };
-    let mut shared: BTreeMap<_, Vec<&str>> = BTreeMap::new();
-    for (place, name) in functions() {
-        if let Some(name) = wanted.defined.get(name) {
-            places.insert(place, name);
-        }
-    }
-    for (place, name) in functions() {
-        if places.contains_key(&place) {
-            shared.entry(place).or_default().push(name);
-        }
-    }
-    let mut twins = BTreeMap::new();
-    for names in shared.into_values().filter(|names| names.len() > 1) {
-        for name in names.iter().filter_map(|name| wanted.defined.get(name)) {
-            let others = names.iter().filter(|other| *other != name);
-            twins.insert(*name, others.copied().collect());
-        }
-    }
-    twins
+    fields(one) == fields(other)
 }
 
-/// Hears the views on one symbol.
-#[derive(Default)]
-struct Judge {
+/// Hears the claims on one symbol.
+struct Judge<'b> {
+    bodies: &'b Bodies,
     views: Vec<View>,
     differences: Vec<Difference>,
     compared: bool,
-    /// The function whose types stand for the definition's.
-    merged_with: Option<String>,
+    lacking: BTreeSet<String>,
 }
 
-impl Judge {
-    fn view(&mut self, symbol: &str, opinion: &Opinion) {
-        self.views.push(View {
-            language: opinion.language,
-            says: spell::opinion(symbol, opinion),
-            source: format!("{}, {}", opinion.part, opinion.source),
-            place: opinion.place.clone(),
-            layouts: layouts::of(opinion),
-        });
+impl Judge<'_> {
+    fn view(&mut self, symbol: &str, claim: &Claim) {
+        let view = View {
+            language: claim.language,
+            says: spell::claim(symbol, claim),
+            source: format!("{}, {}", claim.part, claim.source.word()),
+            place: claim.place.clone(),
+            layouts: layouts::of(claim),
+        };
+        if !self.views.contains(&view) {
+            self.views.push(view);
+        }
     }
 
-    /// A view other than the definition's.
-    fn hear(&mut self, symbol: &str, definition: Option<&Opinion>, opinion: &Opinion) {
-        self.view(symbol, opinion);
+    /// A claim other than the definition's.
+    fn hear(&mut self, symbol: &str, definition: Option<&Claim>, claim: &Claim) {
+        self.view(symbol, claim);
         if let Some(definition) = definition {
             self.compared = true;
-            self.differences.extend(differences(definition, opinion));
+            let (found, lacking) = differences(definition, claim, self.bodies);
+            self.differences.extend(found);
+            self.lacking.extend(lacking);
         }
     }
 
@@ -427,27 +467,15 @@ impl Judge {
         });
     }
 
-    fn verdict(mut self) -> Verdict {
-        if let Some(twin) = self.merged_with.take() {
-            // Another's types: they can neither accuse nor acquit, but the code is one.
-            for difference in &mut self.differences {
-                difference.level = difference.level.min(Level::Unknown);
-            }
-            self.differences.push(Difference {
-                level: Level::Language,
-                text: format!(
-                    "the debug information tells only of `{twin}`, which the compiler found to have the same code and made one with it: compared with that one's types"
-                ),
-            });
-        }
+    fn verdict(self) -> Verdict {
         let worst = self.differences.iter().map(|difference| difference.level);
         let outcome = match worst.max() {
-            Some(Level::Abi) => Outcome::Disagrees,
-            Some(Level::Unknown) => Outcome::CannotTell,
-            Some(Level::Language) => Outcome::AgreesInAbi,
-            // Without two views there is nothing that could agree.
-            None if self.compared => Outcome::Agrees,
-            None => Outcome::CannotTell,
+            Some(Level::Machine) => Outcome::Differs,
+            Some(Level::Unknown) => Outcome::Unknown,
+            Some(Level::Language) => Outcome::Language,
+            // Without two claims there is nothing that could be the same.
+            None if self.compared => Outcome::Same,
+            None => Outcome::Unknown,
         };
         let mut differences = self.differences;
         differences.sort_by_key(|difference| std::cmp::Reverse(difference.level));

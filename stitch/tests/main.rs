@@ -2,8 +2,6 @@
 
 mod common;
 mod damage;
-mod declared;
-mod disagreements;
-mod ir;
 mod picture;
+mod probes;
 mod report;

@@ -227,7 +227,7 @@ fn crossings(xml: &mut Xml, report: &Report) {
         xml.element("p", &[], "Nothing crosses between Rust and C here.");
         return xml.close();
     }
-    if words::how_many(report, crate::model::Outcome::Agrees) < report.stitches.len() {
+    if words::how_many(report, crate::model::Outcome::Same) < report.stitches.len() {
         xml.element("p", &[], "The worst first.");
     }
     let columns = ["symbol", "verdict", "Rust's view", "C's view", "where"];

@@ -280,7 +280,7 @@ impl<'r> Scene<'r> {
             story += &format!("\n{}: {outcome}", stitch.symbol);
         }
         let worst = match bundle.worst {
-            Outcome::Agrees => String::new(),
+            Outcome::Same => String::new(),
             _ => format!(" {} of {},", bundle.worst_count, bundle.crossings.len()),
         };
         let mark = words::mark(bundle.worst);

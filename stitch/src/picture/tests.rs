@@ -128,10 +128,10 @@ fn hello_rust() -> Report {
     let c = part("c_helper.o", Language::C, &globals);
     let mut stitches: Vec<Stitch> = from_c
         .iter()
-        .map(|name| stitch(name, &c, vec![needs(&rust.name, PLT, 1)], Outcome::Agrees))
+        .map(|name| stitch(name, &c, vec![needs(&rust.name, PLT, 1)], Outcome::Same))
         .collect();
     let uses = vec![needs(&c.name, PLT, 2)];
-    stitches.push(stitch(count, &rust, uses, Outcome::Agrees));
+    stitches.push(stitch(count, &rust, uses, Outcome::Same));
     let shore = ["_printk", "kstrtouint", "memcpy", "memset", "strlen"].map(|name| {
         taken(
             name,
@@ -247,11 +247,11 @@ fn hostile() -> Report {
     let c = part(&long, Language::C, &["漢字かな交じり文".repeat(9).as_str()]);
     let mut stitches = Vec::new();
     for (name, outcome) in [NOWHERE, &long, "漢字", "", "e\u{301}\u{301}"].iter().zip([
-        Outcome::Agrees,
-        Outcome::AgreesInAbi,
-        Outcome::CannotTell,
-        Outcome::Disagrees,
-        Outcome::Agrees,
+        Outcome::Same,
+        Outcome::Language,
+        Outcome::Unknown,
+        Outcome::Differs,
+        Outcome::Same,
     ]) {
         let uses = vec![needs(&c.name, NOWHERE, 300), needs(&c.name, &long, 0)];
         stitches.push(stitch(name, &rust, uses, outcome));
@@ -262,15 +262,15 @@ fn hostile() -> Report {
         "from_a_ghost",
         &ghost,
         vec![needs(&rust.name, PLT, 1)],
-        Outcome::Agrees,
+        Outcome::Same,
     ));
     let uses = vec![
         needs(&ghost.name, PLT, 1),
         needs("second ghost", PLT, 1),
         needs(&c.name, PLT, 1),
     ];
-    stitches.push(stitch("among_c", &c, uses, Outcome::Agrees));
-    stitches.push(stitch("for_nobody", &c, Vec::new(), Outcome::CannotTell));
+    stitches.push(stitch("among_c", &c, uses, Outcome::Same));
+    stitches.push(stitch("for_nobody", &c, Vec::new(), Outcome::Unknown));
     let mut huge = part("huge.o", Language::Unknown, &[]);
     huge.compiler = None;
     huge.source = None;

@@ -13,32 +13,35 @@ pub const LANGUAGES: [(Language, &str, &str); 4] = [
 /// All outcomes, the best first: name, class, mark, and how many of them are put.
 pub const OUTCOMES: [(Outcome, &str, &str, &str, [&str; 2]); 4] = [
     (
-        Outcome::Agrees,
-        "agrees",
+        Outcome::Same,
+        "the same",
         "agrees",
         "=",
-        ["agrees", "agree"],
+        ["is the same", "are the same"],
     ),
     (
-        Outcome::AgreesInAbi,
-        "agrees in the ABI, not in the language",
+        Outcome::Language,
+        "the same for the machine, not for the language",
         "abi",
         "≈",
-        ["agrees in the ABI only", "agree in the ABI only"],
+        [
+            "differs in the language only",
+            "differ in the language only",
+        ],
     ),
     (
-        Outcome::CannotTell,
-        "cannot tell",
+        Outcome::Unknown,
+        "unknown",
         "unclear",
         "?",
-        ["cannot be told", "cannot be told"],
+        ["is unknown", "are unknown"],
     ),
     (
-        Outcome::Disagrees,
-        "disagrees",
+        Outcome::Differs,
+        "differs",
         "disagrees",
         "≠",
-        ["disagrees", "disagree"],
+        ["differs", "differ"],
     ),
 ];
 

@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! How Rust has each symbol of a contract, for those who read the object: rustc writes no debug
+//! information of what is only called, but it does of a static, and refuses one of another type.
+
+use std::fmt::Write;
+
+use crate::bindings::Symbol;
+
+/// A static for each symbol, without the symbol's address: nothing is used that was not used. The
+/// section is one that the module's linker script throws away.
+pub(crate) fn of(symbols: &[Symbol]) -> String {
+    let mut text = String::new();
+    for symbol in symbols {
+        let Symbol {
+            name,
+            rust_name,
+            pointer,
+            ..
+        } = symbol;
+        let (held, address) = match symbol.function {
+            true => (pointer.clone(), rust_name.clone()),
+            // An address alone cannot be in a static that all may read.
+            false => (
+                format!("fn({pointer})"),
+                format!("unsafe {{ ::core::ptr::{}!({rust_name}) }}", address_of(pointer)),
+            ),
+        };
+        // Writing to a String cannot fail.
+        let _ = write!(
+            text,
+            "#[used]\n#[link_section = \".discard.border.probe\"]\n\
+             static __probe_of_{name}: Option<{held}> = {{\n    \
+             const _: fn() = || {{\n        let _: {pointer} = {address};\n    }};\n    \
+             None\n}};\n"
+        );
+    }
+    text
+}
+
+fn address_of(pointer: &str) -> &str {
+    match pointer.starts_with("*mut") {
+        true => "addr_of_mut",
+        false => "addr_of",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::bindings::Bindings;
+
+    #[test]
+    fn of_functions_and_data() {
+        let source = "extern \"C\" { pub fn f(a: c_int) -> c_int; } \
+                      extern \"C\" { pub static mut n: u32; }";
+        let probes = of(&Bindings::new(source).symbols);
+        for part in [
+            "static __probe_of_f: Option<unsafe extern \"C\" fn(a:c_int)->c_int> = {",
+            "let _: unsafe extern \"C\" fn(a:c_int)->c_int = f;",
+            "static __probe_of_n: Option<fn(*mut u32)> = {",
+            "let _: *mut u32 = unsafe { ::core::ptr::addr_of_mut!(n) };",
+        ] {
+            let plain = |text: &str| text.replace(' ', "");
+            assert!(plain(&probes).contains(&plain(part)), "{part}: {probes}");
+        }
+    }
+}

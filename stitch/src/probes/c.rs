@@ -1,0 +1,151 @@
+//! Asks a compiler of C: the unit is compiled again with a pointer to each symbol behind it, of the
+//! type that the symbol has there.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use super::{command, DECLARATIONS, OBJECT};
+use crate::input::Loaded;
+use crate::kbuild::Made;
+use crate::maker;
+use crate::types::entries::NAMED;
+
+/// Debug information with everything in it, in one file.
+const DEBUG: &[&str] = &[
+    "-w",
+    "-g",
+    "-gdwarf-5",
+    "-gno-strict-dwarf",
+    "-gno-split-dwarf",
+    "-fno-debug-types-section",
+    "-fno-lto",
+    "-c",
+];
+
+/// The program that made an object, by the name that it most often has.
+pub fn compiler_of(object: &Loaded<'_>) -> PathBuf {
+    let made_by = maker::compiler(&object.file, &object.debug.making()).unwrap_or_default();
+    match made_by.contains("clang") {
+        true => PathBuf::from("clang"),
+        false => PathBuf::from("gcc"),
+    }
+}
+
+/// Compiles the probes, and says which functions are called as Microsoft has it.
+pub fn compile(
+    object: &Loaded<'_>,
+    made: &Made,
+    cc: &Path,
+    symbols: &[&str],
+    scratch: &Path,
+) -> Result<Vec<String>, String> {
+    let source = made
+        .source_file()
+        .and_then(|source| source.canonicalize().ok())
+        .ok_or_else(|| format!("the source of {} is not there", object.name))?;
+    let words = made.command().ok_or_else(|| {
+        format!(
+            "the command in Kbuild's note on {} cannot be read",
+            object.name
+        )
+    })?;
+    let name = source.file_name().unwrap_or_default().to_string_lossy();
+    let unit = Unit {
+        cc,
+        meaning: command::c(&words, &name),
+        folder: made.folder(object.debug.making().folder.as_deref()),
+        source: &source,
+        scratch,
+    };
+    let names: Vec<&str> = symbols
+        .iter()
+        .copied()
+        .filter(|name| is_identifier(name))
+        .collect();
+    let all: String = names
+        .iter()
+        .map(|name| probe(name) + &system_v(name))
+        .collect();
+    if unit.compile(&all).is_ok() {
+        return Ok(Vec::new());
+    }
+    // One at a time: not each is declared there.
+    let (mut declared, mut microsoft) = (String::new(), Vec::new());
+    for name in names {
+        if unit.compile(&probe(name)).is_ok() {
+            declared += &probe(name);
+            if unit.compile(&(probe(name) + &system_v(name))).is_err() {
+                microsoft.push(name.to_owned());
+            }
+        }
+    }
+    unit.compile(&declared).map(|()| microsoft)
+}
+
+fn is_identifier(name: &str) -> bool {
+    let fits = |c: char| c.is_ascii_alphanumeric() || c == '_';
+    name.chars().all(fits) && !name.starts_with(|c: char| c.is_ascii_digit())
+}
+
+fn probe(symbol: &str) -> String {
+    format!(
+        "__attribute__((used, section(\"{DECLARATIONS}\")))\n\
+         static __typeof__({symbol}) *{NAMED}{symbol} = &{symbol};\n"
+    )
+}
+
+/// What a compiler refuses of a function that is called otherwise. Of data it says nothing.
+fn system_v(symbol: &str) -> String {
+    format!("extern __typeof__({symbol}) {symbol} __attribute__((sysv_abi));\n")
+}
+
+struct Unit<'u> {
+    cc: &'u Path,
+    meaning: command::Meaning,
+    folder: PathBuf,
+    source: &'u Path,
+    scratch: &'u Path,
+}
+
+impl Unit<'_> {
+    fn compile(&self, probes: &str) -> Result<(), String> {
+        let file = self.scratch.join("probes.c");
+        let text = format!("#include \"{}\"\n{probes}", self.source.display());
+        fs::write(&file, text)
+            .map_err(|error| format!("cannot write {}: {error}", file.display()))?;
+        let output = Command::new(self.cc)
+            .current_dir(&self.folder)
+            .envs(
+                self.meaning
+                    .environment
+                    .iter()
+                    .map(|(name, value)| (name, value)),
+            )
+            .args(&self.meaning.flags)
+            .args(DEBUG)
+            .arg("-o")
+            .arg(self.scratch.join(OBJECT))
+            .arg(&file)
+            .output()
+            .map_err(|error| format!("{} does not run: {error}", self.cc.display()))?;
+        match output.status.success() {
+            true => Ok(()),
+            false => Err(format!(
+                "{} with probes does not compile: {}",
+                self.source
+                    .file_name()
+                    .unwrap_or_default()
+                    .to_string_lossy(),
+                first_error(&output.stderr)
+            )),
+        }
+    }
+}
+
+/// The first line that tells of one.
+pub fn first_error(stderr: &[u8]) -> String {
+    let text = String::from_utf8_lossy(stderr);
+    let mut lines = text.lines().filter(|line| line.contains("error"));
+    lines.next().unwrap_or_default().trim().to_owned()
+}

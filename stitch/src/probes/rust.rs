@@ -1,0 +1,316 @@
+//! Asks rustc: the crate is compiled again from a copy in which each `extern` block, and each
+//! function and static that others may use, has its probes behind it: in the same module, and under
+//! the same attributes, so that what is configured out stays out.
+
+use std::fs;
+use std::os::unix::fs::symlink;
+use std::path::{Component, Path, PathBuf};
+use std::process::Command;
+
+use proc_macro2::Span;
+use quote::ToTokens;
+use syn::spanned::Spanned;
+use syn::visit::{self, Visit};
+use syn::{
+    Attribute, ForeignItem, Generics, Item, ItemForeignMod, Safety, Signature, StaticMutability,
+};
+
+use super::c::first_error;
+use super::{command, COPIES, DECLARATIONS, DEFINITIONS, OBJECT};
+use crate::input::Loaded;
+use crate::kbuild::Made;
+
+/// Attributes that give a symbol to the linker, or may.
+const EXPORTING: &[&str] = &["no_mangle", "export_name", "export", "unsafe", "cfg_attr"];
+
+/// What rustc made of other crates is found as it was.
+const LIBRARIES: &[&str] = &["rmeta", "rlib", "so"];
+
+/// Compiles the copy.
+pub fn compile(
+    object: &Loaded<'_>,
+    made: &Made,
+    rustc: &Path,
+    scratch: &Path,
+) -> Result<(), String> {
+    let source = made
+        .source_file()
+        .and_then(|source| source.canonicalize().ok())
+        .ok_or_else(|| format!("the source of {} is not there", object.name))?;
+    let words = made.command().ok_or_else(|| {
+        format!(
+            "the command in Kbuild's note on {} cannot be read",
+            object.name
+        )
+    })?;
+    let name = source.file_name().unwrap_or_default().to_string_lossy();
+    let meaning = command::rustc(&words, &name);
+    let attribute = match meaning.flags.iter().any(|flag| flag.ends_with("2024")) {
+        true => "unsafe(link_section = SECTION)",
+        false => "link_section = SECTION",
+    };
+    let mut count = 0;
+    for file in made.files() {
+        let Ok(file) = file.canonicalize() else {
+            continue;
+        };
+        copy(&file, scratch, attribute, &mut count)
+            .map_err(|error| format!("cannot copy {}: {error}", file.display()))?;
+    }
+    let mut command = Command::new(rustc);
+    command
+        .current_dir(made.folder(object.debug.making().folder.as_deref()))
+        .envs(
+            meaning
+                .environment
+                .iter()
+                .map(|(name, value)| (name, value)),
+        )
+        .args(&meaning.flags)
+        .args(["--crate-type=lib", "--cap-lints=allow"])
+        .args([
+            "-Cdebuginfo=2",
+            "-Ccodegen-units=1",
+            "-Crelocation-model=static",
+        ])
+        .arg(format!("--emit=obj={}", scratch.join(OBJECT).display()));
+    if meaning.optimised
+        && !meaning
+            .flags
+            .iter()
+            .any(|flag| flag.starts_with("-Cdebug-assertions"))
+    {
+        command.arg("-Cdebug-assertions=no");
+    }
+    let output = command
+        .arg(inside(scratch, &source))
+        .output()
+        .map_err(|error| format!("{} does not run: {error}", rustc.display()))?;
+    match output.status.success() {
+        true => Ok(()),
+        false => Err(format!(
+            "{name} with probes does not compile: {}",
+            first_error(&output.stderr)
+        )),
+    }
+}
+
+/// A file's place in the scratch folder: its path from the root, so that files find each other.
+fn inside(scratch: &Path, file: &Path) -> PathBuf {
+    let names = file
+        .components()
+        .filter(|part| matches!(part, Component::Normal(_)));
+    names.fold(scratch.join(COPIES), |path, name| path.join(name))
+}
+
+fn copy(file: &Path, scratch: &Path, attribute: &str, count: &mut usize) -> std::io::Result<()> {
+    let extension = file.extension().unwrap_or_default().to_string_lossy();
+    let target = inside(scratch, file);
+    if LIBRARIES.contains(&&*extension) || target.exists() {
+        return Ok(());
+    }
+    if let Some(folder) = target.parent() {
+        fs::create_dir_all(folder)?;
+    }
+    if extension != "rs" {
+        return symlink(file, target);
+    }
+    let text = fs::read_to_string(file)?;
+    fs::write(target, with_probes(&text, attribute, count).unwrap_or(text))
+}
+
+/// A source with its probes; None if it is not one.
+fn with_probes(text: &str, attribute: &str, count: &mut usize) -> Option<String> {
+    let file = syn::parse_file(text).ok()?;
+    let mut finder = Finder {
+        attribute,
+        count,
+        found: Vec::new(),
+    };
+    finder.visit_file(&file);
+    // From the end, so that places before stay where they are; no line moves.
+    let mut text = text.to_owned();
+    finder.found.sort_by_key(|(at, _)| std::cmp::Reverse(*at));
+    for (at, probes) in finder.found {
+        if text.is_char_boundary(at) {
+            text.insert_str(at, &probes);
+        }
+    }
+    Some(text)
+}
+
+struct Finder<'f> {
+    attribute: &'f str,
+    count: &'f mut usize,
+    /// Where in the text, and what to put there.
+    found: Vec<(usize, String)>,
+}
+
+impl<'ast> Visit<'ast> for Finder<'_> {
+    fn visit_item_foreign_mod(&mut self, block: &'ast ItemForeignMod) {
+        let abi = block.abi.to_token_stream().to_string();
+        let mut probes = String::new();
+        for item in &block.items {
+            match item {
+                ForeignItem::Fn(function) => {
+                    let attributes = [&block.attrs[..], &function.attrs[..]];
+                    let ty = pointer(&function.sig, &abi, true);
+                    let name = function.sig.ident.to_string();
+                    let at = function.sig.ident.span();
+                    probes += &self.probe(&attributes, DECLARATIONS, &ty, &name, at);
+                }
+                ForeignItem::Static(data) => {
+                    let attributes = [&block.attrs[..], &data.attrs[..]];
+                    let name = data.ident.to_string();
+                    let (ty, value) = address(&data.ty, &data.mutability, &name);
+                    let at = data.ident.span();
+                    probes += &self.probe(&attributes, DECLARATIONS, &ty, &value, at);
+                }
+                _ => {}
+            }
+        }
+        self.add(block.span(), probes);
+    }
+
+    fn visit_item(&mut self, item: &'ast Item) {
+        match item {
+            Item::Fn(function) => {
+                let sig = &function.sig;
+                if sig.abi.is_some() || exports(&function.attrs) {
+                    let abi = sig.abi.to_token_stream().to_string();
+                    let ty = pointer(sig, &abi, matches!(sig.safety, Safety::Unsafe(_)));
+                    let name = sig.ident.to_string();
+                    if is_plain(&sig.generics) && sig.asyncness.is_none() {
+                        let probe = self.probe(
+                            &[&function.attrs],
+                            DEFINITIONS,
+                            &ty,
+                            &name,
+                            sig.ident.span(),
+                        );
+                        self.add(function.span(), probe);
+                    }
+                }
+            }
+            Item::Static(data) if exports(&data.attrs) => {
+                let name = data.ident.to_string();
+                let (ty, value) = address(&data.ty, &data.mutability, &name);
+                let probe = self.probe(&[&data.attrs], DEFINITIONS, &ty, &value, data.ident.span());
+                self.add(data.span(), probe);
+            }
+            _ => {}
+        }
+        visit::visit_item(self, item);
+    }
+}
+
+impl Finder<'_> {
+    fn add(&mut self, behind: Span, probes: String) {
+        if !probes.is_empty() {
+            self.found.push((behind.byte_range().end, probes));
+        }
+    }
+
+    fn probe(
+        &mut self,
+        attributes: &[&[Attribute]],
+        section: &str,
+        ty: &str,
+        value: &str,
+        at: Span,
+    ) -> String {
+        let conditions: String = attributes
+            .iter()
+            .flat_map(|attributes| attributes.iter())
+            .filter(|attribute| attribute.path().is_ident("cfg"))
+            .map(|attribute| attribute.to_token_stream().to_string())
+            .collect();
+        *self.count += 1;
+        let attribute = self.attribute.replace("SECTION", &format!("\"{section}\""));
+        // Mutable, since addresses cannot be shared otherwise.
+        format!(
+            " {conditions} #[used] #[{attribute}] static mut __STITCH_{}_{}: {ty} = {value};",
+            self.count,
+            at.start().line
+        )
+    }
+}
+
+/// The type of a function's address.
+fn pointer(sig: &Signature, abi: &str, is_unsafe: bool) -> String {
+    let lifetimes: Vec<String> = sig
+        .generics
+        .lifetimes()
+        .map(|lifetime| lifetime.lifetime.to_string())
+        .collect();
+    let mut parameters: Vec<String> = sig
+        .inputs
+        .iter()
+        .filter_map(|input| match input {
+            syn::FnArg::Typed(input) => Some(input.ty.to_token_stream().to_string()),
+            // A method is no item of its own.
+            syn::FnArg::Receiver(_) => None,
+        })
+        .collect();
+    parameters.extend(sig.variadic.as_ref().map(|_| "...".to_owned()));
+    format!(
+        "{}{}{abi} fn({}) {}",
+        match lifetimes.is_empty() {
+            true => String::new(),
+            false => format!("for<{}> ", lifetimes.join(", ")),
+        },
+        if is_unsafe { "unsafe " } else { "" },
+        parameters.join(", "),
+        sig.output.to_token_stream()
+    )
+}
+
+/// The type of the address of data, and how it is written.
+fn address(ty: &syn::Type, mutability: &StaticMutability, name: &str) -> (String, String) {
+    let (word, how) = match mutability {
+        StaticMutability::Mut(_) => ("*mut", "addr_of_mut"),
+        _ => ("*const", "addr_of"),
+    };
+    (
+        format!("{word} {}", ty.to_token_stream()),
+        format!("unsafe {{ ::core::ptr::{how}!({name}) }}"),
+    )
+}
+
+fn exports(attributes: &[Attribute]) -> bool {
+    attributes.iter().any(|attribute| {
+        let last = attribute.path().segments.last();
+        last.is_some_and(|last| EXPORTING.iter().any(|name| last.ident == name))
+    })
+}
+
+/// Whether it is one function: of a generic one, there are as many as are used.
+fn is_plain(generics: &Generics) -> bool {
+    generics.type_params().next().is_none() && generics.const_params().next().is_none()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn in_the_same_place() {
+        let text = "mod a {\n#[cfg(X)]\nextern \"C\" {\n    #[cfg(Y)] fn f<'a>(x: &'a u8, ...) -> i32;\n    \
+                    static mut T: [u8; N];\n}\n}\n#[no_mangle]\npub extern \"C\" fn g(n: u32) {}\n\
+                    fn own() {}\nextern \"C\" fn generic<T>(t: T) {}\n";
+        let mut count = 0;
+        let probed = with_probes(text, "link_section = SECTION", &mut count).expect("a source");
+        assert_eq!(count, 3);
+        assert_eq!(probed.lines().count(), text.lines().count());
+        for part in [
+            "#[cfg (X)]",
+            "#[cfg (Y)]",
+            "__STITCH_1_4: for<'a> unsafe extern \"C\" fn(& 'a u8, ...) -> i32 = f;",
+            "__STITCH_2_5: *mut [u8 ; N] = unsafe { ::core::ptr::addr_of_mut!(T) };",
+            "__STITCH_3_9: extern \"C\" fn(u32)  = g;",
+        ] {
+            let plain = |text: &str| text.replace([' ', '\n'], "");
+            assert!(plain(&probed).contains(&plain(part)), "{part}: {probed}");
+        }
+    }
+}

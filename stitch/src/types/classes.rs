@@ -1,0 +1,256 @@
+//! In which registers a value is passed: the System V psABI for x86-64, section 3.2.3.
+
+use super::graph::{Aggregate, Id, Kind, Types};
+
+/// Of eight bytes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Class {
+    /// Nothing is in them.
+    None,
+    /// A general register.
+    Integer,
+    /// A vector register.
+    Sse,
+    /// The next half of that vector register.
+    SseUp,
+    /// A register of the x87.
+    X87,
+    /// On the stack.
+    Memory,
+}
+
+/// No value is nested deeper.
+const DEEPEST: u32 = 64;
+
+/// How this value is passed: a class for each eight bytes, or `Memory` alone. `None` if a type in
+/// it is not known.
+pub fn classes(types: &Types, id: Id) -> Option<Vec<Class>> {
+    let size = types.size(id)?;
+    let vector = matches!(
+        types.kind(types.unwrapped(id)),
+        Kind::Array { vector: true, .. }
+    );
+    if size > 16 && !vector {
+        return Some(vec![Class::Memory]);
+    }
+    let mut classes = vec![Class::None; size.div_ceil(8).min(8) as usize];
+    classify(types, id, 0, &mut classes, 0)?;
+    if classes.contains(&Class::Memory) || classes.contains(&Class::X87) {
+        return Some(vec![Class::Memory]);
+    }
+    for at in 0..classes.len() {
+        let before = at.checked_sub(1).and_then(|before| classes.get(before));
+        if classes[at] == Class::SseUp && !matches!(before, Some(Class::Sse | Class::SseUp)) {
+            classes[at] = Class::Sse;
+        }
+    }
+    Some(classes)
+}
+
+/// For people.
+pub fn describe(classes: &[Class]) -> String {
+    let words: Vec<&str> = classes
+        .iter()
+        .filter_map(|class| match class {
+            Class::None | Class::SseUp => None,
+            Class::Integer => Some("a general register"),
+            Class::Sse => Some("a vector register"),
+            Class::X87 => Some("an x87 register"),
+            Class::Memory => Some("memory"),
+        })
+        .collect();
+    match words[..] {
+        [] => "not passed".to_owned(),
+        [word] => format!("in {word}"),
+        [one, other] if one == other => format!("in two {}s", one.trim_start_matches("a ")),
+        _ => format!("in {}", words.join(" and ")),
+    }
+}
+
+fn classify(types: &Types, id: Id, at: u64, into: &mut [Class], depth: u32) -> Option<()> {
+    if depth > DEEPEST {
+        return None;
+    }
+    let size = types.size(id)?;
+    if size == 0 {
+        return Some(());
+    }
+    match types.kind(id) {
+        Kind::Float { x87: true, .. } => fill(into, at, size, Class::X87, Class::X87),
+        Kind::Float { .. } | Kind::Array { vector: true, .. } => {
+            fill(into, at, size, Class::Sse, Class::SseUp);
+        }
+        Kind::Array { of, count, .. } => {
+            let one = types.size(*of)?;
+            for index in 0..(*count)?.min(64) {
+                classify(types, *of, at.saturating_add(index * one), into, depth + 1)?;
+            }
+        }
+        Kind::Aggregate(aggregate) => {
+            for field in &aggregate.fields {
+                let (start, end) = (field.start, field.start + field.bits.unwrap_or(0));
+                match field.bits {
+                    Some(0) => {}
+                    Some(_) => {
+                        fill(
+                            into,
+                            at + start / 8,
+                            (end - 1) / 8 - start / 8 + 1,
+                            Class::Integer,
+                            Class::Integer,
+                        );
+                    }
+                    None => {
+                        let place = at.saturating_add(start / 8);
+                        if place % align(types, field.ty, 0)? != 0 {
+                            fill(into, 0, 1, Class::Memory, Class::Memory);
+                        }
+                        classify(types, field.ty, place, into, depth + 1)?;
+                    }
+                }
+            }
+        }
+        _ => fill(into, at, size, Class::Integer, Class::Integer),
+    }
+    Some(())
+}
+
+/// Merges a class into each eight bytes that a value has a part in.
+fn fill(into: &mut [Class], at: u64, size: u64, first: Class, rest: Class) {
+    let (start, end) = (at / 8, at.saturating_add(size).div_ceil(8));
+    for index in start..end.min(into.len() as u64) {
+        let new = if index == start { first } else { rest };
+        let old = &mut into[index as usize];
+        *old = match (*old, new) {
+            (old, new) if old == new => old,
+            (Class::None, other) | (other, Class::None) => other,
+            (Class::Memory, _) | (_, Class::Memory) => Class::Memory,
+            (Class::Integer, _) | (_, Class::Integer) => Class::Integer,
+            (Class::X87, _) | (_, Class::X87) => Class::Memory,
+            _ => Class::Sse,
+        };
+    }
+}
+
+/// In bytes, as far as the records tell: C's say nothing of a packed struct but where its fields are.
+fn align(types: &Types, id: Id, depth: u32) -> Option<u64> {
+    if depth > DEEPEST {
+        return None;
+    }
+    Some(match types.kind(id) {
+        Kind::Array { vector: true, .. } => types.size(id)?.max(1),
+        Kind::Array { of, .. } => align(types, *of, depth + 1)?,
+        Kind::Aggregate(Aggregate {
+            align: Some(told), ..
+        }) => (*told).max(1),
+        Kind::Aggregate(aggregate) => {
+            let mut most = 1;
+            for field in aggregate.fields.iter().filter(|field| field.bits.is_none()) {
+                let wants = align(types, field.ty, depth + 1)?;
+                let place = field.start / 8;
+                if place % wants == 0 && aggregate.size % wants == 0 {
+                    most = most.max(wants);
+                }
+            }
+            most
+        }
+        Kind::Tagged { size, .. } => 1 << size.trailing_zeros().min(3),
+        _ => types.size(id)?.clamp(1, 16),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::types::graph::Field;
+
+    fn number(types: &mut Types, bytes: u64) -> Id {
+        types.add(Kind::Integer {
+            bytes,
+            signed: false,
+            name: "u".into(),
+        })
+    }
+
+    fn float(types: &mut Types, bytes: u64, x87: bool) -> Id {
+        types.add(Kind::Float { bytes, x87 })
+    }
+
+    fn structure(types: &mut Types, size: u64, fields: &[(u64, Id)]) -> Id {
+        let fields = fields.iter().map(|(at, ty)| Field {
+            name: None,
+            start: at * 8,
+            bits: None,
+            ty: *ty,
+        });
+        let fields = fields.collect();
+        types.add(Kind::Aggregate(Aggregate {
+            name: None,
+            krate: None,
+            union: false,
+            size,
+            align: None,
+            fields,
+        }))
+    }
+
+    #[test]
+    fn as_the_psabi_has_it() {
+        use Class::{Integer, Memory, Sse, SseUp};
+        let mut types = Types::default();
+        let (u8, u32, u64) = (
+            number(&mut types, 1),
+            number(&mut types, 4),
+            number(&mut types, 8),
+        );
+        let (f32, f64) = (float(&mut types, 4, false), float(&mut types, 8, false));
+        let (x87, f128) = (float(&mut types, 16, true), float(&mut types, 16, false));
+        let vector = types.add(Kind::Array {
+            of: u32,
+            count: Some(4),
+            vector: true,
+        });
+        let array = types.add(Kind::Array {
+            of: u32,
+            count: Some(4),
+            vector: false,
+        });
+        for (id, expected) in [
+            (u8, vec![Integer]),
+            (f32, vec![Sse]),
+            (f128, vec![Sse, SseUp]),
+            (x87, vec![Memory]),
+            (vector, vec![Sse, SseUp]),
+            (array, vec![Integer, Integer]),
+            (structure(&mut types, 8, &[(0, f32), (4, f32)]), vec![Sse]),
+            (
+                structure(&mut types, 8, &[(0, f32), (4, u32)]),
+                vec![Integer],
+            ),
+            (
+                structure(&mut types, 16, &[(0, f64), (8, u64)]),
+                vec![Sse, Integer],
+            ),
+            (
+                structure(&mut types, 24, &[(0, u64), (8, u64), (16, u64)]),
+                vec![Memory],
+            ),
+            (structure(&mut types, 5, &[(0, u8), (1, u32)]), vec![Memory]),
+        ] {
+            assert_eq!(classes(&types, id), Some(expected), "{:?}", types.kind(id));
+        }
+    }
+
+    #[test]
+    fn in_words() {
+        use Class::{Integer, Memory, Sse, SseUp};
+        assert_eq!(describe(&[Integer]), "in a general register");
+        assert_eq!(describe(&[Integer, Integer]), "in two general registers");
+        assert_eq!(describe(&[Sse, SseUp]), "in a vector register");
+        assert_eq!(
+            describe(&[Sse, Integer]),
+            "in a vector register and a general register"
+        );
+        assert_eq!(describe(&[Memory]), "in memory");
+    }
+}

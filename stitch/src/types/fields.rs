@@ -1,0 +1,155 @@
+//! Where the fields of a struct or union lie, in bits; those of a struct without a name in it are
+//! its own, as in C.
+
+use std::sync::Arc;
+
+use super::graph::{Aggregate, Field, Id, Kind, Types};
+
+/// A field, where it lies in all of it.
+#[derive(Debug, Clone)]
+pub struct Leaf {
+    /// None for bits that only fill a gap.
+    pub name: Option<Arc<str>>,
+    /// Its first bit.
+    pub start: u64,
+    /// How many it has; an array without an end has none.
+    pub bits: u64,
+    /// Whether it is a bit-field.
+    pub is_bits: bool,
+    /// Whether others may lie in the same place.
+    pub in_union: bool,
+    /// Of its value.
+    pub ty: Id,
+}
+
+impl Leaf {
+    /// The bit behind it.
+    pub fn end(&self) -> u64 {
+        self.start.saturating_add(self.bits)
+    }
+
+    /// Whether it has a bit of another.
+    pub fn overlaps(&self, other: &Leaf) -> bool {
+        self.start < other.end() && other.start < self.end()
+    }
+
+    /// As a message calls it.
+    pub fn shown(&self) -> &str {
+        self.name.as_deref().unwrap_or("{unnamed}")
+    }
+
+    /// Where it begins, in bytes, or in bits where it begins within one.
+    pub fn place(&self) -> String {
+        match (self.start / 8, self.start % 8) {
+            (byte, 0) => format!("at {byte}"),
+            (byte, bit) => format!("at bit {bit} of {byte}"),
+        }
+    }
+}
+
+/// No struct is nested deeper without names.
+const DEEPEST: u32 = 32;
+
+/// All of them, by their first bit. What has no bytes is left out, unless it is an array: its
+/// elements may follow.
+pub fn leaves(types: &Types, aggregate: &Aggregate) -> Vec<Leaf> {
+    let mut leaves = Vec::new();
+    collect(types, aggregate, 0, aggregate.union, 0, &mut leaves);
+    leaves.sort_by_key(|leaf| leaf.start);
+    leaves
+}
+
+fn collect(
+    types: &Types,
+    aggregate: &Aggregate,
+    base: u64,
+    in_union: bool,
+    depth: u32,
+    leaves: &mut Vec<Leaf>,
+) {
+    for field in &aggregate.fields {
+        let start = base.saturating_add(field.start);
+        if let (true, Kind::Aggregate(inner)) = (is_anonymous(field), types.kind(field.ty)) {
+            if depth < DEEPEST {
+                let in_union = in_union || inner.union;
+                collect(types, inner, start, in_union, depth + 1, leaves);
+                continue;
+            }
+        }
+        let bytes = types.size(field.ty);
+        let bits = field.bits.or(bytes.map(|bytes| bytes.saturating_mul(8)));
+        let endless = endless(types, field.ty);
+        if bits == Some(0) && endless.is_none() {
+            continue;
+        }
+        leaves.push(Leaf {
+            name: field.name.clone(),
+            start,
+            bits: bits.unwrap_or(0),
+            is_bits: field.bits.is_some(),
+            in_union,
+            ty: endless.unwrap_or(field.ty),
+        });
+    }
+}
+
+/// bindgen gives a name to what C leaves without one.
+fn is_anonymous(field: &Field) -> bool {
+    let name = field.name.as_deref();
+    name.is_none_or(|name| name.starts_with("__bindgen_anon_"))
+}
+
+/// An array without an end: bindgen writes `[T; 0]`, by itself or within `__IncompleteArrayField`.
+fn endless(types: &Types, id: Id) -> Option<Id> {
+    match types.kind(id) {
+        Kind::Array {
+            count: None | Some(0),
+            ..
+        } => Some(id),
+        Kind::Aggregate(aggregate) if aggregate.size == 0 => {
+            let mut inside = aggregate.fields.iter();
+            inside.find_map(|field| match types.kind(field.ty) {
+                Kind::Array { .. } => Some(field.ty),
+                _ => None,
+            })
+        }
+        _ => None,
+    }
+}
+
+/// Bytes of which nothing else is said: padding, and what bindgen cannot express.
+pub fn is_blob(types: &Types, leaf: &Leaf) -> bool {
+    let bindgens = leaf.name.as_deref().is_some_and(|name| {
+        [
+            "_bindgen_opaque_blob",
+            "__bindgen_padding_",
+            "bindgen_union_field",
+        ]
+        .iter()
+        .any(|begin| name.starts_with(begin))
+    });
+    bindgens
+        || match types.kind(leaf.ty) {
+            Kind::Array {
+                of,
+                count: Some(1..),
+                ..
+            } => {
+                matches!(
+                    types.kind(*of),
+                    Kind::Integer {
+                        bytes: 1,
+                        signed: false,
+                        ..
+                    }
+                )
+            }
+            _ => false,
+        }
+}
+
+/// bindgen's unit of bit-fields, which it reads and writes by methods.
+pub fn is_unit_of_bits(types: &Types, leaf: &Leaf) -> bool {
+    let name = types.name(leaf.ty);
+    name.is_some_and(|name| name.starts_with("__BindgenBitfieldUnit<"))
+}
