@@ -51,11 +51,8 @@ pub fn take(
 
     let needs = each(&objects, sites::needs);
     let mut stitches = stitches::stitches(&objects, &needs, linked.as_ref());
-    let symbols: Vec<String> = stitches.iter().map(|s| s.symbol.clone()).collect();
-    for (stitch, verdict) in stitches
-        .iter_mut()
-        .zip(verdicts(&objects, &symbols, compilers))
-    {
+    let verdicts = verdicts(&objects, &stitches, compilers);
+    for (stitch, verdict) in stitches.iter_mut().zip(verdicts) {
         stitch.verdict = verdict;
     }
 

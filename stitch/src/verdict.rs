@@ -8,9 +8,9 @@ use object::{Object, ObjectSymbol};
 
 use crate::debug::address;
 use crate::input::Loaded;
-use crate::model::{Language, Outcome, Place, Verdict, View};
+use crate::model::{Language, Outcome, Place, Stitch, Verdict, View};
 use crate::parallel::each;
-use crate::probes::{self, Answer, Compilers};
+use crate::probes::{self, Answer, Compilers, Hidden};
 use crate::types::compare::{differences, Bodies, Difference, Level};
 use crate::types::dwarf::{self, Found};
 use crate::types::entries::Wanted;
@@ -24,21 +24,26 @@ const ROUNDS: usize = 8;
 /// do not tell.
 pub fn verdicts(
     objects: &[Loaded<'_>],
-    symbols: &[String],
+    crossing: &[Stitch],
     compilers: Option<&Compilers>,
 ) -> Vec<Verdict> {
-    let wanted: BTreeSet<&str> = symbols.iter().map(String::as_str).collect();
+    let symbols: Vec<&str> = crossing.iter().map(|one| one.symbol.as_str()).collect();
+    let wanted: BTreeSet<&str> = symbols.iter().copied().collect();
+    let functions = crossing.iter().filter(|one| one.function);
     let mut evidence = Evidence {
         witnesses: each(objects, |object| Witness::of(object, &wanted)),
         bodies: Bodies::new(),
         asked: BTreeSet::new(),
+        functions: functions.map(|one| one.symbol.as_str()).collect(),
     };
     if let Some(compilers) = compilers {
         evidence.ask_rustc(compilers);
     }
-    let judged = evidence.judge(symbols);
+    let judged = evidence.judge(&symbols);
     match compilers {
-        Some(compilers) if evidence.ask_cc(compilers, symbols, &judged) => evidence.judge(symbols),
+        Some(compilers) if evidence.ask_cc(compilers, &symbols, &judged) => {
+            evidence.judge(&symbols)
+        }
         _ => judged,
     }
 }
@@ -66,6 +71,8 @@ struct Evidence<'e> {
     bodies: Bodies,
     /// Tags that were looked for.
     asked: BTreeSet<String>,
+    /// Symbols that are called.
+    functions: BTreeSet<&'e str>,
 }
 
 impl<'e> Witness<'e> {
@@ -261,18 +268,32 @@ impl Evidence<'_> {
         for witness in &mut self.witnesses {
             let object = witness.object;
             let crosses = !witness.defined.is_empty() || !witness.needed.is_empty();
-            if object.language == Language::Rust && crosses {
-                witness.hear(probes::ask_rust(object, compilers));
+            if object.language != Language::Rust || !crosses {
+                continue;
+            }
+            witness.hear(probes::ask_rust(object, compilers, &[]));
+            let needed = witness.needed.iter();
+            let silent = needed.filter(|symbol| witness.declarations(symbol).is_empty());
+            let hidden: Vec<Hidden<'_>> = silent
+                .map(|name| Hidden {
+                    name,
+                    function: self.functions.contains(name),
+                })
+                .collect();
+            if !hidden.is_empty() && witness.unanswered.is_none() {
+                if let Ok(answer) = probes::ask_rust(object, compilers, &hidden) {
+                    witness.hear(Ok(answer));
+                }
             }
         }
     }
 
     /// Asks C's compilers for what could not be told; GCC also for how functions are called, which
     /// it never records. Whether there is anything new.
-    fn ask_cc(&mut self, compilers: &Compilers, symbols: &[String], judged: &[Verdict]) -> bool {
+    fn ask_cc(&mut self, compilers: &Compilers, symbols: &[&str], judged: &[Verdict]) -> bool {
         let unknown = symbols.iter().zip(judged);
         let unknown = unknown.filter(|(_, verdict)| verdict.outcome == Outcome::Unknown);
-        let unknown: BTreeSet<&str> = unknown.map(|(symbol, _)| symbol.as_str()).collect();
+        let unknown: BTreeSet<&str> = unknown.map(|(symbol, _)| *symbol).collect();
         let mut asked = false;
         for witness in &mut self.witnesses {
             let object = witness.object;
@@ -300,7 +321,7 @@ impl Evidence<'_> {
         asked
     }
 
-    fn judge(&mut self, symbols: &[String]) -> Vec<Verdict> {
+    fn judge(&mut self, symbols: &[&str]) -> Vec<Verdict> {
         for _ in 0..ROUNDS {
             let (mut verdicts, mut lacking) = (Vec::new(), BTreeSet::new());
             for symbol in symbols {

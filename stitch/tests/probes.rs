@@ -16,6 +16,7 @@ int c_move(struct point *point, int by) { return point->x + by; }
 int c_width(short number) { return number; }
 int c_within(unsigned char byte) { return byte; }
 int c_macro(int number) { return number; }
+int c_deep(int number) { return number; }
 unsigned int c_table[2];
 ";
 
@@ -32,11 +33,12 @@ pub mod ffi {
 }
 macro_rules! declare { ($name:ident) => { extern \"C\" { fn $name(number: i32) -> i32; } } }
 declare!(c_macro);
+mod deep { declare!(c_deep); pub unsafe fn call() -> i32 { c_deep(1) } }
 /// # Safety
 /// None needed.
 pub unsafe fn all(point: *mut abi::Point) -> i32 {
     extern \"C\" { fn c_within(byte: u8) -> i32; }
-    ffi::c_move(point, 1) + ffi::c_width(2) + c_within(3) + c_macro(5) + ffi::c_table[0] as i32
+    ffi::c_move(point, 1) + ffi::c_width(2) + c_within(3) + c_macro(5) + deep::call() + ffi::c_table[0] as i32
 }
 ";
 
@@ -48,7 +50,8 @@ const OUTCOMES: &[(&str, &str, &str)] = &[
     ("c_width", "differs", "2 bytes signed in C"),
     ("c_within", "same", ""),
     ("c_table", "differs", "3 elements in Rust"),
-    ("c_macro", "unknown", "do not declare `c_macro`"),
+    ("c_macro", "same", ""),
+    ("c_deep", "unknown", "do not declare `c_deep`"),
 ];
 
 /// As Kbuild leaves it: objects, sources, and its notes of how the objects were made.

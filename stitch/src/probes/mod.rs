@@ -16,6 +16,7 @@ use std::process::Command;
 use object::{Object, ObjectSection, ObjectSymbol, RelocationTarget, SymbolSection};
 use tempfile::TempDir;
 
+pub use self::rust::Hidden;
 use crate::debug::address;
 use crate::input::{Loaded, Mapped};
 use crate::kbuild::Made;
@@ -41,6 +42,9 @@ const DEFINITIONS: &str = ".discard.stitch.definition";
 
 /// The section of those that the border has in each Rust object, see border/gate/probes.rs.
 const BORDER: &str = ".discard.border.probe";
+
+/// In the name of the function that mentions symbols by their path.
+const MENTIONED: &str = "__STITCH_NAMED";
 
 /// Where the border says that what Rust defines is what the contract declares.
 const CHECKED: &str = "__border_checked_";
@@ -113,11 +117,20 @@ pub fn of(object: &Loaded<'_>) -> Vec<(u64, String, Of)> {
 /// If an object has probes with the name of their symbol: which of them tell how that is defined as
 /// well. In C all are such: a compiler may put one symbol for another of the same address.
 pub fn named(object: &Loaded<'_>) -> Option<BTreeSet<String>> {
-    let section = match object.language {
-        Language::Rust => BORDER,
-        _ => DECLARATIONS,
+    let has = |section| object.file.section_by_name(section).is_some();
+    let stitches = || {
+        object
+            .file
+            .symbols()
+            .any(|one| one.name().is_ok_and(|name| name.contains(MENTIONED)))
     };
-    object.file.section_by_name(section)?;
+    let any = match object.language {
+        Language::Rust => has(BORDER) || stitches(),
+        _ => has(DECLARATIONS),
+    };
+    if !any {
+        return None;
+    }
     let names = object.file.symbols().filter_map(|symbol| {
         let name = symbol.name().ok()?.strip_prefix(CHECKED)?.to_owned();
         Some(name)
@@ -157,14 +170,19 @@ fn symbol_name(
     all.find_map(|one| Some(one.name().ok()?.to_owned()))
 }
 
-/// Asks rustc for all that the crate of an object declares and defines for others.
-pub fn ask_rust(object: &Loaded<'_>, compilers: &Compilers) -> Result<Answer, String> {
+/// Asks rustc for all that the crate of an object declares and defines for others; and for these
+/// symbols, which it may declare where that cannot be seen.
+pub fn ask_rust(
+    object: &Loaded<'_>,
+    compilers: &Compilers,
+    hidden: &[Hidden<'_>],
+) -> Result<Answer, String> {
     let made = Made::of(&object.path)
         .ok_or_else(|| format!("Kbuild's note on {} is not beside it", object.name))?;
     fresh(object, &made)?;
     same_compiler(object, &compilers.rustc)?;
     let scratch = scratch()?;
-    rust::compile(object, &made, &compilers.rustc, scratch.path())?;
+    rust::compile(object, &made, &compilers.rustc, hidden, scratch.path())?;
     answer(scratch, Vec::new())
 }
 

@@ -19,6 +19,7 @@ use super::c::first_error;
 use super::{command, COPIES, DECLARATIONS, DEFINITIONS, OBJECT};
 use crate::input::Loaded;
 use crate::kbuild::Made;
+use crate::types::entries::NAMED;
 
 /// Attributes that give a symbol to the linker, or may.
 const EXPORTING: &[&str] = &["no_mangle", "export_name", "export", "unsafe", "cfg_attr"];
@@ -26,11 +27,24 @@ const EXPORTING: &[&str] = &["no_mangle", "export_name", "export", "unsafe", "cf
 /// What rustc made of other crates is found as it was.
 const LIBRARIES: &[&str] = &["rmeta", "rlib", "so"];
 
-/// Compiles the copy.
+/// A symbol that the sources do not declare where it can be seen: a macro may, or another crate.
+#[derive(Debug, Clone, Copy)]
+pub struct Hidden<'s> {
+    /// Its name.
+    pub name: &'s str,
+    /// Else it is data.
+    pub function: bool,
+}
+
+/// Where such a declaration may be reached.
+const PATHS: &[&str] = &["crate::", "::kernel::bindings::"];
+
+/// Compiles the copy, in which `hidden` symbols are looked for by their likely paths.
 pub fn compile(
     object: &Loaded<'_>,
     made: &Made,
     rustc: &Path,
+    hidden: &[Hidden<'_>],
     scratch: &Path,
 ) -> Result<(), String> {
     let source = made
@@ -57,41 +71,105 @@ pub fn compile(
         copy(&file, scratch, attribute, &mut count)
             .map_err(|error| format!("cannot copy {}: {error}", file.display()))?;
     }
-    let mut command = Command::new(rustc);
-    command
-        .current_dir(made.folder(object.debug.making().folder.as_deref()))
-        .envs(
-            meaning
-                .environment
-                .iter()
-                .map(|(name, value)| (name, value)),
-        )
-        .args(&meaning.flags)
-        .args(["--crate-type=lib", "--cap-lints=allow"])
-        .args([
-            "-Cdebuginfo=2",
-            "-Ccodegen-units=1",
-            "-Crelocation-model=static",
-        ])
-        .arg(format!("--emit=obj={}", scratch.join(OBJECT).display()));
-    if meaning.optimised
-        && !meaning
-            .flags
-            .iter()
-            .any(|flag| flag.starts_with("-Cdebug-assertions"))
-    {
-        command.arg("-Cdebug-assertions=no");
+    let root = inside(scratch, &source);
+    let crate_ = Crate {
+        rustc,
+        folder: made.folder(object.debug.making().folder.as_deref()),
+        meaning,
+        root: &root,
+        object: scratch.join(OBJECT),
+    };
+    if hidden.is_empty() {
+        return crate_.compile().map_err(|error| {
+            format!(
+                "{name} with probes does not compile: {}",
+                first_error(error.as_bytes())
+            )
+        });
     }
-    let output = command
-        .arg(inside(scratch, &source))
-        .output()
-        .map_err(|error| format!("{} does not run: {error}", rustc.display()))?;
-    match output.status.success() {
-        true => Ok(()),
-        false => Err(format!(
-            "{name} with probes does not compile: {}",
-            first_error(&output.stderr)
-        )),
+    let whole =
+        fs::read_to_string(&root).map_err(|error| format!("cannot read {name}: {error}"))?;
+    let mut wanted: Vec<(Hidden<'_>, &str)> = PATHS
+        .iter()
+        .flat_map(|path| hidden.iter().map(|one| (*one, *path)))
+        .collect();
+    // rustc names all that it does not find at once, but not each kind of error.
+    for _ in 0..4 {
+        let text = format!("{whole}\n{}", by_path(&wanted));
+        fs::write(&root, text).map_err(|error| format!("cannot write {name}: {error}"))?;
+        let Err(error) = crate_.compile() else {
+            return Ok(());
+        };
+        let there = wanted.len();
+        let is_named = |one: &Hidden<'_>, path: &str| {
+            [';', ')']
+                .iter()
+                .any(|end| error.contains(&format!("{path}{}{end}", one.name)))
+        };
+        wanted.retain(|(one, path)| !is_named(one, path));
+        if wanted.is_empty() || wanted.len() == there {
+            break;
+        }
+    }
+    Err(String::new())
+}
+
+/// A function that mentions each: what it is, its own record then says.
+fn by_path(wanted: &[(Hidden<'_>, &str)]) -> String {
+    let mut text = String::from("#[used] static __STITCH_NAMED: fn() = {\nfn named() {\n");
+    for (Hidden { name, function }, path) in wanted {
+        text += &match function {
+            true => format!("let {NAMED}{name} = {path}{name};\n"),
+            false => {
+                format!("let {NAMED}{name} = unsafe {{ ::core::ptr::addr_of!({path}{name}) }};\n")
+            }
+        };
+    }
+    // Without anything to do in their scope, LLVM leaves them out.
+    text + "::core::hint::black_box(0_u8);\n}\nnamed\n};\n"
+}
+
+struct Crate<'c> {
+    rustc: &'c Path,
+    folder: PathBuf,
+    meaning: command::Meaning,
+    root: &'c Path,
+    object: PathBuf,
+}
+
+impl Crate<'_> {
+    /// The error is what rustc writes.
+    fn compile(&self) -> Result<(), String> {
+        let flags = &self.meaning.flags;
+        let mut command = Command::new(self.rustc);
+        command
+            .current_dir(&self.folder)
+            .envs(
+                self.meaning
+                    .environment
+                    .iter()
+                    .map(|(name, value)| (name, value)),
+            )
+            .args(flags)
+            .args(["--crate-type=lib", "--cap-lints=allow"])
+            .args([
+                "-Cdebuginfo=2",
+                "-Ccodegen-units=1",
+                "-Crelocation-model=static",
+            ])
+            .arg(format!("--emit=obj={}", self.object.display()));
+        let asserts = |flag: &String| flag.starts_with("-Cdebug-assertions");
+        if self.meaning.optimised && !flags.iter().any(asserts) {
+            command.arg("-Cdebug-assertions=no");
+        }
+        let output = command
+            .arg(self.root)
+            .output()
+            .map_err(|error| format!("error: {} does not run: {error}", self.rustc.display()))?;
+        match output.status.success() {
+            true => Ok(()),
+            false => Err(String::from_utf8_lossy(&output.stderr).into_owned()),
+        }
     }
 }
 

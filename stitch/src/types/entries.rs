@@ -211,7 +211,8 @@ impl<'a, 'w> Walk<'_, 'a, 'w> {
                 gimli::DW_TAG_variable => {
                     has(gimli::DW_AT_external)
                         || has(gimli::DW_AT_specification)
-                        || (self.has_probes() && has(gimli::DW_AT_location))
+                        || (!self.wanted.probes.is_empty() && has(gimli::DW_AT_location))
+                        || self.wanted.named.is_some()
                 }
                 gimli::DW_TAG_structure_type | gimli::DW_TAG_union_type => {
                     !rust && !self.wanted.tags.is_empty() && !has(gimli::DW_AT_declaration)
@@ -244,10 +245,6 @@ impl<'a, 'w> Walk<'_, 'a, 'w> {
             }
         }
         Ok(())
-    }
-
-    fn has_probes(&self) -> bool {
-        !self.wanted.probes.is_empty() || self.wanted.named.is_some()
     }
 
     fn enter(&mut self, at: UnitOffset, krate: Option<Arc<str>>) {
