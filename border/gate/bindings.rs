@@ -94,7 +94,10 @@ impl Bindings {
     fn symbol(&mut self, tokens: &[Token<'_>], at: usize, name: &str, function: bool) {
         let end = ends(tokens, at).0;
         let dots = |three: &[Token<'_>]| three.iter().all(|token| token.is("."));
-        let behind_name = tokens[at..end].iter().skip_while(|token| !token.is(name)).skip(1);
+        let behind_name = tokens[at..end]
+            .iter()
+            .skip_while(|token| !token.is(name))
+            .skip(1);
         let ty: String = behind_name.fold(String::new(), |ty, token| match token.text {
             // `...` is one sign, and `::` another.
             ":" | "." | "-" => ty + token.text,
@@ -105,7 +108,10 @@ impl Bindings {
             rust_name: name.to_owned(),
             variadic: tokens[at..end].windows(3).any(dots),
             function,
-            pointer: match (function, tokens.get(at + 2).is_some_and(|token| token.is("mut"))) {
+            pointer: match (
+                function,
+                tokens.get(at + 2).is_some_and(|token| token.is("mut")),
+            ) {
                 (true, _) => format!("unsafe extern \"C\" fn{}", ty.trim_end()),
                 (false, true) => format!("*mut {}", ty.trim_start_matches(':').trim()),
                 (false, false) => format!("*const {}", ty.trim_start_matches(':').trim()),

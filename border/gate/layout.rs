@@ -7,6 +7,7 @@
 use crate::bindings::{Bindings, Type};
 use crate::declared::{self, Body, Field};
 use crate::header::{text, without_attributes, Header};
+use crate::probes;
 use crate::tokens::{Kind, Token};
 
 /// How a static assertion's message begins, before the place in the header.
@@ -35,6 +36,7 @@ pub(crate) fn of(header: &Header<'_>, bindings: &Bindings) -> String {
     for symbol in &bindings.symbols {
         let declared = declared::anything(header, &symbol.name);
         lines.extend(declared.map(|declared| format!("{};", declared.text)));
+        lines.push(probes::of_c(&symbol.name));
     }
     for (name, target) in &bindings.aliases {
         match declared::body(header, name) {

@@ -1,14 +1,25 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! How Rust has each symbol of a contract, for those who read the object: rustc writes no debug
-//! information of what is only called, but it does of a static, and refuses one of another type.
+//! How each half has each symbol of a contract, for those who read the objects: compilers write no
+//! debug information of all that is only used, but they do of a static.
 
 use std::fmt::Write;
 
 use crate::bindings::Symbol;
 
-/// A static for each symbol, without the symbol's address: nothing is used that was not used. The
-/// section is one that the module's linker script throws away.
+/// The section, which the module's linker script throws away.
+const SECTION: &str = ".discard.border.probe";
+
+/// In C: a pointer of the type that the symbol has there.
+pub(crate) fn of_c(symbol: &str) -> String {
+    format!(
+        "static __typeof__({symbol}) *__probe_of_{symbol}\n\
+         \t__attribute__((__used__, __section__(\"{SECTION}\")));"
+    )
+}
+
+/// In Rust: a static for each symbol, which rustc refuses unless it has the symbol's type. It is
+/// without the symbol's address: nothing is used that was not used.
 pub(crate) fn of(symbols: &[Symbol]) -> String {
     let mut text = String::new();
     for symbol in symbols {
@@ -23,13 +34,16 @@ pub(crate) fn of(symbols: &[Symbol]) -> String {
             // An address alone cannot be in a static that all may read.
             false => (
                 format!("fn({pointer})"),
-                format!("unsafe {{ ::core::ptr::{}!({rust_name}) }}", address_of(pointer)),
+                format!(
+                    "unsafe {{ ::core::ptr::{}!({rust_name}) }}",
+                    address_of(pointer)
+                ),
             ),
         };
         // Writing to a String cannot fail.
         let _ = write!(
             text,
-            "#[used]\n#[link_section = \".discard.border.probe\"]\n\
+            "#[used]\n#[link_section = \"{SECTION}\"]\n\
              static __probe_of_{name}: Option<{held}> = {{\n    \
              const _: fn() = || {{\n        let _: {pointer} = {address};\n    }};\n    \
              None\n}};\n"

@@ -211,13 +211,24 @@ impl<'e> Witness<'e> {
         use Source::{Definition, ProbedDeclaration, ProbedDefinition};
         let own = self.from(symbol, &[Definition]);
         let own = own.first().copied();
-        let probed = match self.object.language {
-            Language::Rust => self.from(symbol, &[ProbedDefinition]),
-            _ => self.from(symbol, &[ProbedDefinition, ProbedDeclaration]),
+        let rust = self.object.language == Language::Rust;
+        let probed = match rust {
+            true => self.from(symbol, &[ProbedDefinition]),
+            // C's declaration and definition are compatible, and the definition is what is called.
+            false => self.from(symbol, &[ProbedDeclaration]),
         };
         let Some(probed) = probed.first().copied() else {
             return own.cloned();
         };
+        if let (false, Some(own)) = (rust, own.filter(|own| own.is_told())) {
+            let mut claim = own.clone();
+            if let (Shape::Function(own), Shape::Function(probed)) =
+                (&mut claim.shape, &probed.shape)
+            {
+                own.convention = probed.convention.clone();
+            }
+            return Some(claim);
+        }
         let mut claim = probed.clone();
         if let Some(own) = own {
             claim.place = own.place.clone().or(claim.place);
@@ -235,9 +246,11 @@ impl<'e> Witness<'e> {
     /// How it declares what it needs: each declaration.
     fn declarations(&self, symbol: &str) -> Vec<&Claim> {
         use Source::{Declaration, ProbedDeclaration};
+        let own = self.from(symbol, &[Declaration]);
         match self.object.language {
-            Language::Rust => self.from(symbol, &[ProbedDeclaration]),
-            _ => self.from(symbol, &[ProbedDeclaration, Declaration]),
+            Language::C if !own.is_empty() && own.iter().all(|claim| claim.is_told()) => own,
+            Language::C => self.from(symbol, &[ProbedDeclaration, Declaration]),
+            _ => self.from(symbol, &[ProbedDeclaration]),
         }
     }
 

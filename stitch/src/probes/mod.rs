@@ -40,7 +40,7 @@ const SECTIONS: &[(&str, Of)] = &[
 const DECLARATIONS: &str = ".discard.stitch.declaration";
 const DEFINITIONS: &str = ".discard.stitch.definition";
 
-/// The section of those that the border has in each Rust object, see border/gate/probes.rs.
+/// The section of those that the border has in each object, see border/gate/probes.rs.
 const BORDER: &str = ".discard.border.probe";
 
 /// In the name of the function that mentions symbols by their path.
@@ -126,7 +126,7 @@ pub fn named(object: &Loaded<'_>) -> Option<BTreeSet<String>> {
     };
     let any = match object.language {
         Language::Rust => has(BORDER) || stitches(),
-        _ => has(DECLARATIONS),
+        _ => has(BORDER) || has(DECLARATIONS),
     };
     if !any {
         return None;

@@ -55,6 +55,7 @@ pub fn ask(part: &str, debug: &Debug<'_>, wanted: &Wanted<'_>) -> Found {
             .map(|unit| About::of(&dwarf, unit))
             .collect(),
         known: HashMap::new(),
+        looked: 0,
         waiting: Vec::new(),
         types: Types::default(),
     };
@@ -138,6 +139,8 @@ pub(super) struct Builder<'u, 'a> {
     typed: &'u [bool],
     about: Vec<About>,
     known: HashMap<At, Id>,
+    /// Up to which type each `Option` was looked through.
+    looked: usize,
     /// Types that have a number, and are not described yet.
     waiting: Vec<(At, Id)>,
     pub(super) types: Types,
@@ -209,7 +212,7 @@ impl<'u, 'a> Builder<'u, 'a> {
                 Err(error) => broken = Err(error),
             }
         }
-        self.types.look_through_options();
+        self.looked = self.types.look_through_options(self.looked);
         broken
     }
 

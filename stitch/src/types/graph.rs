@@ -241,6 +241,16 @@ pub struct Claim {
     pub types: Arc<Types>,
 }
 
+impl Claim {
+    /// Whether it tells what is passed: with line tables only, and of C's `f()`, nothing does.
+    pub fn is_told(&self) -> bool {
+        match &self.shape {
+            Shape::Function(signature) => signature.prototyped,
+            Shape::Data { .. } => true,
+        }
+    }
+}
+
 impl Types {
     /// Adds a type.
     pub fn add(&mut self, kind: Kind) -> Id {
@@ -347,13 +357,16 @@ impl Types {
     }
 
     /// Makes of each `Option` of a pointer what it is: a pointer that may be NULL.
-    pub fn look_through_options(&mut self) {
-        for at in 0..self.nodes.len() {
+    ///
+    /// Returns how many types there are, from where to go on.
+    pub fn look_through_options(&mut self, from: usize) -> usize {
+        for at in from..self.nodes.len() {
             let id = Id(at as u32);
             if let Some(pointer) = self.optional(id) {
                 self.set(id, pointer);
             }
         }
+        self.nodes.len()
     }
 
     fn optional(&self, id: Id) -> Option<Kind> {

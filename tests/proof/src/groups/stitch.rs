@@ -1,9 +1,9 @@
 //! stitch on real modules: nm, readelf, llvm-dwarfdump and pahole have to say the same of the same
 //! files.
 
+mod asked;
 mod dump;
 mod dwarfdump;
-mod ir;
 mod pahole;
 mod samples;
 mod stripped;
@@ -42,7 +42,7 @@ const LOOKS: &[(&str, Look, usize)] = &[
 pub fn tests() -> Vec<Test> {
     let mut tests = samples::tests();
     tests.extend(stripped::tests());
-    tests.extend(ir::tests());
+    tests.extend(asked::tests());
     tests.push(
         Test::new("stitch::the picture in docs/", |world| {
             picture_is_of_today(&*world.lab()?)
@@ -129,19 +129,14 @@ fn as_nm_and_readelf(lab: &Lab, module: &Module<'_>, report: &Value) -> Result<(
 
 fn as_dwarfdump(lab: &Lab, module: &Module<'_>, report: &Value) -> Result<()> {
     let mut said = BTreeMap::new();
-    let mut places = BTreeMap::new();
     for part in list(report, "parts") {
         let (name, object) = (text(part, "name"), Path::new(text(part, "path")));
         said.insert(name, dwarfdump::entries(&lab.toolchain, object)?);
-        places.insert(name, addresses(&lab.toolchain, object)?);
     }
     let dumps = said
         .iter()
         .map(|(name, said)| ((*name).to_owned(), Dump::parse(said)));
-    let compared =
-        dwarfdump::same_functions(report, module.dir(), &dumps.collect(), |part, symbol| {
-            twins(&places[part], symbol)
-        })?;
+    let compared = dwarfdump::same_functions(report, module.dir(), &dumps.collect())?;
     ensure!(compared > 0, "nothing to compare");
     Ok(())
 }
@@ -183,25 +178,6 @@ fn nm(toolchain: &Toolchain, object: &Path) -> Result<Counts<Symbol>> {
 fn nm_line(line: &str) -> Option<Symbol> {
     let mut words = line.split_whitespace();
     Some((words.next()?.to_owned(), words.next()?.to_owned()))
-}
-
-/// Where the symbols of an object are, each in its kind of section.
-fn addresses(toolchain: &Toolchain, object: &Path) -> Result<Vec<(Symbol, String)>> {
-    let said = succeed(toolchain.command("nm").arg("-P").arg(object))?;
-    let address = |line: &str| Some((nm_line(line)?, line.split_whitespace().nth(2)?.to_owned()));
-    Ok(said.lines().filter_map(address).collect())
-}
-
-/// The other symbols at the same place as this one.
-fn twins(addresses: &[(Symbol, String)], symbol: &str) -> Vec<String> {
-    let known = addresses.iter().find(|((name, _), _)| name == symbol);
-    let Some(((_, letter), address)) = known else {
-        return Vec::new();
-    };
-    let same = addresses.iter().filter(|((name, other), at)| {
-        name != symbol && at == address && other.eq_ignore_ascii_case(letter)
-    });
-    same.map(|((name, _), _)| name.clone()).collect()
 }
 
 fn same_symbols(part: &Value, nm: &Counts<Symbol>) -> Result<()> {

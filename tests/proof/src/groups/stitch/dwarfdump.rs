@@ -18,22 +18,22 @@ pub fn entries(toolchain: &Toolchain, object: &Path) -> Result<String> {
 
 /// Compares each function of a report; how many views were compared.
 ///
-/// `dumps` is what [`entries`] says of each part, and `twins` the symbols of a part that are at the
-/// same place as another one.
+/// `dumps` is what [`entries`] says of each part.
 pub fn same_functions(
     report: &Value,
     folder: &Path,
     dumps: &BTreeMap<String, Dump<'_>>,
-    twins: impl Fn(&str, &str) -> Vec<String>,
 ) -> Result<usize> {
     let stitches = list(report, "stitches").iter();
     let mut compared = 0;
     for stitch in stitches.filter(|stitch| stitch["function"] == true) {
         same_place(stitch, folder, dumps)?;
-        let expected = expected(stitch, dumps, &twins)?;
+        let expected = expected(stitch, dumps)?;
         let views = list(&stitch["verdict"], "views").iter();
-        let own = views.filter(|view| text(view, "source").contains(", DWARF, "));
+        let own = views.filter(|view| is_own(text(view, "source")));
         let mut own: Vec<(&str, &Value)> = own.map(|view| (text(view, "source"), view)).collect();
+        // Of functions that the compiler made one of, the debug information tells of one only.
+        own.retain(|(source, _)| expected.contains_key(*source) || !source.ends_with(PROBED));
         own.sort_by_key(|(source, _)| *source);
         let symbol = text(stitch, "symbol");
         let (here, there): (Vec<&str>, Vec<&str>) = (
@@ -60,6 +60,14 @@ pub fn same_functions(
     Ok(compared)
 }
 
+/// Whether a view is of what the compiler recorded by itself, or confirmed of what it recorded.
+fn is_own(source: &str) -> bool {
+    source.contains(", DWARF, ") || source.ends_with(PROBED)
+}
+
+/// The border has Rust's definitions confirmed: they are called as the contract has it.
+const PROBED: &str = ", probe, definition";
+
 /// Where a function is defined. Of one that the compiler made one with another, the line table may
 /// know it, but only in the module's own sources.
 fn same_place(stitch: &Value, folder: &Path, dumps: &BTreeMap<String, Dump<'_>>) -> Result<()> {
@@ -76,23 +84,20 @@ fn same_place(stitch: &Value, folder: &Path, dumps: &BTreeMap<String, Dump<'_>>)
     Ok(())
 }
 
-/// What llvm-dwarfdump tells of a stitch, by the source that stitch has to name for it. It is one
-/// function, unless the compiler made one of several and left the types of any of them.
+/// What llvm-dwarfdump tells of a stitch, by the source that stitch has to name for it.
 fn expected(
     stitch: &Value,
     dumps: &BTreeMap<String, Dump<'_>>,
-    twins: &impl Fn(&str, &str) -> Vec<String>,
 ) -> Result<BTreeMap<String, Vec<Function>>> {
     let (symbol, definer) = (text(stitch, "symbol"), text(stitch, "definer"));
     let dump = dumps.get(definer).context("no such part")?;
-    let mut functions = dump.one(symbol, false)?;
-    if functions.is_empty() {
-        let names = twins(definer, symbol).into_iter();
-        functions = names
-            .flat_map(|name| dump.functions(&name, false))
-            .collect();
-    }
-    let mut all = vec![(format!("{definer}, DWARF, definition"), functions)];
+    let functions = dump.one(symbol, false)?;
+    let word = if dump.is_rust() {
+        PROBED
+    } else {
+        ", DWARF, definition"
+    };
+    let mut all = vec![(format!("{definer}{word}"), functions)];
     for user in list(stitch, "uses").iter().map(|need| text(need, "part")) {
         let dump = dumps.get(user).context("no such part")?;
         if !dump.is_rust() {

@@ -1,0 +1,101 @@
+//! stitch with --probe, where the compilers are: in the toolchain's folder.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use anyhow::{ensure, Context, Result};
+use serde_json::Value;
+
+use super::{list, stitch, text};
+use crate::harness::test::Test;
+use crate::support::world::{flavours, said, succeed, World};
+use lab::commands::Lab;
+use lab::kernel::Flavour;
+use lab::module::{project, HELLO_RUST};
+use lab::toolchain::Toolchain;
+
+/// The tests.
+pub fn tests() -> Vec<Test> {
+    let test = |flavour: Flavour| {
+        let name = flavour.name();
+        Test::new(
+            format!("stitch::{name}::hello_rust, its compilers asked"),
+            |world| as_the_border_has_it(&*world.lab()?),
+        )
+        .on(&flavour)
+    };
+    let mut tests: Vec<Test> = flavours().into_iter().map(test).collect();
+    tests.push(Test::new("stitch::verdicts whose truth is known", verdicts));
+    tests
+}
+
+/// A command in the toolchain, which sees the project and stitch as well.
+fn inside(
+    toolchain: &Toolchain,
+    dir: &Path,
+    program: impl AsRef<std::ffi::OsStr>,
+) -> Result<Command> {
+    let stitch = stitch()?;
+    let programs = stitch.parent().context("stitch is in no folder")?;
+    Ok(toolchain.command_in(dir, &[&project(), programs], program))
+}
+
+/// What stitch has to say of a module in this folder, with the compilers' help.
+pub fn report(toolchain: &Toolchain, dir: &Path, list: &str) -> Result<Value> {
+    let mut command = inside(toolchain, dir, stitch()?)?;
+    let json = succeed(command.args(["report", "--json", "--probe", list]))?;
+    serde_json::from_str(&json).context("stitch wrote no JSON")
+}
+
+/// What rustc and the C compiler say of Kbuild's sources is what the border's own probes say.
+fn as_the_border_has_it(lab: &Lab) -> Result<()> {
+    let module = lab.module(&HELLO_RUST)?;
+    let report = report(&lab.toolchain, module.dir(), "hello_rust.mod")?;
+    let stitches = list(&report, "stitches");
+    ensure!(!stitches.is_empty(), "nothing crosses: {report}");
+    for stitch in stitches {
+        let verdict = &stitch["verdict"];
+        let views = list(verdict, "views").iter();
+        let asked = views
+            .filter(|view| text(view, "source").contains("probe, "))
+            .count();
+        // The border's, and what was compiled to ask.
+        ensure!(asked > 0 && verdict["outcome"] == "same", "{stitch}");
+    }
+    Ok(())
+}
+
+/// tests/verdicts: pairs of C and Rust of which it is known whether they agree.
+fn verdicts(world: &World) -> Result<()> {
+    let toolchain = world.toolchain()?;
+    let folder: PathBuf = project().join("tests/verdicts");
+    let mut command = inside(&toolchain, &folder, "./score")?;
+    command
+        .arg(stitch()?)
+        .args(["--inside", "--args=--probe", "--all"]);
+    let output = command.output()?;
+    let said = said(&output);
+    let faults: Vec<&str> = said
+        .lines()
+        .filter(|line| !line.contains(": ok: "))
+        .collect();
+    ensure!(output.status.success(), "{}", faults.join("\n"));
+    // Unknown is no fault, but of no use: fair where the case says so, else in 3 of 100 at most.
+    let unknown = |line: &&&str| line.contains(": cannot-tell, ") || line.contains(": not seen, ");
+    let all: Vec<&str> = said
+        .lines()
+        .filter(|line| line.contains(": ok: "))
+        .collect();
+    let unfair = all
+        .iter()
+        .filter(unknown)
+        .filter(|line| !line.contains("a fair answer"));
+    let unfair: Vec<&&str> = unfair.collect();
+    ensure!(
+        unfair.len() * 100 <= all.len() * 3 && !all.is_empty(),
+        "{} of {} are unknown:\n{unfair:?}",
+        unfair.len(),
+        all.len()
+    );
+    Ok(())
+}
