@@ -31,7 +31,8 @@ pub(crate) fn of(symbols: &[Symbol]) -> String {
         } = symbol;
         let (held, address) = match symbol.function {
             true => (pointer.clone(), rust_name.clone()),
-            // An address alone cannot be in a static that all may read.
+            // An address alone cannot be in a static that all may read. To take it is safe since
+            // Rust 1.82.
             false => (
                 format!("fn({pointer})"),
                 format!(
@@ -45,7 +46,7 @@ pub(crate) fn of(symbols: &[Symbol]) -> String {
             text,
             "#[used]\n#[link_section = \"{SECTION}\"]\n\
              static __probe_of_{name}: Option<{held}> = {{\n    \
-             const _: fn() = || {{\n        let _: {pointer} = {address};\n    }};\n    \
+             #[allow(unused_unsafe)]\n    const _: fn() = || {{\n        let _: {pointer} = {address};\n    }};\n    \
              None\n}};\n"
         );
     }

@@ -424,6 +424,13 @@ impl Evidence<'_> {
             judge.lack(reason.clone());
         }
         let rust = definer.object.language == Language::Rust;
+        // C lets a definition say less than its declaration: an int for an enum.
+        for declared in definer.from(symbol, &[Source::ProbedDeclaration]) {
+            if let (Some(defined), false) = (&definition, rust) {
+                let (found, _) = differences(defined, declared, &self.bodies);
+                judge.differences.extend(found);
+            }
+        }
         for user in &self.witnesses {
             let other = (user.object.language == Language::Rust) != rust;
             if !other || !user.needed.contains(symbol) {

@@ -93,7 +93,7 @@ const C: &[(&str, Keep)] = &[
 ];
 
 /// Variables that the sources may read, or rustc.
-const ENVIRONMENT: &[&str] = &["OBJTREE", "RUST_MODFILE", "RUSTC_BOOTSTRAP"];
+const ENVIRONMENT: &[&str] = &["OBJTREE", "RUST_MODFILE"];
 
 /// What is left of a command.
 #[derive(Debug, Default, PartialEq, Eq)]

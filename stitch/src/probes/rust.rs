@@ -151,6 +151,8 @@ impl Crate<'_> {
                     .map(|(name, value)| (name, value)),
             )
             .args(flags)
+            // Kbuild exports it.
+            .env("RUSTC_BOOTSTRAP", "1")
             .args(["--crate-type=lib", "--cap-lints=allow"])
             .args([
                 "-Cdebuginfo=2",

@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet, HashSet, VecDeque};
 use std::sync::Arc;
 
 use super::calls::Passing;
-use super::graph::{Claim, Id, Kind, Shape, Types, Why};
+use super::graph::{Aggregate, Claim, Id, Kind, Shape, Types, Why};
 use super::spell;
 use super::values::describe;
 use crate::model::Language;
@@ -36,7 +36,7 @@ pub struct Difference {
 pub type Bodies = BTreeMap<String, Vec<(Arc<Types>, Id)>>;
 
 /// More differences than a person will read.
-const MOST: usize = 30;
+const MOST: usize = 12;
 
 /// More pairs of types than any kernel has.
 const MOST_PAIRS: usize = 200_000;
@@ -51,10 +51,12 @@ pub fn differences(
     other: &Claim,
     bodies: &Bodies,
 ) -> (Vec<Difference>, BTreeSet<String>) {
-    let side = |claim: &Claim| Side {
+    let one_part = definition.part == other.part;
+    let side = |claim: &Claim, role: &str| Side {
         language: claim.language,
         trusts_caller: claim.trusts_caller,
         label: match claim.language {
+            _ if one_part => format!("where it is {role}"),
             _ if definition.language == other.language => format!("in {}", claim.part),
             Language::C => "in C".to_owned(),
             Language::Rust => "in Rust".to_owned(),
@@ -62,8 +64,8 @@ pub fn differences(
         },
     };
     let mut comparison = Comparison {
-        left: side(definition),
-        right: side(other),
+        left: side(definition, "defined"),
+        right: side(other, "declared"),
         bodies,
         found: Vec::new(),
         seen: HashSet::new(),
@@ -253,7 +255,7 @@ impl<'c> Comparison<'c> {
         let (left, right) = (self.resolved(left, true), self.resolved(right, false));
         let hidden = |ty: Ty<'_>| match ty.kind() {
             Kind::Opaque { .. } => true,
-            Kind::Aggregate(aggregate) => aggregate.size == 0,
+            Kind::Aggregate(aggregate) => aggregate.size == 0 || is_unseen(aggregate),
             _ => false,
         };
         match (left.kind(), right.kind()) {
@@ -323,6 +325,14 @@ impl<'c> Comparison<'c> {
         if !same {
             self.spell(what, left, right);
         }
+    }
+}
+
+/// What bindgen makes of a struct that it has not seen.
+fn is_unseen(aggregate: &Aggregate) -> bool {
+    match &aggregate.fields[..] {
+        [field] => aggregate.size == 1 && field.name.as_deref() == Some("_address"),
+        _ => false,
     }
 }
 

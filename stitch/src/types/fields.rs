@@ -117,33 +117,47 @@ fn endless(types: &Types, id: Id) -> Option<Id> {
     }
 }
 
-/// Bytes of which nothing else is said: padding, and what bindgen cannot express.
-pub fn is_blob(types: &Types, leaf: &Leaf) -> bool {
-    let bindgens = leaf.name.as_deref().is_some_and(|name| {
-        [
-            "_bindgen_opaque_blob",
-            "__bindgen_padding_",
-            "bindgen_union_field",
-        ]
+/// How the names begin of fields that bindgen has put in: no source has them.
+const BINDGENS: &[&str] = &[
+    OPAQUE,
+    "__bindgen_padding_",
+    "_bindgen_align",
+    "_bitfield_align_",
+    "bindgen_union_field",
+];
+
+/// All bytes of a struct that bindgen cannot express.
+const OPAQUE: &str = "_bindgen_opaque_blob";
+
+/// Whether bindgen has put it in.
+pub fn is_bindgens(leaf: &Leaf) -> bool {
+    let name = leaf.name.as_deref().unwrap_or_default();
+    BINDGENS.iter().any(|begin| name.starts_with(begin))
+}
+
+/// Whether bindgen leaves a struct's fields to those who know them.
+pub fn is_opaque(leaves: &[Leaf]) -> bool {
+    leaves
         .iter()
-        .any(|begin| name.starts_with(begin))
-    });
-    bindgens
+        .any(|leaf| leaf.name.as_deref() == Some(OPAQUE))
+}
+
+/// Bytes of which nothing else is said.
+pub fn is_blob(types: &Types, leaf: &Leaf) -> bool {
+    is_bindgens(leaf)
         || match types.kind(leaf.ty) {
             Kind::Array {
                 of,
                 count: Some(1..),
                 ..
-            } => {
-                matches!(
-                    types.kind(*of),
-                    Kind::Integer {
-                        bytes: 1,
-                        signed: false,
-                        ..
-                    }
-                )
-            }
+            } => matches!(
+                types.kind(*of),
+                Kind::Integer {
+                    bytes: 1,
+                    signed: false,
+                    ..
+                }
+            ),
             _ => false,
         }
 }

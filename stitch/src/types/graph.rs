@@ -304,6 +304,25 @@ impl Types {
         None
     }
 
+    /// All names that it has: its tag, or the last part of its path, and other names for it.
+    pub fn names(&self, mut id: Id) -> Vec<&Arc<str>> {
+        let mut names = Vec::new();
+        if let Kind::Aggregate(Aggregate { name, .. }) = self.kind(id) {
+            names.extend(name);
+        }
+        for _ in 0..self.nodes.len() {
+            match self.at(id) {
+                Kind::Alias { name, to } => {
+                    names.push(name);
+                    id = *to;
+                }
+                Kind::Constant(to) | Kind::Same(to) => id = *to,
+                _ => break,
+            }
+        }
+        names
+    }
+
     /// Whether it may not be written to.
     pub fn is_constant(&self, mut id: Id) -> bool {
         for _ in 0..self.nodes.len() {

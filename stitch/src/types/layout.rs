@@ -1,7 +1,7 @@
 //! Structs and unions, compared by where their fields lie.
 
 use super::compare::{Comparison, Level, Ty};
-use super::fields::{is_blob, is_unit_of_bits, leaves, Leaf};
+use super::fields::{is_bindgens, is_blob, is_opaque, is_unit_of_bits, leaves, Leaf};
 use super::graph::{Aggregate, Kind};
 use super::values::describe;
 use crate::model::Language;
@@ -28,15 +28,15 @@ impl<'c> Comparison<'c> {
         if let (Some(inner), true) = (inner(right), left.size() == right.size()) {
             return self.values(what, left, right.to(inner), depth + 1);
         }
-        let name = |one: &Aggregate| {
-            let name = one.name.clone();
-            name.filter(|name| !name.contains("__bindgen_ty_"))
+        let names = |ty: Ty<'_>| -> Vec<String> {
+            let all = ty.types.names(ty.id).into_iter();
+            let all = all.filter(|name| !name.contains("__bindgen_ty_"));
+            all.map(|name| name.to_string()).collect()
         };
-        let named =
-            |ty: Ty<'_>, one: &Aggregate| name(one).or_else(|| ty.types.alias(ty.id).cloned());
-        let names = (named(left, l), named(right, r));
-        if let (Some(l), Some(r)) = (&names.0, &names.1) {
-            if l != r && left.types.alias(left.id) != Some(r) {
+        let (ln, rn) = (names(left), names(right));
+        let names = (ln.first(), rn.first());
+        if let (Some(l), Some(r)) = names {
+            if !ln.iter().any(|name| rn.contains(name)) {
                 self.say(Level::Language, what, format!("`{l}`"), format!("`{r}`"));
             }
         }
@@ -52,7 +52,9 @@ impl<'c> Comparison<'c> {
             self.say(Level::Machine, &whole, word(l.size), word(r.size));
         }
         let (ll, rl) = (leaves(left.types, l), leaves(right.types, r));
-        self.fields(&whole, (left, &ll), (right, &rl), depth);
+        if !is_opaque(&ll) && !is_opaque(&rl) {
+            self.fields(&whole, (left, &ll), (right, &rl), depth);
+        }
     }
 
     /// Something that is no struct against one.
@@ -155,7 +157,7 @@ impl<'c> Comparison<'c> {
         in_left: bool,
     ) {
         // bindgen's units of bits are read by bindgen's own methods.
-        if leaf.name.is_none() || is_unit_of_bits(ty.types, leaf) {
+        if leaf.name.is_none() || is_bindgens(leaf) || is_unit_of_bits(ty.types, leaf) {
             return;
         }
         let beside: Vec<&Leaf> = others.iter().filter(|one| one.overlaps(leaf)).collect();

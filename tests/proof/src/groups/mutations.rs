@@ -189,7 +189,7 @@ pub const MUTANTS: &[Mutant] = &[
     // Enums and truth values.
     same("int for enum", "by C's definition",
         // C takes an enum with negative members and int for one type, and so does the ABI.
-        Stitch("`int` in C, `catalogue_order` in Rust"),
+        Stitch("`int` where it is defined, `enum catalogue_order` where it is declared"),
         &[c("enum catalogue_order catalogue_c_opposite(enum catalogue_order order)", "enum catalogue_order catalogue_c_opposite(int order)")]),
     broken("int for enum", "of the other sign, by C's definition", By(C),
         &[c("enum catalogue_order catalogue_c_opposite(enum catalogue_order order)", "enum catalogue_order catalogue_c_opposite(unsigned int order)")]),

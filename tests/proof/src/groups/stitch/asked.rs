@@ -47,20 +47,29 @@ pub fn report(toolchain: &Toolchain, dir: &Path, list: &str) -> Result<Value> {
     serde_json::from_str(&json).context("stitch wrote no JSON")
 }
 
-/// What rustc and the C compiler say of Kbuild's sources is what the border's own probes say.
+/// What rustc says of Kbuild's sources, where the border has left nothing to read.
 fn as_the_border_has_it(lab: &Lab) -> Result<()> {
     let module = lab.module(&HELLO_RUST)?;
-    let report = report(&lab.toolchain, module.dir(), "hello_rust.mod")?;
+    let copy = tempfile::tempdir_in(module.dir().with_file_name(""))?;
+    succeed(
+        Command::new("cp")
+            .arg("-a")
+            .arg(module.dir().join("."))
+            .arg(copy.path()),
+    )?;
+    for object in ["hello_rust_main.o", "c_helper.o"] {
+        let mut command = lab.toolchain.command_in(copy.path(), &[], "llvm-objcopy");
+        let section = "--rename-section=.discard.border.probe=.gone";
+        succeed(command.args(["--preserve-dates", section, object]))?;
+    }
+    let report = report(&lab.toolchain, copy.path(), "hello_rust.mod")?;
     let stitches = list(&report, "stitches");
     ensure!(!stitches.is_empty(), "nothing crosses: {report}");
     for stitch in stitches {
         let verdict = &stitch["verdict"];
-        let views = list(verdict, "views").iter();
-        let asked = views
-            .filter(|view| text(view, "source").contains("probe, "))
-            .count();
-        // The border's, and what was compiled to ask.
-        ensure!(asked > 0 && verdict["outcome"] == "same", "{stitch}");
+        let mut views = list(verdict, "views").iter();
+        let asked = views.any(|view| text(view, "source").contains("probe, "));
+        ensure!(asked && verdict["outcome"] == "same", "{stitch}");
     }
     Ok(())
 }
