@@ -114,8 +114,8 @@ pub fn check(input: &Input, accepts: Tolerance) -> Result<ExitCode> {
             eprintln!("stitch: {sentence}");
         }
         eprintln!(
-            "stitch: {}: of {} symbols that cross between Rust and C, {differ} differ, {language} \
-             differ in the language only, {unknown} are unknown",
+            "stitch: {}: crossings: {}; differ: {differ}; differ in the language only: {language}; \
+             unknown: {unknown}",
             report.module,
             report.stitches.len()
         );

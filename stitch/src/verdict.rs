@@ -163,11 +163,8 @@ impl<'e> Witness<'e> {
                 return;
             }
         };
-        let folder = self
-            .object
-            .path
-            .parent()
-            .and_then(|folder| folder.canonicalize().ok());
+        let folder = self.object.path.parent().unwrap_or(Path::new(""));
+        let folder = Path::new(".").join(folder).canonicalize().ok();
         for (symbol, mut claims) in claims {
             for claim in &mut claims {
                 claim.place = claim.place.take().and_then(|place| {
