@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::path::Path;
+use std::sync::Arc;
 
 use object::elf::{STB_LOCAL, STB_WEAK};
 use object::{Object, ObjectSymbol};
@@ -185,6 +186,11 @@ impl<'e> Witness<'e> {
                 }
             }
             self.claims.entry(symbol).or_default().extend(claims);
+        }
+        if answer.unrecorded {
+            for claim in self.claims.values_mut().flatten() {
+                claim.types = Arc::new(claim.types.without_conventions());
+            }
         }
         self.answers.push(answer);
     }
@@ -423,7 +429,7 @@ impl Evidence<'_> {
         let rust = definer.object.language == Language::Rust;
         // C lets a definition say less than its declaration: an int for an enum.
         for declared in definer.from(symbol, &[Source::ProbedDeclaration]) {
-            if let (Some(defined), false) = (&definition, rust) {
+            if let (Some(defined), false, true) = (&definition, rust, declared.is_told()) {
                 let (found, _) = differences(defined, declared, &self.bodies);
                 judge.differences.extend(found);
             }

@@ -25,8 +25,7 @@ const DEBUG: &[&str] = &[
 
 /// The program that made an object, by the name that it most often has.
 pub fn compiler_of(object: &Loaded<'_>) -> PathBuf {
-    let made_by = maker::compiler(&object.file, &object.debug.making()).unwrap_or_default();
-    match made_by.contains("clang") {
+    match is_clang(object) {
         true => PathBuf::from("clang"),
         false => PathBuf::from("gcc"),
     }
@@ -39,7 +38,7 @@ pub fn compile(
     cc: &Path,
     symbols: &[&str],
     scratch: &Path,
-) -> Result<Vec<String>, String> {
+) -> Result<Conventions, String> {
     let source = made
         .source_file()
         .and_then(|source| source.canonicalize().ok())
@@ -67,20 +66,38 @@ pub fn compile(
         .iter()
         .map(|name| probe(name) + &system_v(name))
         .collect();
+    let mut conventions = Conventions {
+        microsoft: Vec::new(),
+        unrecorded: !is_clang(object) && unit.has_microsoft(),
+    };
     if unit.compile(&all).is_ok() {
-        return Ok(Vec::new());
+        return Ok(conventions);
     }
     // One at a time: not each is declared there.
-    let (mut declared, mut microsoft) = (String::new(), Vec::new());
+    let mut declared = String::new();
     for name in names {
         if unit.compile(&probe(name)).is_ok() {
             declared += &probe(name);
             if unit.compile(&(probe(name) + &system_v(name))).is_err() {
-                microsoft.push(name.to_owned());
+                conventions.microsoft.push(name.to_owned());
             }
         }
     }
-    unit.compile(&declared).map(|()| microsoft)
+    unit.compile(&declared).map(|()| conventions)
+}
+
+/// What GCC does not record of how functions are called.
+#[derive(Debug, Default)]
+pub struct Conventions {
+    /// Functions that are called as Microsoft has it.
+    pub microsoft: Vec<String>,
+    /// Whether the attribute stands anywhere in the unit.
+    pub unrecorded: bool,
+}
+
+fn is_clang(object: &Loaded<'_>) -> bool {
+    let made_by = maker::compiler(&object.file, &object.debug.making());
+    made_by.is_some_and(|made_by| made_by.contains("clang"))
 }
 
 fn is_identifier(name: &str) -> bool {
@@ -109,20 +126,34 @@ struct Unit<'u> {
 }
 
 impl Unit<'_> {
+    /// Whether GCC sees the attribute: by another name, it has a warning for it.
+    fn has_microsoft(&self) -> bool {
+        const OTHER: &str = "stitch_ms_abi";
+        let output = self
+            .command()
+            .args(["-fsyntax-only", "-Wattributes"])
+            .args(["ms_abi", "__ms_abi__"].map(|name| format!("-D{name}={OTHER}")))
+            .arg(self.source)
+            .output();
+        output.is_ok_and(|output| String::from_utf8_lossy(&output.stderr).contains(OTHER))
+    }
+
+    fn command(&self) -> Command {
+        let mut command = Command::new(self.cc);
+        command
+            .current_dir(&self.folder)
+            .envs(self.meaning.environment.iter().cloned())
+            .args(&self.meaning.flags);
+        command
+    }
+
     fn compile(&self, probes: &str) -> Result<(), String> {
         let file = self.scratch.join("probes.c");
         let text = format!("#include \"{}\"\n{probes}", self.source.display());
         fs::write(&file, text)
             .map_err(|error| format!("cannot write {}: {error}", file.display()))?;
-        let output = Command::new(self.cc)
-            .current_dir(&self.folder)
-            .envs(
-                self.meaning
-                    .environment
-                    .iter()
-                    .map(|(name, value)| (name, value)),
-            )
-            .args(&self.meaning.flags)
+        let output = self
+            .command()
             .args(DEBUG)
             .arg("-o")
             .arg(self.scratch.join(OBJECT))

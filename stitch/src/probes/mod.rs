@@ -63,6 +63,8 @@ pub struct Answer {
     map: Mapped,
     /// Functions that are called as Microsoft has it, which GCC does not record.
     pub microsoft: Vec<String>,
+    /// Whether there are such among those of which there are addresses only: GCC records nothing.
+    pub unrecorded: bool,
     /// Kept as long as the object is read.
     scratch: TempDir,
 }
@@ -183,7 +185,7 @@ pub fn ask_rust(
     same_compiler(object, &compilers.rustc)?;
     let scratch = scratch()?;
     rust::compile(object, &made, &compilers.rustc, hidden, scratch.path())?;
-    answer(scratch, Vec::new())
+    answer(scratch, c::Conventions::default())
 }
 
 /// Asks the compiler of C for what an object declares and defines: these symbols.
@@ -211,17 +213,18 @@ pub fn ask_c(
             .unwrap_or_else(|| c::compiler_of(object));
         same_compiler(object, &cc)?;
         let scratch = scratch()?;
-        let microsoft = c::compile(object, &made, &cc, symbols, scratch.path())?;
-        answer(scratch, microsoft)
+        let conventions = c::compile(object, &made, &cc, symbols, scratch.path())?;
+        answer(scratch, conventions)
     };
     units.into_iter().map(ask).collect()
 }
 
-fn answer(scratch: TempDir, microsoft: Vec<String>) -> Result<Answer, String> {
+fn answer(scratch: TempDir, conventions: c::Conventions) -> Result<Answer, String> {
     let map = Mapped::open(&scratch.path().join(OBJECT)).map_err(|error| format!("{error:#}"))?;
     Ok(Answer {
         map,
-        microsoft,
+        microsoft: conventions.microsoft,
+        unrecorded: conventions.unrecorded,
         scratch,
     })
 }

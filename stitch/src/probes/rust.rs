@@ -12,7 +12,8 @@ use quote::ToTokens;
 use syn::spanned::Spanned;
 use syn::visit::{self, Visit};
 use syn::{
-    Attribute, ForeignItem, Generics, Item, ItemForeignMod, Safety, Signature, StaticMutability,
+    Attribute, FnArg, ForeignItem, Generics, ImplItem, Item, ItemForeignMod, ItemImpl,
+    ReceiverKind, Safety, Signature, StaticMutability,
 };
 
 use super::c::first_error;
@@ -234,7 +235,7 @@ impl<'ast> Visit<'ast> for Finder<'_> {
             match item {
                 ForeignItem::Fn(function) => {
                     let attributes = [&block.attrs[..], &function.attrs[..]];
-                    let ty = pointer(&function.sig, &abi, true);
+                    let ty = pointer(&function.sig, &abi, true, "");
                     let name = function.sig.ident.to_string();
                     let at = function.sig.ident.span();
                     probes += &self.probe(&attributes, DECLARATIONS, &ty, &name, at);
@@ -258,7 +259,7 @@ impl<'ast> Visit<'ast> for Finder<'_> {
                 let sig = &function.sig;
                 if sig.abi.is_some() || exports(&function.attrs) {
                     let abi = sig.abi.to_token_stream().to_string();
-                    let ty = pointer(sig, &abi, matches!(sig.safety, Safety::Unsafe(_)));
+                    let ty = pointer(sig, &abi, matches!(sig.safety, Safety::Unsafe(_)), "");
                     let name = sig.ident.to_string();
                     if is_plain(&sig.generics) && sig.asyncness.is_none() {
                         let probe = self.probe(
@@ -271,6 +272,9 @@ impl<'ast> Visit<'ast> for Finder<'_> {
                         self.add(function.span(), probe);
                     }
                 }
+            }
+            Item::Impl(block) if block.trait_.is_none() && is_plain(&block.generics) => {
+                self.methods(block);
             }
             Item::Static(data) if exports(&data.attrs) => {
                 let name = data.ident.to_string();
@@ -285,6 +289,26 @@ impl<'ast> Visit<'ast> for Finder<'_> {
 }
 
 impl Finder<'_> {
+    /// Functions in an `impl`: their probes stand behind it, where `Self` is no name.
+    fn methods(&mut self, block: &ItemImpl) {
+        let own = block.self_ty.to_token_stream().to_string();
+        let mut probes = String::new();
+        for item in &block.items {
+            let ImplItem::Fn(function) = item else {
+                continue;
+            };
+            let sig = &function.sig;
+            if (sig.abi.is_some() || exports(&function.attrs)) && is_plain(&sig.generics) {
+                let abi = sig.abi.to_token_stream().to_string();
+                let ty = pointer(sig, &abi, matches!(sig.safety, Safety::Unsafe(_)), &own);
+                let name = format!("<{own}>::{}", sig.ident);
+                let attributes = [&block.attrs[..], &function.attrs[..]];
+                probes += &self.probe(&attributes, DEFINITIONS, &ty, &name, sig.ident.span());
+            }
+        }
+        self.add(block.span(), probes);
+    }
+
     fn add(&mut self, behind: Span, probes: String) {
         if !probes.is_empty() {
             self.found.push((behind.byte_range().end, probes));
@@ -316,8 +340,8 @@ impl Finder<'_> {
     }
 }
 
-/// The type of a function's address.
-fn pointer(sig: &Signature, abi: &str, is_unsafe: bool) -> String {
+/// The type of a function's address; of a method, `own` is what `Self` is.
+fn pointer(sig: &Signature, abi: &str, is_unsafe: bool, own: &str) -> String {
     let lifetimes: Vec<String> = sig
         .generics
         .lifetimes()
@@ -326,14 +350,21 @@ fn pointer(sig: &Signature, abi: &str, is_unsafe: bool) -> String {
     let mut parameters: Vec<String> = sig
         .inputs
         .iter()
-        .filter_map(|input| match input {
-            syn::FnArg::Typed(input) => Some(input.ty.to_token_stream().to_string()),
-            // A method is no item of its own.
-            syn::FnArg::Receiver(_) => None,
+        .map(|input| match input {
+            FnArg::Typed(input) => input.ty.to_token_stream().to_string(),
+            FnArg::Receiver(receiver) => match &receiver.kind {
+                ReceiverKind::Reference(_, lifetime, mutable) => format!(
+                    "&{} {} {own}",
+                    lifetime.to_token_stream(),
+                    mutable.to_token_stream()
+                ),
+                ReceiverKind::Typed(_, ty) => ty.to_token_stream().to_string(),
+                _ => own.to_owned(),
+            },
         })
         .collect();
     parameters.extend(sig.variadic.as_ref().map(|_| "...".to_owned()));
-    format!(
+    let text = format!(
         "{}{}{abi} fn({}) {}",
         match lifetimes.is_empty() {
             true => String::new(),
@@ -342,7 +373,11 @@ fn pointer(sig: &Signature, abi: &str, is_unsafe: bool) -> String {
         if is_unsafe { "unsafe " } else { "" },
         parameters.join(", "),
         sig.output.to_token_stream()
-    )
+    );
+    // Tokens are apart from each other.
+    let words = text.split(' ');
+    let words = words.map(|word| if word == "Self" { own } else { word });
+    words.collect::<Vec<_>>().join(" ")
 }
 
 /// The type of the address of data, and how it is written.

@@ -50,46 +50,77 @@ impl Leaf {
 /// No struct is nested deeper without names.
 const DEEPEST: u32 = 32;
 
-/// All of them, by their first bit. What has no bytes is left out, unless it is an array: its
-/// elements may follow.
-pub fn leaves(types: &Types, aggregate: &Aggregate) -> Vec<Leaf> {
-    let mut leaves = Vec::new();
-    collect(types, aggregate, 0, aggregate.union, 0, &mut leaves);
-    leaves.sort_by_key(|leaf| leaf.start);
-    leaves
+/// The fields of a struct or union.
+#[derive(Debug, Default)]
+pub struct Fields {
+    /// By their first bit. What has no bytes is left out, unless it is an array: its elements may
+    /// follow.
+    pub leaves: Vec<Leaf>,
+    /// First bits and bits of the structs and unions without a name, in which they are looked for.
+    pub nameless: Vec<(u64, u64)>,
 }
 
-fn collect(
-    types: &Types,
-    aggregate: &Aggregate,
-    base: u64,
-    in_union: bool,
-    depth: u32,
-    leaves: &mut Vec<Leaf>,
-) {
-    for field in &aggregate.fields {
-        let start = base.saturating_add(field.start);
-        if let (true, Kind::Aggregate(inner)) = (is_anonymous(field), types.kind(field.ty)) {
-            if depth < DEEPEST {
-                let in_union = in_union || inner.union;
-                collect(types, inner, start, in_union, depth + 1, leaves);
+/// Of one type by itself.
+pub fn fields(types: &Types, aggregate: &Aggregate) -> Fields {
+    fields_beside(types, aggregate, &Fields::default())
+}
+
+/// Of one type, as another has them: what has a name here, and none there, is looked into as well.
+pub fn fields_beside(types: &Types, aggregate: &Aggregate, other: &Fields) -> Fields {
+    let mut open = Opened {
+        types,
+        other,
+        fields: Fields::default(),
+    };
+    open.all(aggregate, 0, aggregate.union, 0);
+    open.fields.leaves.sort_by_key(|leaf| leaf.start);
+    open.fields
+}
+
+struct Opened<'o> {
+    types: &'o Types,
+    other: &'o Fields,
+    fields: Fields,
+}
+
+impl Opened<'_> {
+    fn all(&mut self, aggregate: &Aggregate, base: u64, in_union: bool, depth: u32) {
+        for field in &aggregate.fields {
+            let start = base.saturating_add(field.start);
+            let bytes = self.types.size(field.ty);
+            let bits = field.bits.or(bytes.map(|bytes| bytes.saturating_mul(8)));
+            let place = (start, bits.unwrap_or(0));
+            if let (Kind::Aggregate(inner), true) = (self.types.kind(field.ty), depth < DEEPEST) {
+                let anonymous = is_anonymous(field);
+                if anonymous || self.is_nameless_there(field, place) {
+                    if anonymous {
+                        self.fields.nameless.push(place);
+                    }
+                    self.all(inner, start, in_union || inner.union, depth + 1);
+                    continue;
+                }
+            }
+            let endless = endless(self.types, field.ty);
+            if bits == Some(0) && endless.is_none() {
                 continue;
             }
+            self.fields.leaves.push(Leaf {
+                name: field.name.clone(),
+                start,
+                bits: place.1,
+                is_bits: field.bits.is_some(),
+                in_union,
+                ty: endless.unwrap_or(field.ty),
+            });
         }
-        let bytes = types.size(field.ty);
-        let bits = field.bits.or(bytes.map(|bytes| bytes.saturating_mul(8)));
-        let endless = endless(types, field.ty);
-        if bits == Some(0) && endless.is_none() {
-            continue;
-        }
-        leaves.push(Leaf {
-            name: field.name.clone(),
-            start,
-            bits: bits.unwrap_or(0),
-            is_bits: field.bits.is_some(),
-            in_union,
-            ty: endless.unwrap_or(field.ty),
-        });
+    }
+}
+
+impl Opened<'_> {
+    fn is_nameless_there(&self, field: &Field, place: (u64, u64)) -> bool {
+        let mut named = self.other.leaves.iter();
+        self.other.nameless.contains(&place)
+            && !named.any(|leaf| leaf.start == place.0 && leaf.name == field.name)
     }
 }
 

@@ -265,6 +265,17 @@ impl Types {
         }
     }
 
+    /// The same, where it is not recorded how functions are called of which there are addresses.
+    pub fn without_conventions(&self) -> Self {
+        let mut types = self.clone();
+        for node in &mut types.nodes {
+            if let Kind::Function(signature) = node {
+                signature.convention = Convention::Unknown;
+            }
+        }
+        types
+    }
+
     /// How many there are.
     pub fn len(&self) -> usize {
         self.nodes.len()

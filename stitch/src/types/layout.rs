@@ -1,7 +1,9 @@
 //! Structs and unions, compared by where their fields lie.
 
 use super::compare::{Comparison, Level, Ty};
-use super::fields::{is_bindgens, is_blob, is_opaque, is_unit_of_bits, leaves, Leaf};
+use super::fields::{
+    fields, fields_beside, is_bindgens, is_blob, is_opaque, is_unit_of_bits, Fields, Leaf,
+};
 use super::graph::{Aggregate, Kind};
 use super::values::describe;
 use crate::model::Language;
@@ -51,9 +53,21 @@ impl<'c> Comparison<'c> {
             let word = |size| format!("{size} bytes large");
             self.say(Level::Machine, &whole, word(l.size), word(r.size));
         }
-        let (ll, rl) = (leaves(left.types, l), leaves(right.types, r));
-        if !is_opaque(&ll) && !is_opaque(&rl) {
-            self.fields(&whole, (left, &ll), (right, &rl), depth);
+        let (ll, rl) = (fields(left.types, l), fields(right.types, r));
+        let (ll, rl) = (
+            fields_beside(left.types, l, &rl),
+            fields_beside(right.types, r, &ll),
+        );
+        let hidden = is_opaque(&ll.leaves) || is_opaque(&rl.leaves);
+        if ll.nameless != rl.nameless && l.size == r.size && !hidden {
+            let word = |fields: &Fields| match fields.nameless.len() {
+                0 => "a name for each part".to_owned(),
+                count => format!("{count} structs and unions without a name"),
+            };
+            self.say(Level::Language, &whole, word(&ll), word(&rl));
+        }
+        if !hidden {
+            self.fields(&whole, (left, &ll.leaves), (right, &rl.leaves), depth);
         }
     }
 
@@ -81,7 +95,7 @@ impl<'c> Comparison<'c> {
                 let Kind::Aggregate(aggregate) = wrapper.kind() else {
                     return;
                 };
-                let parts = leaves(wrapper.types, aggregate);
+                let parts = fields(wrapper.types, aggregate).leaves;
                 let bits = parts.iter().all(|leaf| leaf.is_bits);
                 let bytes = match other.kind() {
                     Kind::Array { of, .. } => {
