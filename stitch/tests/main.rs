@@ -2,6 +2,7 @@
 
 mod common;
 mod damage;
+mod hidden;
 mod picture;
 mod probes;
 mod report;

@@ -1,0 +1,104 @@
+//! Objects in which something may cross that cannot be seen: it is said, and never taken for nothing.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use serde_json::Value;
+
+use crate::common::{fresh, run, said, stitch, Built};
+
+fn crossing(paths: &[&Path]) -> usize {
+    let output = stitch(&["report", "--json"], paths);
+    let report: Value = serde_json::from_slice(&output.stdout)
+        .unwrap_or_else(|error| panic!("{error}: {}", said(&output)));
+    report["stitches"].as_array().map_or(0, Vec::len)
+}
+
+/// That `stitch check` exits with status 3 for this reason.
+fn unknown_for(paths: &[&Path], reason: &str) {
+    let output = stitch(&["check"], paths);
+    let said = said(&output);
+    assert_eq!(output.status.code(), Some(3), "{said}");
+    assert!(said.contains(reason), "{said}");
+}
+
+/// Kbuild's `pair.o`, linked from parts in a folder below.
+fn linked(built: &Built) -> PathBuf {
+    let folder = built.folder.path();
+    let sub = built.path("sub");
+    fs::create_dir(&sub).expect("made");
+    for name in ["pair_main.o", "pair_c.o"] {
+        fs::rename(built.path(name), sub.join(name)).expect("moved");
+    }
+    let words = ["-r", "-o", "pair.o", "sub/pair_main.o", "sub/pair_c.o"];
+    run(Command::new("ld").args(words).current_dir(folder));
+    fs::remove_file(built.path("pair.mod")).expect("removed");
+    built.path("pair.o")
+}
+
+/// `stitch check pair.o`, and `stitch check pair.ko *.o`.
+#[test]
+fn what_kbuild_has_linked_is_seen_in_its_parts() {
+    let built = fresh();
+    let all = crossing(&[built.folder.path()]);
+    assert!(all > 0);
+    let object = linked(&built);
+    let note = "savedcmd_pair.o := ld -r -o pair.o sub/pair_main.o sub/pair_c.o\n";
+    fs::write(built.path(".pair.o.cmd"), note).expect("written");
+    let ko = built.path("pair.ko");
+    assert_eq!(crossing(&[&object]), all);
+    assert_eq!(crossing(&[&ko, &object]), all);
+}
+
+#[test]
+fn without_its_parts_it_is_not_judged() {
+    let built = fresh();
+    let object = linked(&built);
+    unknown_for(&[&object], "pair.o has Rust in it");
+}
+
+#[test]
+fn bitcode_is_named_and_the_rest_is_reported() {
+    let built = fresh();
+    let bitcode = built.path("lto.o");
+    fs::write(&bitcode, b"BC\xc0\xde and more").expect("written");
+    let (rust, c) = (built.path("pair_main.o"), built.path("pair_c.o"));
+    let paths: [&Path; 3] = [&rust, &c, &bitcode];
+    assert_eq!(crossing(&paths), crossing(&paths[..2]));
+    unknown_for(&paths, "lto.o is LLVM bitcode");
+    // Alone it is no object.
+    assert_eq!(stitch(&["check"], &[&bitcode]).status.code(), Some(2));
+}
+
+#[test]
+fn intermediate_code_is_named_and_the_rest_is_reported() {
+    let built = fresh();
+    let assembly = ".comm __gnu_lto_slim, 1, 1\n";
+    fs::write(built.path("lto.s"), assembly).expect("written");
+    let words = ["-c", "-o", "lto.o", "lto.s"];
+    run(Command::new("cc")
+        .args(words)
+        .current_dir(built.folder.path()));
+    let (rust, c) = (built.path("pair_main.o"), built.path("pair_c.o"));
+    let lto = built.path("lto.o");
+    let paths: [&Path; 3] = [&rust, &c, &lto];
+    assert_eq!(crossing(&paths), crossing(&paths[..2]));
+    unknown_for(&paths, "lto.o holds GCC's intermediate code");
+}
+
+/// `-gsplit-dwarf`: the types are elsewhere.
+#[test]
+fn split_debug_information_is_named() {
+    let built = fresh();
+    let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/objects/pair.c");
+    run(Command::new("cc")
+        .args(["-c", "-g", "-gsplit-dwarf", "-O2", "-fno-pic"])
+        .args(["-o", "pair_c.o"])
+        .arg(source)
+        .current_dir(built.folder.path()));
+    unknown_for(
+        &[built.folder.path()],
+        "the debug information of pair_c.o is split",
+    );
+}
