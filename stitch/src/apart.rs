@@ -1,11 +1,13 @@
 //! Takes a module apart: from its files to all that a report shows.
 
 use std::collections::HashMap;
+use std::path::{Path, PathBuf};
 
 use anyhow::Result;
 
 use crate::input::{Loaded, Mapped, Module};
-use crate::model::Report;
+use crate::kbuild::Made;
+use crate::model::{Language, Report};
 use crate::own::{self, Given};
 use crate::parallel::each;
 use crate::probes::Compilers;
@@ -28,6 +30,7 @@ pub fn take(
     module: &Module,
     symvers: &HashMap<String, Export>,
     compilers: Option<&Compilers>,
+    kernel: Option<&Path>,
 ) -> Result<Apart> {
     let maps: Vec<Mapped> = module
         .parts
@@ -51,10 +54,26 @@ pub fn take(
 
     let needs = each(&objects, sites::needs);
     let mut stitches = stitches::stitches(&objects, &needs, linked.as_ref());
-    let verdicts = verdicts(&objects, &stitches, compilers);
-    for (stitch, verdict) in stitches.iter_mut().zip(verdicts) {
-        stitch.verdict = verdict;
-    }
+    let kernel_map = match (kernel, compilers) {
+        (Some(file), _) => Some(Mapped::open(file)?),
+        // What is found by itself need not be of use.
+        (None, Some(_)) => kernel_of(&objects).and_then(|file| Mapped::open(&file).ok()),
+        (None, None) => None,
+    };
+    let loaded = kernel_map.as_ref().map(Mapped::load_kernel).transpose();
+    let kernel = if kernel.is_some() {
+        loaded?
+    } else {
+        loaded.ok().flatten()
+    };
+    let mut outward = stitches::outward(&objects, &needs, kernel.as_ref());
+    verdicts(
+        &objects,
+        &mut stitches,
+        kernel.as_ref(),
+        &mut outward,
+        compilers,
+    );
 
     unseen.extend(
         objects
@@ -70,7 +89,19 @@ pub fn take(
             shore: shore::shore(&objects, &needs, linked.as_ref(), symvers),
             sizes: sizes::sizes(&objects),
             stitches,
+            kernel: outward,
         },
+    })
+}
+
+/// The kernel for which Kbuild made the objects.
+fn kernel_of(objects: &[Loaded<'_>]) -> Option<PathBuf> {
+    let mut rust = objects
+        .iter()
+        .filter(|object| object.language == Language::Rust);
+    rust.find_map(|object| {
+        let made = Made::of(&object.path)?;
+        made.kernel(&made.folder(object.debug.making().folder.as_deref()))
     })
 }
 

@@ -85,7 +85,7 @@ pub fn check(input: &Input, accepts: Tolerance) -> Result<ExitCode> {
             Outcome::Differs => true,
         };
         let count = |outcome| {
-            let stitches = report.stitches.iter();
+            let stitches = report.stitches.iter().chain(&report.kernel);
             stitches.filter(|s| s.verdict.outcome == outcome).count()
         };
         let outcomes = [Outcome::Differs, Outcome::Language, Outcome::Unknown];
@@ -105,7 +105,7 @@ pub fn check(input: &Input, accepts: Tolerance) -> Result<ExitCode> {
             continue;
         }
         let paper = Paper::new(colours());
-        for stitch in &report.stitches {
+        for stitch in report.stitches.iter().chain(&report.kernel) {
             if refused(stitch.verdict.outcome) {
                 say(&paper.stitch(stitch))?;
             }
@@ -117,7 +117,7 @@ pub fn check(input: &Input, accepts: Tolerance) -> Result<ExitCode> {
             "stitch: {}: crossings: {}; differ: {differ}; differ in the language only: {language}; \
              unknown: {unknown}",
             report.module,
-            report.stitches.len()
+            report.stitches.len() + report.kernel.len()
         );
     }
     Ok(ExitCode::from(exit))
@@ -134,7 +134,14 @@ fn take_apart(input: &Input) -> Result<Vec<Apart>> {
     });
     modules(&input.paths)?
         .iter()
-        .map(|module| apart::take(module, &symvers, compilers.as_ref()))
+        .map(|module| {
+            apart::take(
+                module,
+                &symvers,
+                compilers.as_ref(),
+                input.kernel.as_deref(),
+            )
+        })
         .collect()
 }
 

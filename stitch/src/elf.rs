@@ -3,7 +3,8 @@
 use std::path::Path;
 
 use object::elf::{
-    ELFCLASS64, ELFDATA2LSB, EM_X86_64, ET_REL, SHF_ALLOC, SHF_EXECINSTR, SHF_WRITE, SHT_NOBITS,
+    ELFCLASS64, ELFDATA2LSB, EM_X86_64, ET_DYN, ET_EXEC, ET_REL, SHF_ALLOC, SHF_EXECINSTR,
+    SHF_WRITE, SHT_NOBITS,
 };
 use object::read::elf::{ElfFile64, FileHeader, SectionHeader};
 use object::{Endianness, Object, ObjectSymbol, SectionFlags};
@@ -73,8 +74,17 @@ const TYPES: &[(u16, &str)] = &[
 /// Longer than any compiler's; the kernel itself gives up at 512.
 const LONGEST_NAME: usize = 16 * 1024;
 
+/// What a file has to be.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Sort {
+    /// Not linked yet.
+    Object,
+    /// The kernel, linked.
+    Kernel,
+}
+
 /// Reads an object's headers; what is no object for x86-64, or half of one, is told as such.
-pub fn parse<'d>(path: &Path, data: &'d [u8]) -> Result<ElfFile64<'d>, Trouble> {
+pub fn parse<'d>(path: &Path, data: &'d [u8], sort: Sort) -> Result<ElfFile64<'d>, Trouble> {
     let file = path.display();
     let is = |what: &str| Trouble::new(format!("{file} is {what}"));
     let damaged = |why: String| {
@@ -111,7 +121,11 @@ pub fn parse<'d>(path: &Path, data: &'d [u8]) -> Result<ElfFile64<'d>, Trouble> 
         None => return Err(damaged("it ends in its header".to_owned())),
     }
     match half(16) {
-        Some(ET_REL) => {}
+        Some(ET_REL) if sort == Sort::Object => {}
+        Some(ET_EXEC | ET_DYN) if sort == Sort::Kernel => {}
+        Some(ET_REL) => {
+            return Err(is("an object, not a kernel").mend("give the vmlinux of the kernel's build"))
+        }
         Some(kind) => {
             let name = named(TYPES, kind).unwrap_or("of a type that ELF does not know");
             return Err(is(&format!("{name}, not an object"))
@@ -267,7 +281,7 @@ mod tests {
     use super::*;
 
     fn told(data: &[u8]) -> String {
-        match parse(Path::new("x.o"), data) {
+        match parse(Path::new("x.o"), data, Sort::Object) {
             Ok(_) => "an object".to_owned(),
             Err(trouble) => trouble.to_string(),
         }

@@ -7,10 +7,11 @@ use std::path::{Component, Path, PathBuf};
 use anyhow::{Context, Result};
 use memmap2::Mmap;
 use object::read::elf::ElfFile64;
+use object::{Object, ObjectKind};
 use trouble::Trouble;
 
 use crate::debug::Debug;
-use crate::elf;
+use crate::elf::{self, Sort};
 use crate::kbuild::Made;
 use crate::maker;
 use crate::model::Language;
@@ -29,6 +30,13 @@ pub struct Loaded<'d> {
     pub debug: Debug<'d>,
     /// Who made it.
     pub language: Language,
+}
+
+impl Loaded<'_> {
+    /// Whether it is a kernel, in which symbols have their final addresses.
+    pub fn is_linked(&self) -> bool {
+        self.file.kind() != ObjectKind::Relocatable
+    }
 }
 
 /// A module's files.
@@ -90,8 +98,17 @@ impl Mapped {
 
     /// Reads it as an object.
     pub fn load(&self) -> Result<Loaded<'_>> {
+        self.load_as(Sort::Object)
+    }
+
+    /// Reads it as a kernel's `vmlinux`.
+    pub fn load_kernel(&self) -> Result<Loaded<'_>> {
+        self.load_as(Sort::Kernel)
+    }
+
+    fn load_as(&self, sort: Sort) -> Result<Loaded<'_>> {
         let data: &[u8] = &self.map;
-        let file = elf::parse(&self.path, data)?;
+        let file = elf::parse(&self.path, data, sort)?;
         let debug = Debug::of(&file);
         Ok(Loaded {
             name: file_name(&self.path),

@@ -101,6 +101,18 @@ impl Made {
         above.unwrap_or(&folder).to_owned()
     }
 
+    /// The `vmlinux` of the kernel that a Rust object was made for, if it was built there.
+    pub fn kernel(&self, folder: &Path) -> Option<PathBuf> {
+        let words = self.command()?;
+        let objtree = words.iter().find_map(|word| word.strip_prefix("OBJTREE="));
+        let libraries = || {
+            let mut paths = words.iter().skip_while(|word| *word != "-L").skip(1);
+            paths.next()?.trim_end_matches('/').strip_suffix("/rust")
+        };
+        let built = folder.join(objtree.or_else(libraries)?);
+        Some(built.join("vmlinux")).filter(|file| file.is_file())
+    }
+
     fn listed_source(&self) -> Option<&str> {
         self.text
             .lines()

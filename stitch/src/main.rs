@@ -24,6 +24,7 @@ mod sizes;
 mod stitches;
 mod types;
 mod verdict;
+mod witness;
 
 use std::process::ExitCode;
 

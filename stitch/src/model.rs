@@ -11,6 +11,8 @@ pub struct Report {
     pub parts: Vec<Part>,
     /// What crosses between Rust and C.
     pub stitches: Vec<Stitch>,
+    /// What crosses to the kernel and is declared by the module itself.
+    pub kernel: Vec<Stitch>,
     /// What the module takes from the kernel.
     pub shore: Vec<Taken>,
     /// Bytes by language and crate.

@@ -63,6 +63,10 @@ pub struct Input {
     /// folder, which runs the macros in them
     #[arg(long)]
     pub probe: bool,
+    /// The kernel's vmlinux, for what the module declares of it by itself [default: with --probe,
+    /// that of the kernel for which Kbuild made the objects]
+    #[arg(long, value_name = "FILE", requires = "probe")]
+    pub kernel: Option<PathBuf>,
     /// rustc for --probe: the one that made the objects
     #[arg(
         long,

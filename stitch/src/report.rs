@@ -7,6 +7,7 @@ use crate::model::{
     Language, Outcome, Part, Place, Report, Site, Size, Stitch, Symbol, Taken, Use, View,
 };
 use crate::nm::MEANINGS;
+use crate::stitches;
 
 const WIDTH: u16 = 100;
 
@@ -37,10 +38,16 @@ impl Paper {
         for (title, section) in [
             ("The parts", self.parts(&report.parts)),
             ("The stitches", self.stitches(report)),
+            (
+                "To the kernel, as the module itself declares it",
+                self.kernel(report),
+            ),
             ("From the kernel", self.shore(&report.shore)),
             ("Bytes in memory", self.sizes(&report.sizes)),
         ] {
-            text += &format!("\n{}\n\n{section}", self.bold(title));
+            if !section.is_empty() {
+                text += &format!("\n{}\n\n{section}", self.bold(title));
+            }
         }
         text
     }
@@ -95,6 +102,12 @@ impl Paper {
             return "    nothing crosses between Rust and C here\n".to_owned();
         }
         let stitches = report.stitches.iter().map(|stitch| self.stitch(stitch));
+        stitches.collect::<Vec<_>>().join("\n")
+    }
+
+    /// Nothing, in most modules: they use the kernel crate.
+    fn kernel(&self, report: &Report) -> String {
+        let stitches = report.kernel.iter().map(|stitch| self.stitch(stitch));
         stitches.collect::<Vec<_>>().join("\n")
     }
 
@@ -264,7 +277,10 @@ fn defined(stitch: &Stitch) -> String {
         Some(line) => format!("{}, ", place(line)),
         None => String::new(),
     };
-    text += &format!("in {} ({})", stitch.definer, word(stitch.language));
+    text += &match stitch.definer.as_str() {
+        stitches::NOTHING => stitch.definer.clone(),
+        definer => format!("in {definer} ({})", word(stitch.language)),
+    };
     if let Some(linked) = &stitch.linked {
         text += &format!(", linked at {linked}");
     }

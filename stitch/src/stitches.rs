@@ -10,6 +10,9 @@ use crate::model::{Language, Place, Stitch, Use, Verdict};
 use crate::parts::{name_of, ElfSymbol};
 use crate::sites::Needs;
 
+/// What defines a symbol that no file at hand defines.
+pub const NOTHING: &str = "nothing at hand";
+
 /// Who defines a symbol for others.
 struct Definition {
     /// Among the objects.
@@ -66,6 +69,54 @@ pub fn stitches(
         find_in(&mut stitches, linked);
     }
     stitches
+}
+
+/// All symbols that Rust needs of others than the module, other than Rust's own; without verdicts
+/// yet.
+pub fn outward(
+    objects: &[Loaded<'_>],
+    needs: &[Needs],
+    kernel: Option<&Loaded<'_>>,
+) -> Vec<Stitch> {
+    let mut wanted: BTreeMap<String, Stitch> = BTreeMap::new();
+    for (user, needs) in objects.iter().zip(needs) {
+        for (name, sites) in &needs.sites {
+            if user.language != Language::Rust || name.starts_with("_R") {
+                continue;
+            }
+            let stitch = wanted.entry(name.clone()).or_insert_with(|| Stitch {
+                symbol: name.clone(),
+                function: true,
+                definer: NOTHING.to_owned(),
+                language: Language::C,
+                place: None,
+                linked: None,
+                uses: Vec::new(),
+                verdict: Verdict::default(),
+            });
+            stitch.uses.push(Use {
+                part: user.name.clone(),
+                sites: sites.clone(),
+            });
+        }
+    }
+    let is_global = |symbol: &ElfSymbol<'_, '_>| {
+        !symbol.is_undefined() && symbol.elf_symbol().st_bind() != STB_LOCAL
+    };
+    for object in objects {
+        for symbol in object.file.symbols().filter(is_global) {
+            wanted.remove(&name_of(&symbol));
+        }
+    }
+    if let Some(kernel) = kernel {
+        for symbol in kernel.file.symbols().filter(is_global) {
+            if let Some(stitch) = wanted.get_mut(&name_of(&symbol)) {
+                stitch.definer = kernel.name.clone();
+                stitch.function = is_function(kernel, &symbol);
+            }
+        }
+    }
+    wanted.into_values().collect()
 }
 
 /// Between two languages, one of which is Rust. An object of unknown language may be of the other.

@@ -1,69 +1,81 @@
 //! Whether both sides of a crossing mean the same: what each claims, and how that compares.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
-use std::path::Path;
-use std::sync::Arc;
+use std::collections::{BTreeSet, HashMap};
 
-use object::elf::{STB_LOCAL, STB_WEAK};
-use object::{Object, ObjectSymbol};
-
-use crate::debug::address;
 use crate::input::Loaded;
-use crate::model::{Language, Outcome, Place, Stitch, Verdict, View};
+use crate::model::{Language, Outcome, Stitch, Verdict, View};
 use crate::parallel::each;
-use crate::probes::{self, Answer, Compilers, Hidden};
+use crate::probes::{self, Compilers, Hidden};
 use crate::types::compare::{differences, Bodies, Difference, Level};
-use crate::types::dwarf::{self, Found};
+use crate::types::dwarf;
 use crate::types::entries::Wanted;
-use crate::types::graph::{Claim, Convention, Id, Kind, Shape, Source, Types};
+use crate::types::graph::{Claim, Id, Kind, Shape, Source, Types};
 use crate::types::{layouts, spell};
+use crate::witness::Witness;
 
 /// Structs lead to structs of which other objects have the body; no further than this.
 const ROUNDS: usize = 8;
 
-/// The verdict on each symbol, in their order. With `compilers`, they are asked where the objects
-/// do not tell.
+/// Judges each symbol. With `compilers`, they are asked where the objects do not tell. Of what
+/// crosses to the kernel, only that is left which the module declares by itself: the kernel crate's
+/// declarations are made from the kernel's own headers.
 pub fn verdicts(
     objects: &[Loaded<'_>],
-    crossing: &[Stitch],
+    stitches: &mut [Stitch],
+    kernel: Option<&Loaded<'_>>,
+    outward: &mut Vec<Stitch>,
     compilers: Option<&Compilers>,
-) -> Vec<Verdict> {
-    let symbols: Vec<&str> = crossing.iter().map(|one| one.symbol.as_str()).collect();
-    let wanted: BTreeSet<&str> = symbols.iter().copied().collect();
-    let functions = crossing.iter().filter(|one| one.function);
+) {
+    let inward = stitches.to_vec();
+    let beyond = outward.clone();
+    let all: BTreeSet<&str> = inward
+        .iter()
+        .chain(&beyond)
+        .map(|one| one.symbol.as_str())
+        .collect();
+    let called = inward.iter().filter(|one| one.function);
     let mut evidence = Evidence {
-        witnesses: each(objects, |object| Witness::of(object, &wanted)),
+        witnesses: each(objects, |object| Witness::of(object, &all)),
         bodies: Bodies::new(),
         asked: BTreeSet::new(),
-        functions: functions.map(|one| one.symbol.as_str()).collect(),
+        inward: inward.iter().map(|one| one.symbol.as_str()).collect(),
+        functions: called.map(|one| one.symbol.as_str()).collect(),
     };
     if let Some(compilers) = compilers {
         evidence.ask_rustc(compilers);
     }
+    let is_declared = |symbol: &str| {
+        let mut witnesses = evidence.witnesses.iter();
+        witnesses.any(|witness| !witness.declarations(symbol).is_empty())
+    };
+    let declared: Vec<&str> = beyond
+        .iter()
+        .map(|one| one.symbol.as_str())
+        .filter(|symbol| is_declared(symbol))
+        .collect();
+    if let (Some(kernel), false) = (kernel, declared.is_empty()) {
+        let wanted = declared.iter().copied().collect();
+        evidence.witnesses.push(Witness::of(kernel, &wanted));
+    }
+    let symbols: Vec<&str> = inward
+        .iter()
+        .map(|one| one.symbol.as_str())
+        .chain(declared)
+        .collect();
     let judged = evidence.judge(&symbols);
-    match compilers {
+    let judged = match compilers {
         Some(compilers) if evidence.ask_cc(compilers, &symbols, &judged) => {
             evidence.judge(&symbols)
         }
         _ => judged,
+    };
+    let mut verdicts: HashMap<&str, Verdict> = symbols.into_iter().zip(judged).collect();
+    outward.retain(|stitch| verdicts.contains_key(stitch.symbol.as_str()));
+    for stitch in stitches.iter_mut().chain(outward) {
+        if let Some(verdict) = verdicts.remove(stitch.symbol.as_str()) {
+            stitch.verdict = verdict;
+        }
     }
-}
-
-/// What one object has to say.
-struct Witness<'e> {
-    object: &'e Loaded<'e>,
-    /// Whether each of these definitions gives way to another.
-    defined: BTreeMap<&'e str, bool>,
-    needed: BTreeSet<&'e str>,
-    addresses: BTreeMap<&'e str, u64>,
-    claims: BTreeMap<String, Vec<Claim>>,
-    /// Why the debug information is less than it could be.
-    trouble: Option<String>,
-    /// Why its compiler told nothing, when it was asked.
-    unanswered: Option<String>,
-    was_asked: bool,
-    /// Objects that were compiled to ask: struct bodies are there, too.
-    answers: Vec<Answer>,
 }
 
 struct Evidence<'e> {
@@ -72,211 +84,10 @@ struct Evidence<'e> {
     bodies: Bodies,
     /// Tags that were looked for.
     asked: BTreeSet<String>,
-    /// Symbols that are called.
+    /// Symbols that cross within the module.
+    inward: BTreeSet<&'e str>,
+    /// Of these, those that are called.
     functions: BTreeSet<&'e str>,
-}
-
-impl<'e> Witness<'e> {
-    fn of(object: &'e Loaded<'e>, symbols: &BTreeSet<&'e str>) -> Self {
-        let mut witness = Witness {
-            object,
-            defined: BTreeMap::new(),
-            needed: BTreeSet::new(),
-            addresses: BTreeMap::new(),
-            claims: BTreeMap::new(),
-            trouble: None,
-            unanswered: None,
-            was_asked: false,
-            answers: Vec::new(),
-        };
-        for symbol in object.file.symbols() {
-            let binding = symbol.elf_symbol().st_bind();
-            let name = symbol.name().ok().and_then(|name| symbols.get(name));
-            let (Some(name), false) = (name, binding == STB_LOCAL) else {
-                continue;
-            };
-            if symbol.is_undefined() {
-                witness.needed.insert(name);
-            } else {
-                witness.defined.insert(name, binding == STB_WEAK);
-                let section = symbol.section_index();
-                let at = section.map_or(0, |section| address(section, symbol.address()));
-                witness.addresses.insert(name, at);
-            }
-        }
-        if !witness.defined.is_empty() || !witness.needed.is_empty() {
-            let found = witness.read(object);
-            witness.trouble = found.trouble;
-            witness.claims = found.claims;
-        }
-        witness
-    }
-
-    /// What an object says of these symbols: the witness's own, or one that was compiled to ask.
-    fn read(&self, object: &Loaded<'_>) -> Found {
-        let probes = probes::of(object);
-        let probes = probes.iter().filter_map(|(at, symbol, of)| {
-            let needed = self.needed.get(symbol.as_str()).copied();
-            let defined = || {
-                self.defined
-                    .get_key_value(symbol.as_str())
-                    .map(|(name, _)| *name)
-            };
-            Some((*at, (needed.or_else(defined)?, *of)))
-        });
-        let is_own = std::ptr::eq(self.object.data, object.data);
-        let wanted = Wanted {
-            defined: if is_own {
-                self.addresses.clone()
-            } else {
-                BTreeMap::new()
-            },
-            needed: match is_own {
-                true => self.needed.clone(),
-                false => self
-                    .needed
-                    .iter()
-                    .chain(self.defined.keys())
-                    .copied()
-                    .collect(),
-            },
-            probes: probes.collect::<HashMap<_, _>>(),
-            named: probes::named(object),
-            tags: BTreeSet::new(),
-        };
-        dwarf::ask(&self.object.name, &object.debug, &wanted)
-    }
-
-    /// Takes in what a compiler answered, or why it did not.
-    fn hear(&mut self, answer: Result<Answer, String>) {
-        self.was_asked = true;
-        let read = answer.and_then(|answer| {
-            let object = answer.load()?;
-            let mut claims = self.read(&object).claims;
-            // A static of that name is not what is linked.
-            claims.retain(|symbol, _| !probes::is_local(&object, symbol));
-            Ok((answer, claims))
-        });
-        let (answer, claims) = match read {
-            Ok(read) => read,
-            Err(reason) => {
-                self.unanswered.get_or_insert(reason);
-                return;
-            }
-        };
-        let folder = self.object.path.parent().unwrap_or(Path::new(""));
-        let folder = Path::new(".").join(folder).canonicalize().ok();
-        for (symbol, mut claims) in claims {
-            for claim in &mut claims {
-                claim.place = claim.place.take().and_then(|place| {
-                    let file = answer.original(Path::new(&place.file))?;
-                    let file = folder
-                        .as_ref()
-                        .and_then(|folder| file.strip_prefix(folder).ok())
-                        .unwrap_or(&file);
-                    Some(Place {
-                        file: file.display().to_string(),
-                        line: place.line,
-                    })
-                });
-                if let (Shape::Function(signature), true) =
-                    (&mut claim.shape, answer.microsoft.contains(&symbol))
-                {
-                    signature.convention = Convention::Microsoft;
-                }
-            }
-            self.claims.entry(symbol).or_default().extend(claims);
-        }
-        if answer.unrecorded {
-            for claim in self.claims.values_mut().flatten() {
-                claim.types = Arc::new(claim.types.without_conventions());
-            }
-        }
-        self.answers.push(answer);
-    }
-
-    fn from(&self, symbol: &str, sources: &[Source]) -> Vec<&Claim> {
-        let all = self.claims.get(symbol).into_iter().flatten();
-        for source in sources {
-            let found: Vec<&Claim> = all
-                .clone()
-                .filter(|claim| claim.source == *source)
-                .collect();
-            if !found.is_empty() {
-                return found;
-            }
-        }
-        Vec::new()
-    }
-
-    /// What it defines; the names of parameters are nowhere but in its own record.
-    fn definition(&self, symbol: &str) -> Option<Claim> {
-        use Source::{Definition, ProbedDeclaration, ProbedDefinition};
-        let own = self.from(symbol, &[Definition]);
-        let own = own.first().copied();
-        let rust = self.object.language == Language::Rust;
-        let probed = match rust {
-            true => self.from(symbol, &[ProbedDefinition]),
-            // C's declaration and definition are compatible, and the definition is what is called.
-            false => self.from(symbol, &[ProbedDeclaration]),
-        };
-        let Some(probed) = probed.first().copied() else {
-            return own.cloned();
-        };
-        if let (false, Some(own)) = (rust, own.filter(|own| own.is_told())) {
-            let mut claim = own.clone();
-            if let (Shape::Function(own), Shape::Function(probed)) =
-                (&mut claim.shape, &probed.shape)
-            {
-                own.convention = probed.convention.clone();
-            }
-            return Some(claim);
-        }
-        let mut claim = probed.clone();
-        if let Some(own) = own {
-            claim.place = own.place.clone().or(claim.place);
-            if let (Shape::Function(probed), Shape::Function(own)) = (&mut claim.shape, &own.shape)
-            {
-                let count = probed.parameters.len() == own.parameters.len();
-                for (one, own) in probed.parameters.iter_mut().zip(&own.parameters) {
-                    one.name = own.name.clone().filter(|_| count);
-                }
-            }
-        }
-        Some(claim)
-    }
-
-    /// How it declares what it needs: each declaration.
-    fn declarations(&self, symbol: &str) -> Vec<&Claim> {
-        use Source::{Declaration, ProbedDeclaration};
-        let own = self.from(symbol, &[Declaration]);
-        match self.object.language {
-            Language::C if !own.is_empty() && own.iter().all(|claim| claim.is_told()) => own,
-            Language::C => self.from(symbol, &[ProbedDeclaration, Declaration]),
-            _ => self.from(symbol, &[ProbedDeclaration]),
-        }
-    }
-
-    /// Why it says nothing of a symbol.
-    fn silence(&self, symbol: &str) -> String {
-        let name = &self.object.name;
-        if let Some(reason) = &self.unanswered {
-            return reason.clone();
-        }
-        match self.object.language {
-            Language::Assembly => format!("{name} is assembly: it has no types"),
-            Language::Rust if self.needed.contains(symbol) && self.was_asked => {
-                format!("the sources of {name} do not declare `{symbol}` in an extern block that can be seen")
-            }
-            Language::Rust if self.needed.contains(symbol) => format!(
-                "rustc leaves no trace in {name} of how Rust declares `{symbol}`: with --probe, stitch asks it"
-            ),
-            _ => self.trouble.clone().unwrap_or_else(|| {
-                let remedy = if self.was_asked { "" } else { ": with --probe, stitch asks its compiler" };
-                format!("the debug information of {name} does not tell of `{symbol}`{remedy}")
-            }),
-        }
-    }
 }
 
 impl Evidence<'_> {
@@ -289,7 +100,9 @@ impl Evidence<'_> {
             }
             witness.hear(probes::ask_rust(object, compilers, &[]));
             let needed = witness.needed.iter();
-            let silent = needed.filter(|symbol| witness.declarations(symbol).is_empty());
+            let silent = needed.filter(|symbol| {
+                self.inward.contains(*symbol) && witness.declarations(symbol).is_empty()
+            });
             let hidden: Vec<Hidden<'_>> = silent
                 .map(|name| Hidden {
                     name,
@@ -313,7 +126,8 @@ impl Evidence<'_> {
         let mut asked = false;
         for witness in &mut self.witnesses {
             let object = witness.object;
-            if object.language != Language::C {
+            // The kernel's own sources are not the module's.
+            if object.language != Language::C || object.is_linked() {
                 continue;
             }
             let defined = witness.defined.keys().copied();
@@ -410,7 +224,13 @@ impl Evidence<'_> {
         // The linker takes the first strong one, else the first.
         definers.sort_by_key(|witness| witness.defined.get(symbol).copied());
         let Some(definer) = definers.first() else {
-            return judge.lack("no object at hand defines it".to_owned());
+            judge.lack("no object at hand defines it".to_owned());
+            for user in &self.witnesses {
+                for claim in user.declarations(symbol) {
+                    judge.view(symbol, claim);
+                }
+            }
+            return;
         };
         let definition = definer.definition(symbol);
         match &definition {

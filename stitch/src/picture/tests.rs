@@ -146,6 +146,7 @@ fn hello_rust() -> Report {
         shore.push(taken(name, Language::Rust, Some(true), uses));
     }
     Report {
+        kernel: Vec::new(),
         module: "hello_rust".to_owned(),
         parts: vec![rust, c],
         stitches,
@@ -278,6 +279,7 @@ fn hostile() -> Report {
         section.size = u64::MAX;
     }
     Report {
+        kernel: Vec::new(),
         module: NOWHERE.repeat(20),
         parts: vec![rust.clone(), c, rust, huge],
         stitches,

@@ -19,6 +19,7 @@ const KERNEL_RUST: &[&str] = &[
     "hello_rust.rs",
     "border/border.rs",
     "tests/kunit/kunit_rs.rs",
+    "tests/by_hand/by_hand.rs",
     "tests/faults/faults_rs.rs",
     "tests/catalogue/catalogue.rs",
     "tests/catalogue/gives.rs",

@@ -11,12 +11,21 @@ use crate::harness::test::Test;
 use crate::support::world::{flavours, said, succeed, World};
 use lab::commands::Lab;
 use lab::kernel::Flavour;
-use lab::module::{project, HELLO_RUST};
+use lab::module::{project, Sources, HELLO_RUST};
 use lab::toolchain::Toolchain;
+
+/// A module that declares by hand what the kernel exports.
+const BY_HAND: Sources = Sources {
+    name: "by_hand",
+    files: &[
+        ("tests/by_hand/Kbuild", "Kbuild"),
+        ("tests/by_hand/by_hand.rs", "by_hand.rs"),
+    ],
+};
 
 /// The tests.
 pub fn tests() -> Vec<Test> {
-    let test = |flavour: Flavour| {
+    let asked = |flavour: Flavour| {
         let name = flavour.name();
         Test::new(
             format!("stitch::{name}::hello_rust, its compilers asked"),
@@ -24,7 +33,13 @@ pub fn tests() -> Vec<Test> {
         )
         .on(&flavour)
     };
-    let mut tests: Vec<Test> = flavours().into_iter().map(test).collect();
+    let by_hand = |flavour: Flavour| {
+        let name = flavour.name();
+        let run = |world: &World| of_the_kernel_by_hand(&*world.lab()?);
+        Test::new(format!("stitch::{name}::the kernel, declared by hand"), run).on(&flavour)
+    };
+    let mut tests: Vec<Test> = flavours().into_iter().map(asked).collect();
+    tests.extend(flavours().into_iter().map(by_hand));
     tests.push(Test::new("stitch::verdicts whose truth is known", verdicts));
     tests
 }
@@ -70,6 +85,41 @@ fn as_the_border_has_it(lab: &Lab) -> Result<()> {
         let mut views = list(verdict, "views").iter();
         let asked = views.any(|view| text(view, "source").contains("probe, "));
         ensure!(asked && verdict["outcome"] == "same", "{stitch}");
+    }
+    Ok(())
+}
+
+/// What comes of its declarations: (symbol, outcome, a word of the reason).
+const DECLARED: &[(&str, &str, &str)] = &[
+    ("register_reboot_notifier", "language", "`Notifier` in Rust"),
+    (
+        "unregister_reboot_notifier",
+        "differs",
+        "at 16 in C, at 0 in Rust",
+    ),
+    (
+        "kstrtouint",
+        "differs",
+        "4 bytes unsigned in C, 8 bytes unsigned in Rust",
+    ),
+    ("kstrtoint", "same", ""),
+    ("get_random_u32", "differs", "the result"),
+];
+
+/// The kernel's own debug information says what it is.
+fn of_the_kernel_by_hand(lab: &Lab) -> Result<()> {
+    let module = lab.module(&BY_HAND)?;
+    let report = report(&lab.toolchain, module.dir(), "by_hand.mod")?;
+    let stitches = list(&report, "kernel");
+    ensure!(stitches.len() == DECLARED.len(), "{report}");
+    for (symbol, outcome, reason) in DECLARED {
+        let stitch = stitches.iter().find(|one| text(one, "symbol") == *symbol);
+        let verdict = &stitch.with_context(|| format!("no {symbol}"))?["verdict"];
+        let reasons = verdict["reasons"].to_string();
+        ensure!(
+            text(verdict, "outcome") == *outcome && reasons.contains(reason),
+            "{symbol}: {verdict:#}"
+        );
     }
     Ok(())
 }
