@@ -8,7 +8,7 @@ use super::scene::Scene;
 use super::words::{self, number};
 use super::xml::Xml;
 use super::{palette, svg};
-use crate::model::{Language, Part, Report, Stitch, Symbol, Taken, Use};
+use crate::model::{Language, Outcome, Part, Report, Stitch, Symbol, Taken, Use};
 
 const STYLE: &str = "\
 body{margin:0;background:var(--paper);color:var(--ink);font:16px/1.5 system-ui,sans-serif}
@@ -223,16 +223,16 @@ fn symbols(xml: &mut Xml, part: &Part) {
 
 fn crossings(xml: &mut Xml, report: &Report) {
     section(xml, 1);
-    if report.stitches.is_empty() {
+    let mut order: Vec<&Stitch> = report.stitches.iter().chain(&report.kernel).collect();
+    if order.is_empty() {
         xml.element("p", &[], "Nothing crosses between Rust and C here.");
         return xml.close();
     }
-    if words::how_many(report, crate::model::Outcome::Same) < report.stitches.len() {
+    if order.iter().any(|one| one.verdict.outcome != Outcome::Same) {
         xml.element("p", &[], "The worst first.");
     }
     let columns = ["symbol", "verdict", "Rust's view", "C's view", "where"];
     table(xml, "What crosses", &columns);
-    let mut order: Vec<&Stitch> = report.stitches.iter().collect();
     order.sort_by_key(|stitch| Reverse(stitch.verdict.outcome));
     for stitch in order {
         crossing(xml, stitch);
