@@ -31,7 +31,13 @@ else
 # libclang refuses some flags of GCC; rust/Makefile of the kernel lists them.
 border-skip-flags := $(shell sed -n \
 	'/^bindgen_skip_c_flags :=/,/[^\\]$$/ { s/.*:=//; s/\\$$//; p }' $(srctree)/rust/Makefile)
+# And it would take the host's machine for the target.
+border-target := --target=$(shell sed -n \
+	's/^BINDGEN_TARGET_$(SRCARCH)[[:space:]]*:= *//p' $(srctree)/rust/Makefile)
 endif
+
+# It takes hidden functions for such that nobody can call; and it links nothing.
+border-skip-flags += -fvisibility=% $(CC_FLAGS_LTO)
 
 # Generated code follows C's names.
 border-allows := clippy::all, clippy::undocumented_unsafe_blocks, dead_code, improper_ctypes, \
@@ -56,7 +62,7 @@ quiet_cmd_border_contract = BINDGEN $(quiet_modtag) $@
       cmd_border_contract = \
 	$(border-gate) compile contract $< -- $(CC) -E -dD $(c_flags) $(border-c-flags) -o $@.i $<; \
 	$(border-gate) compile contract $< -- $(BINDGEN) $< -o $@.bound $(border-bindgen-flags) \
-	-- $(filter-out $(border-skip-flags), $(c_flags)) $(border-c-flags); \
+	-- $(filter-out $(border-skip-flags), $(c_flags)) $(border-target) $(border-c-flags); \
 	$(border-gate) contract $< $@.i $@.bound $@ $(@:_h.rs=_layout.h); \
 	rm -f $@.i $@.bound
 
@@ -77,6 +83,9 @@ targets += $(1)_h.rs
 clean-files += $(1)_layout.h $(1)_h.rs.i $(1)_h.rs.bound
 endef
 
+# A module's objects are in any of these lists.
+border-parts = $($(1)-objs) $($(1)-y) $($(1)-m)
+
 # The objects of a module, $(1); its Rust objects, $(2); its contracts, $(3).
 define border-module
 $(2): $(border-gate) | $(3:.h=_h.rs)
@@ -85,7 +94,7 @@ $(2): private RUSTC_OR_CLIPPY := $(border-gate) compile rust $(3:.h=_h.rs) -- $(
 $(call border-c,$(1),$(2)): $(border-gate) | $(3:.h=_layout.h)
 $(call border-c,$(1),$(2)): private CC := $(border-gate) compile c $(3:.h=_h.rs) -- $(CC)
 
-$(obj)/$(1).border: $(addprefix $(obj)/,$($(1)-y)) $(3:.h=_h.rs) $(border-gate) FORCE
+$(obj)/$(1).border: $(addprefix $(obj)/,$(call border-parts,$(1))) $(3:.h=_h.rs) $(border-gate) FORCE
 	$$(call if_changed,border_objects)
 $(obj)/$(1).border: private border-rust-objects := $(2:./%=%)
 
@@ -95,7 +104,7 @@ $(obj)/$(1).o: $(obj)/$(1).border
 targets += $(1).border
 endef
 
-border-c = $(filter-out $(2),$(addprefix $(obj)/,$($(1)-y)))
+border-c = $(filter-out $(2),$(addprefix $(obj)/,$(call border-parts,$(1))))
 
 define border-main
 $(obj)/$(1)_main.o: $(src)/$(1).rs FORCE
@@ -104,14 +113,14 @@ $(obj)/$(1)_main.o: $(src)/$(1).rs FORCE
 targets += $(1)_main.o
 endef
 
-border-rust = $(foreach o,$($(1)-y),$(if $(wildcard $(src)/$(o:.o=.rs)),$(obj)/$(o))) \
-	$(if $(wildcard $(src)/$(1).rs),$(filter %/$(1)_main.o,$(addprefix $(obj)/,$($(1)-y))))
+border-rust = $(foreach o,$(call border-parts,$(1)),$(if $(wildcard $(src)/$(o:.o=.rs)),$(obj)/$(o))) \
+	$(if $(wildcard $(src)/$(1).rs),$(filter %/$(1)_main.o,$(addprefix $(obj)/,$(call border-parts,$(1)))))
 
 $(foreach h,$(sort $(foreach m,$(border-modules),$($(m)-contracts))), \
 	$(eval $(call border-contract,$(h:.h=))))
 $(foreach m,$(border-modules), \
 	$(eval $(call border-module,$(m),$(call border-rust,$(m)),$(addprefix $(obj)/,$($(m)-contracts)))) \
-	$(if $(filter $(m)_main.o,$($(m)-y)),$(if $(wildcard $(src)/$(m).rs),$(eval $(call border-main,$(m))))))
+	$(if $(filter $(m)_main.o,$(call border-parts,$(m))),$(if $(wildcard $(src)/$(m).rs),$(eval $(call border-main,$(m))))))
 
 # What a build that was interrupted leaves behind, and CONFIG_RUST_INLINE_HELPERS on its way.
 clean-files += *.bc *.o.tmp

@@ -9,7 +9,7 @@ use crate::header::{text, without_attributes, Header};
 use crate::layout;
 use crate::probes;
 use crate::problem::{none, read, write, Checked, Layer, Problem};
-use crate::tokens::tokens;
+use crate::tokens::c_tokens;
 
 /// Names that Rust keeps for itself, so that bindgen has to give others.
 const KEYWORDS: &[&str] = &[
@@ -58,7 +58,7 @@ pub(crate) fn check(
 /// Each object that includes the header has to confirm the layout, with its own flags and macros.
 fn has_layout(file: &str, source: &str, layout: &str) -> Vec<Problem> {
     let name = layout.rsplit('/').next().unwrap_or(layout);
-    let tokens = tokens(source, 1);
+    let tokens = c_tokens(source, 1);
     let included = tokens
         .windows(2)
         .any(|pair| pair[0].is("include") && pair[1].text == name);

@@ -3,7 +3,7 @@
 //! A contract as C sees it: what the preprocessor left of the header itself, without what it
 //! includes.
 
-use crate::tokens::{tokens, Kind, Token};
+use crate::tokens::{c_tokens, Kind, Token};
 
 /// A `#define` of the header's own.
 #[derive(Debug, PartialEq, Eq)]
@@ -45,7 +45,7 @@ impl<'a> Header<'a> {
                 } else if let Some(name) = text.strip_prefix("#undef ") {
                     macros.retain(|defined| defined.name != name);
                 } else if !text.starts_with('#') {
-                    own_tokens.extend(tokens(text, line));
+                    own_tokens.extend(c_tokens(text, line));
                 }
             }
             line += 1;
@@ -230,7 +230,7 @@ mod tests {
     #[test]
     fn attributes() {
         let source = "int f(void) __attribute__((__section__(\"x\"))), g";
-        let tokens = tokens(source, 1);
+        let tokens = c_tokens(source, 1);
         assert_eq!(text(&without_attributes(&tokens)), "int f(void), g");
     }
 }

@@ -34,13 +34,27 @@ impl Token<'_> {
     }
 }
 
-/// Splits a source; comments are left out. The first line has the number `line`.
+/// Splits a source of Rust; comments are left out. The first line has the number `line`.
 pub(crate) fn tokens(source: &str, line: usize) -> Vec<Token<'_>> {
-    let mut reader = Reader {
+    all(Reader {
         source,
         at: 0,
         line,
-    };
+        comment: nested_comment,
+    })
+}
+
+/// The same of C, where comments have no others in them.
+pub(crate) fn c_tokens(source: &str, line: usize) -> Vec<Token<'_>> {
+    all(Reader {
+        source,
+        at: 0,
+        line,
+        comment: flat_comment,
+    })
+}
+
+fn all(mut reader: Reader<'_>) -> Vec<Token<'_>> {
     let mut tokens = Vec::new();
     while let Some(token) = reader.next() {
         tokens.push(token);
@@ -52,6 +66,8 @@ struct Reader<'a> {
     source: &'a str,
     at: usize,
     line: usize,
+    /// The length of the comment that a text begins with.
+    comment: fn(&str) -> usize,
 }
 
 impl<'a> Reader<'a> {
@@ -96,7 +112,7 @@ impl<'a> Reader<'a> {
             } else if rest.starts_with("//") {
                 rest.find('\n').unwrap_or(rest.len())
             } else if rest.starts_with("/*") {
-                comment(rest)
+                (self.comment)(rest)
             } else {
                 return;
             };
@@ -158,8 +174,13 @@ fn length_while(text: &str, mut wanted: impl FnMut(char) -> bool) -> usize {
     text.find(|c| !wanted(c)).unwrap_or(text.len())
 }
 
-/// The length of a comment that may have others in it.
-fn comment(text: &str) -> usize {
+fn flat_comment(text: &str) -> usize {
+    let end = text[2..].find("*/");
+    end.map_or(text.len(), |end| end + 4)
+}
+
+/// It may have others in it.
+fn nested_comment(text: &str) -> usize {
     let (mut depth, mut at) = (0, 0);
     while at < text.len() {
         let rest = &text[at..];

@@ -46,7 +46,10 @@ pub fn verdicts(
     }
     let is_declared = |symbol: &str| {
         let mut witnesses = evidence.witnesses.iter();
-        witnesses.any(|witness| !witness.declarations(symbol).is_empty())
+        witnesses.any(|witness| {
+            let rust = witness.object.language == Language::Rust;
+            rust && !witness.declarations(symbol).is_empty()
+        })
     };
     let declared: Vec<&str> = beyond
         .iter()

@@ -20,6 +20,20 @@ const TOUCHED: Sources = Sources {
     ..HELLO_RUST
 };
 
+/// The same module, its Kbuild written in other words.
+const OTHERWISE: Sources = Sources {
+    name: "otherwise",
+    files: &[("border", "border")],
+};
+
+/// The lists of a module's objects; and a flag that kernels with CONFIG_LTO_CLANG have.
+const KBUILD: &str = "obj-m := greeter.o\n\
+    greeter-objs := greeter_main.o\n\
+    greeter-m := clock.o\n\
+    greeter-contracts := clock.h\n\
+    ccflags-y := -fvisibility=hidden\n\
+    include $(src)/border/border.mk\n";
+
 /// The smallest module, out of docs/border.md.
 const DOCUMENTED: Sources = Sources {
     name: "documented",
@@ -72,6 +86,7 @@ pub fn tests() -> Vec<Test> {
         // It touches a header of the kernel, which others would see.
         if CHANGED.contains(&flavour.name().as_str()) {
             tests.push(test("a change rebuilds what depends on it", changes).alone());
+            tests.push(test("Kbuild files as others write them", other_kbuild));
         }
         tests.push(test("docs/border.md is true", documentation));
     }
@@ -205,6 +220,27 @@ fn documentation(world: &World, lab: &Lab) -> Result<()> {
     let dmesg = world.boot_well(lab, &[("greeter.ko", &ko)], job)?;
     must_say(&dmesg, "greeter: C: ")?;
     must_say(&dmesg, "greeter: Rust: ")
+}
+
+/// What means the same to Kbuild and to C means the same to the border.
+fn other_kbuild(_: &World, lab: &Lab) -> Result<()> {
+    let page = fs::read_to_string(project().join("docs/border.md"))?;
+    let module = Module::stage(&lab.cache, &lab.kernel, &OTHERWISE)?;
+    for (name, text) in files_of(&page) {
+        let text = match name {
+            "Kbuild" => KBUILD.to_owned(),
+            // In Rust, this would be a comment without an end.
+            "clock.h" => format!("/* Shared with lib/*.c. */\n{text}"),
+            _ => text.to_owned(),
+        };
+        fs::write(module.dir().join(name), text)?;
+    }
+    module.build(&lab.toolchain, &[])?;
+    let report = fs::read_to_string(module.dir().join("greeter.border"))?;
+    for crossing in ["clock_ticks      C to Rust", "greeter_seconds  Rust to C"] {
+        must_say(&report, crossing)?;
+    }
+    Ok(())
 }
 
 /// The code blocks that begin with `file: NAME`, without that line where it is no C or Rust.
