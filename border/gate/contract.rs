@@ -109,9 +109,16 @@ fn statements(header: &Header<'_>) -> Vec<Problem> {
     let mut problems = Vec::new();
     for statement in header.statements() {
         let before_body = statement.iter().take_while(|token| !token.is("{"));
+        // In `u32 v[static 4]` it says something of the parameter.
+        let mut depth = 0;
+        let outside = before_body.clone().filter(|token| {
+            depth += i32::from(token.is("(")) - i32::from(token.is(")"));
+            depth == 0
+        });
+        let outside: Vec<_> = outside.collect();
         let word = ["inline", "__inline", "__inline__", "static"]
             .iter()
-            .find_map(|word| before_body.clone().find(|token| token.is(word)));
+            .find_map(|word| outside.iter().find(|token| token.is(word)));
         if let Some(word) = word {
             let declaration: Vec<_> = before_body.copied().collect();
             problems.push(
@@ -296,6 +303,13 @@ mod tests {
             "#define HERE current\n",
             "",
             &["HERE is no constant", "enum"],
+        );
+        assert_eq!(
+            found(
+                "int f(const u32 v[static 4]);\n",
+                "extern \"C\" { pub fn f(v: *const u32_) -> c_int; }"
+            ),
+            Vec::<String>::new()
         );
         of(
             "static inline int f(void) { return 1; }\n",

@@ -97,6 +97,8 @@ fn enumeration(header: &Header<'_>, body: &Body<'_, '_>, target: &str) -> Vec<St
 /// A number; texts have no value that C could compare.
 fn constant(header: &Header<'_>, name: &str, rust: &str) -> Option<String> {
     let place = header.place(declared::constant(header, name)?);
+    // Of a letter, Rust's value says its type as well: `100u8`.
+    let rust = rust.split(['u', 'i']).next().unwrap_or(rust);
     let digits = rust.strip_prefix('-').unwrap_or(rust);
     let number = digits.starts_with(|c: char| c.is_ascii_digit());
     // In C, the digits of an unsigned long need to say so.
@@ -266,9 +268,11 @@ mod tests {
 
     const C: &str = "# 1 \"a.h\"\n\
         enum colour { RED, GREEN = 5 };\n\
+        #define MAGIC 'd'\n\
         struct s { u32 a, b; union { u8 raw[4]; u32 whole; }; struct { u8 x; } list[2]; };\n\
         int f(struct s *s);\n";
-    const RUST: &str = "pub const RED: colour = 0; pub const GREEN: colour = 5;
+    const RUST: &str = "pub const MAGIC: u8 = 100u8;
+        pub const RED: colour = 0; pub const GREEN: colour = 5;
         pub type colour = kernel::ffi::c_uint;
         pub struct s { pub a: u32_, pub b: u32_, pub __bindgen_anon_1: s__bindgen_ty_1,
             pub list: [s__bindgen_ty_2; 2usize], }
@@ -290,7 +294,8 @@ mod tests {
             "BORDER_SIZE(sizeof(enum colour), 4, border_size_of_enum_colour, \"a.h:1: size of enum colour\");",
             "BORDER_SIZE((enum colour)-1 < 0, 0,",
             "BORDER_SIZE(GREEN, 5, border_GREEN, \"a.h:1: GREEN\");",
-            "BORDER_SIZE(sizeof(struct s), 16, border_size_of_struct_s, \"a.h:2: size of struct s\");",
+            "BORDER_SIZE(MAGIC, 100, border_MAGIC, \"a.h:2: MAGIC\");",
+            "BORDER_SIZE(sizeof(struct s), 16, border_size_of_struct_s, \"a.h:3: size of struct s\");",
             "BORDER_SIZE(__builtin_offsetof(struct s, b), 4,",
             "BORDER_SIZE(__builtin_offsetof(struct s, whole), 8,",
             "BORDER_SIZE(__builtin_offsetof(struct s, list[0].x), 12,",

@@ -371,7 +371,8 @@ impl Border {
                 .seen(definer.place(name))
                 .mend(format!(
                     "keeps_contract!({}: {kind}{name}); beside it",
-                    declared.contract
+                    // A file may have a name that no module of Rust can have.
+                    declared.contract.replace('-', "_")
                 )),
             );
         }
