@@ -112,7 +112,9 @@ pub fn compile(
             break;
         }
     }
-    Err(String::new())
+    Err(format!(
+        "no path leads to what {name} does not declare itself"
+    ))
 }
 
 /// A function that mentions each: what it is, its own record then says.
