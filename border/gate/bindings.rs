@@ -2,7 +2,8 @@
 
 //! A contract as Rust sees it: what bindgen made of the header.
 
-use crate::tokens::{tokens, Kind, Token};
+use crate::rust_type::{Signature, Type};
+use crate::tokens::{text, tokens, Kind, Token};
 
 /// How the gate begins the comment that it puts before each item: see [`declarations`].
 pub(crate) const DECLARED: &str = "/// Declared in ";
@@ -14,20 +15,26 @@ pub(crate) struct Symbol {
     pub(crate) name: String,
     /// Its name in Rust.
     pub(crate) rust_name: String,
-    pub(crate) variadic: bool,
-    pub(crate) function: bool,
+    /// `None`: nothing that bindgen is known to write.
+    pub(crate) kind: Option<SymbolKind>,
     /// The type of its address, as Rust writes it.
     pub(crate) pointer: String,
 }
 
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum SymbolKind {
+    Function(Signature),
+    Data { ty: Type, mutable: bool },
+}
+
 /// A struct or union.
 #[derive(Debug, PartialEq, Eq)]
-pub(crate) struct Type {
+pub(crate) struct Record {
     pub(crate) name: String,
     pub(crate) size: Option<u64>,
     pub(crate) align: Option<u64>,
-    /// Packed and aligned at once, for which rustc has no layout.
-    pub(crate) impossible: bool,
+    pub(crate) packed: bool,
+    pub(crate) aligned: bool,
     pub(crate) fields: Vec<Field>,
 }
 
@@ -35,20 +42,29 @@ pub(crate) struct Type {
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Field {
     pub(crate) name: String,
-    /// The type's tokens, without blanks.
-    pub(crate) rust_type: String,
+    pub(crate) ty: Option<Type>,
     pub(crate) offset: Option<u64>,
+}
+
+/// A constant's value.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Value {
+    /// `-1`, as C and Rust both write it.
+    Number(String),
+    /// What is between the quotes of `b"…\0"`.
+    Text(String),
+    /// Nothing that C could compare.
+    Other,
 }
 
 /// All that crosses.
 #[derive(Debug, Default)]
 pub(crate) struct Bindings {
     pub(crate) symbols: Vec<Symbol>,
-    pub(crate) types: Vec<Type>,
-    /// (name, value), the value as Rust writes it.
-    pub(crate) constants: Vec<(String, String)>,
-    /// (name, what it stands for), without blanks.
-    pub(crate) aliases: Vec<(String, String)>,
+    pub(crate) records: Vec<Record>,
+    pub(crate) constants: Vec<(String, Value)>,
+    /// (name, what it stands for)
+    pub(crate) aliases: Vec<(String, Option<Type>)>,
 }
 
 impl Bindings {
@@ -65,57 +81,79 @@ impl Bindings {
         bindings
     }
 
-    pub(crate) fn type_named(&self, name: &str) -> Option<&Type> {
-        self.types.iter().find(|known| known.name == name)
+    pub(crate) fn record(&self, name: &str) -> Option<&Record> {
+        self.records.iter().find(|record| record.name == name)
+    }
+
+    pub(crate) fn alias(&self, name: &str) -> Option<&Type> {
+        let (_, ty) = self.aliases.iter().find(|(alias, _)| alias == name)?;
+        ty.as_ref()
+    }
+
+    /// Each name of a type that is used, and whether only a pointer leads there.
+    pub(crate) fn used_types(&self, found: &mut impl FnMut(&str, bool)) {
+        for symbol in &self.symbols {
+            match &symbol.kind {
+                Some(SymbolKind::Function(signature)) => signature.names(found),
+                Some(SymbolKind::Data { ty, .. }) => ty.names(false, found),
+                None => {}
+            }
+        }
+        let fields = self.records.iter().flat_map(|record| &record.fields);
+        let types = fields.filter_map(|field| field.ty.as_ref());
+        for ty in types.chain(self.aliases.iter().filter_map(|(_, ty)| ty.as_ref())) {
+            ty.names(false, found);
+        }
     }
 
     fn item(&mut self, tokens: &[Token<'_>], at: usize) {
         let word = |ahead: usize| tokens.get(at + ahead).map_or("", |token| token.text);
         match (word(1), word(2)) {
             // Not what a bit-field's accessors look like: `pub fn a(&self) -> u32 {`.
-            ("fn", name) if ends(tokens, at).1 => self.symbol(tokens, at, name, true),
-            ("static", "mut") => self.symbol(tokens, at, word(3), false),
-            ("static", name) => self.symbol(tokens, at, name, false),
-            ("const", name) => self.constants.push((name.to_owned(), value(tokens, at))),
-            ("type", name) => self.aliases.push((name.to_owned(), value(tokens, at))),
-            ("struct" | "union", name) => self.types.push(Type {
-                name: name.to_owned(),
-                size: None,
-                align: None,
-                impossible: ["packed", "align"]
-                    .iter()
-                    .all(|word| attributes(tokens, at).iter().any(|token| token.is(word))),
-                fields: fields(tokens, at + 3),
-            }),
+            ("fn", name) if ends(tokens, at).1 => self.function(tokens, at, name),
+            ("static", "mut") => self.data(tokens, at, word(3), true),
+            ("static", name) => self.data(tokens, at, name, false),
+            ("const", name) if word(3) == ":" => {
+                self.constants.push((name.to_owned(), value(tokens, at)))
+            }
+            ("type", name) => {
+                let ty = Type::read(behind_equals(tokens, at));
+                self.aliases.push((name.to_owned(), ty));
+            }
+            ("struct" | "union", name) if word(3) == "{" => {
+                let has = |word| attributes(tokens, at).iter().any(|token| token.is(word));
+                self.records.push(Record {
+                    name: name.to_owned(),
+                    size: None,
+                    align: None,
+                    packed: has("packed"),
+                    aligned: has("align"),
+                    fields: fields(tokens, at + 3),
+                });
+            }
             _ => {}
         }
     }
 
-    fn symbol(&mut self, tokens: &[Token<'_>], at: usize, name: &str, function: bool) {
-        let end = ends(tokens, at).0;
-        let dots = |three: &[Token<'_>]| three.iter().all(|token| token.is("."));
-        let behind_name = tokens[at..end]
-            .iter()
-            .skip_while(|token| !token.is(name))
-            .skip(1);
-        let ty: String = behind_name.fold(String::new(), |ty, token| match token.text {
-            // `...` is one sign, and `::` another.
-            ":" | "." | "-" => ty + token.text,
-            word => ty + word + " ",
-        });
+    fn function(&mut self, tokens: &[Token<'_>], at: usize, name: &str) {
+        let behind_name = &tokens[at + 3..ends(tokens, at).0];
+        let abi = abi(&tokens[..at]);
         self.symbols.push(Symbol {
             name: link_name(tokens, at).unwrap_or(name).to_owned(),
             rust_name: name.to_owned(),
-            variadic: tokens[at..end].windows(3).any(dots),
-            function,
-            pointer: match (
-                function,
-                tokens.get(at + 2).is_some_and(|token| token.is("mut")),
-            ) {
-                (true, _) => format!("unsafe extern \"C\" fn{}", ty.trim_end()),
-                (false, true) => format!("*mut {}", ty.trim_start_matches(':').trim()),
-                (false, false) => format!("*const {}", ty.trim_start_matches(':').trim()),
-            },
+            kind: Signature::read(abi, behind_name).map(SymbolKind::Function),
+            pointer: format!("unsafe extern \"{abi}\" fn{}", text(behind_name)),
+        });
+    }
+
+    fn data(&mut self, tokens: &[Token<'_>], at: usize, name: &str, mutable: bool) {
+        let behind_name = &tokens[at + 4 + usize::from(mutable)..ends(tokens, at).0];
+        let pointer = if mutable { "*mut" } else { "*const" };
+        self.symbols.push(Symbol {
+            name: link_name(tokens, at).unwrap_or(name).to_owned(),
+            rust_name: name.to_owned(),
+            kind: Type::read(behind_name).map(|ty| SymbolKind::Data { ty, mutable }),
+            pointer: format!("{pointer} {}", text(behind_name)),
         });
     }
 
@@ -134,18 +172,18 @@ impl Bindings {
             let field = name
                 .strip_prefix("field: ")
                 .and_then(|name| name.split_once("::"));
-            let Some(known) = self
-                .types
+            let Some(record) = self
+                .records
                 .iter_mut()
-                .find(|known| known.name == field.map_or(name, |(name, _)| name))
+                .find(|record| record.name == field.map_or(name, |(name, _)| name))
             else {
                 continue;
             };
             match (what, field) {
-                ("Size", None) => known.size = number,
-                ("Alignment", None) => known.align = number,
+                ("Size", None) => record.size = number,
+                ("Alignment", None) => record.align = number,
                 ("Offset", Some((_, field))) => {
-                    for known in known.fields.iter_mut().filter(|known| known.name == field) {
+                    for known in record.fields.iter_mut().filter(|known| known.name == field) {
                         known.offset = number;
                     }
                 }
@@ -153,6 +191,14 @@ impl Bindings {
             }
         }
     }
+}
+
+/// Of the block that these tokens end in: `extern "C" {`
+fn abi<'a>(tokens: &[Token<'a>]) -> &'a str {
+    let block = tokens
+        .windows(2)
+        .rfind(|pair| pair[0].is("extern") && pair[1].kind == Kind::Text);
+    block.map_or("C", |pair| pair[1].text)
 }
 
 /// Where an item ends, and whether with a `;` rather than a body.
@@ -173,14 +219,28 @@ fn ends(tokens: &[Token<'_>], at: usize) -> (usize, bool) {
 }
 
 /// What stands behind the `=`.
-fn value(tokens: &[Token<'_>], at: usize) -> String {
-    let end = ends(tokens, at).0;
-    let item = &tokens[at..end];
-    let equals = item
-        .iter()
-        .position(|token| token.is("="))
-        .map_or(item.len(), |at| at + 1);
-    item[equals..].iter().map(|token| token.text).collect()
+fn behind_equals<'t, 'a>(tokens: &'t [Token<'a>], at: usize) -> &'t [Token<'a>] {
+    let item = &tokens[at..ends(tokens, at).0];
+    let equals = item.iter().position(|token| token.is("="));
+    &item[equals.map_or(item.len(), |equals| equals + 1)..]
+}
+
+fn value(tokens: &[Token<'_>], at: usize) -> Value {
+    match behind_equals(tokens, at) {
+        [.., text] if text.kind == Kind::Text => Value::Text(text.text.to_owned()),
+        [minus, number] if minus.is("-") && number.kind == Kind::Number => {
+            Value::Number(format!("-{}", without_type(number.text)))
+        }
+        [number] if number.kind == Kind::Number => {
+            Value::Number(without_type(number.text).to_owned())
+        }
+        _ => Value::Other,
+    }
+}
+
+/// Of a letter, Rust's value says its type as well: `100u8`.
+fn without_type(number: &str) -> &str {
+    number.split(['u', 'i']).next().unwrap_or(number)
 }
 
 /// What stands before an item, behind the end of another.
@@ -202,7 +262,6 @@ fn link_name<'a>(tokens: &[Token<'a>], at: usize) -> Option<&'a str> {
 
 /// `{ pub a : u32 , pub b : [ u8 ; 4usize ] , }`
 fn fields(tokens: &[Token<'_>], open: usize) -> Vec<Field> {
-    let text = |at: usize| tokens.get(at).map_or("", |token| token.text);
     let mut fields = Vec::new();
     let (mut depth, mut at) = (0, open);
     while at < tokens.len() {
@@ -212,8 +271,8 @@ fn fields(tokens: &[Token<'_>], open: usize) -> Vec<Field> {
             ">" if !tokens[at - 1].is("-") => depth -= 1,
             // Private ones are padding.
             "pub" if depth == 1 => fields.push(Field {
-                name: text(at + 1).to_owned(),
-                rust_type: field_type(tokens.get(at + 3..).unwrap_or_default()),
+                name: tokens.get(at + 1).map_or("", |token| token.text).to_owned(),
+                ty: Type::read(tokens.get(at + 3..).unwrap_or_default()),
                 offset: None,
             }),
             _ => {}
@@ -224,23 +283,6 @@ fn fields(tokens: &[Token<'_>], open: usize) -> Vec<Field> {
         at += 1;
     }
     fields
-}
-
-/// Up to the comma, or the brace that ends the struct.
-fn field_type(tokens: &[Token<'_>]) -> String {
-    let mut depth = 0;
-    let mut text = String::new();
-    for (at, token) in tokens.iter().enumerate() {
-        match token.text {
-            "(" | "[" | "<" => depth += 1,
-            ")" | "]" => depth -= 1,
-            ">" if at > 0 && !tokens[at - 1].is("-") => depth -= 1,
-            "," | "}" if depth == 0 => break,
-            _ => {}
-        }
-        text.push_str(token.text);
-    }
-    text
 }
 
 /// (name, `c_helper.h:7: int f(int a)`) for each item that the gate has put a comment before.
@@ -277,9 +319,12 @@ mod tests {
 
     const SOURCE: &str = r#"
         pub const MAX: u32 = 63;
-        pub const RED: colour = 0;
+        pub const RED: colour = -1;
+        pub const LETTER: u8 = 100u8;
+        pub const NAME: &[u8; 2] = b"a\0";
+        pub const SUM: u32 = 1 + 1;
         pub type colour = kernel::ffi::c_uint;
-        #[repr(C)]
+        #[repr(C, packed)]
         pub struct s {
             pub pid: pid_t,
             pub comm: [kernel::ffi::c_char; 16usize],
@@ -301,7 +346,7 @@ mod tests {
         extern "C" {
             pub static mut counter: u32;
         }
-        extern "C" {
+        extern "win64" {
             pub fn f(a: [u8; 4usize]);
         }
     "#;
@@ -316,37 +361,55 @@ mod tests {
                 (
                     s.name.as_str(),
                     s.rust_name.as_str(),
-                    s.variadic,
-                    s.function,
+                    s.pointer.replace(' ', ""),
                 )
             })
             .collect();
         assert_eq!(
             symbols,
             [
-                ("match", "match_", true, true),
-                ("counter", "counter", false, false),
-                ("f", "f", false, true),
+                (
+                    "match",
+                    "match_",
+                    "unsafeextern\"C\"fn(fmt:*constu8,...)->kernel::ffi::c_int".to_owned()
+                ),
+                ("counter", "counter", "*mutu32".to_owned()),
+                (
+                    "f",
+                    "f",
+                    "unsafeextern\"win64\"fn(a:[u8;4usize])".to_owned()
+                ),
             ]
         );
-        let pointers: Vec<_> = bindings
-            .symbols
+        let variadic =
+            |symbol: &Symbol| matches!(&symbol.kind, Some(SymbolKind::Function(f)) if f.variadic);
+        assert!(variadic(&bindings.symbols[0]) && !variadic(&bindings.symbols[2]));
+        let number = |number: &str| Value::Number(number.to_owned());
+        let constants: Vec<_> = bindings
+            .constants
             .iter()
-            .map(|s| s.pointer.replace(' ', ""))
+            .map(|(_, value)| value.clone())
             .collect();
         assert_eq!(
-            pointers,
+            constants,
             [
-                "unsafeextern\"C\"fn(fmt:*constu8,...)->kernel::ffi::c_int",
-                "*mutu32",
-                "unsafeextern\"C\"fn(a:[u8;4usize])",
+                number("63"),
+                number("-1"),
+                number("100"),
+                Value::Text("a\\0".to_owned()),
+                Value::Other
             ]
         );
-        assert_eq!(bindings.constants[0], ("MAX".to_owned(), "63".to_owned()));
-        assert_eq!(bindings.aliases[0].1, "kernel::ffi::c_uint");
+        assert_eq!(
+            bindings.alias("colour"),
+            Some(&Type::Name("c_uint".to_owned()))
+        );
 
-        let s = bindings.type_named("s").expect("it is there");
-        assert_eq!((s.size, s.align), (Some(40), Some(8)));
+        let s = bindings.record("s").expect("it is there");
+        assert_eq!(
+            (s.size, s.align, s.packed, s.aligned),
+            (Some(40), Some(8), true, false)
+        );
         let fields: Vec<_> = s
             .fields
             .iter()
@@ -361,7 +424,7 @@ mod tests {
                 ("__bindgen_anon_1", None)
             ]
         );
-        assert_eq!(s.fields[1].rust_type, "[kernel::ffi::c_char;16usize]");
+        assert!(s.fields.iter().all(|field| field.ty.is_some()));
     }
 
     #[test]

@@ -3,13 +3,14 @@
 //! May this header be a contract? It may if both languages see the same in all of it, and if what
 //! they see can be checked.
 
-use crate::bindings::{item_name, Bindings, Symbol, Type, DECLARED};
-use crate::declared;
-use crate::header::{text, without_attributes, Header};
-use crate::layout;
+use crate::bind::{self, Asked};
+use crate::bindings::{item_name, Bindings, Record, Symbol, SymbolKind, Value, DECLARED};
+use crate::facts;
+use crate::header::{real, without_attributes, Header};
 use crate::probes;
-use crate::problem::{none, read, write, Checked, Layer, Problem};
-use crate::tokens::c_tokens;
+use crate::problem::{none, write, Checked, Layer, Problem};
+use crate::rust_type::Type;
+use crate::tokens::{text, Token};
 
 /// Names that Rust keeps for itself, so that bindgen has to give others.
 const KEYWORDS: &[&str] = &[
@@ -21,65 +22,47 @@ const KEYWORDS: &[&str] = &[
 ];
 
 /// Checks the header; writes what rustc and the C compiler see of it.
-pub(crate) fn check(
-    file: &str,
-    preprocessed: &str,
-    bound: &str,
-    rust: &str,
-    layout: &str,
-) -> Checked {
-    let (preprocessed, bound) = (read(preprocessed)?, read(bound)?);
-    let header = Header::new(file, &preprocessed);
-    let bindings = Bindings::new(&bound);
+pub(crate) fn check(asked: &Asked<'_>) -> Checked {
+    let (preprocessed, bound) = bind::read(asked)?;
+    let folder = real(asked.folder);
+    let header = Header::new(asked.header, &preprocessed, |file| {
+        !file.starts_with('<') && real(file).starts_with(&folder)
+    });
+    let bound = bind::complete(asked, &header, bound)?;
+    let bindings = Bindings::new(&bound.rust);
 
-    let mut problems = has_layout(file, &read(file)?, layout);
-    problems.extend(macros(&header, &bindings));
+    let mut problems = macros(&header, &bindings);
     problems.extend(statements(&header));
-    problems.extend(
-        bindings
-            .symbols
-            .iter()
-            .flat_map(|symbol| symbols(&header, symbol)),
-    );
-    problems.extend(
-        bindings
-            .types
-            .iter()
-            .flat_map(|known| types(&header, known)),
-    );
+    let symbols = bindings.symbols.iter();
+    problems.extend(symbols.flat_map(|symbol| self::symbols(&header, symbol)));
+    let records = bindings.records.iter();
+    problems.extend(records.filter_map(|record| layout(&header, &bindings, record)));
     problems.extend(names(&header, &bindings));
+    problems.extend(bound.lacking.iter().map(|name| lacking(&header, name)));
+    none(problems)?;
+    let (layout, problems) = facts::of(&header, &bindings);
     none(problems)?;
 
-    write(layout, &layout::of(&header, &bindings))?;
-    let probes = probes::of(&bindings.symbols);
-    write(rust, &(with_places(&header, &bound) + &probes))
+    write(asked.layout, &layout)?;
+    let rust = with_places(&header, &bound.rust) + &bound.foreign;
+    write(asked.rust, &(rust + &probes::of(&bindings.symbols)))
 }
 
-/// Each object that includes the header has to confirm the layout, with its own flags and macros.
-fn has_layout(file: &str, source: &str, layout: &str) -> Vec<Problem> {
-    let name = layout.rsplit('/').next().unwrap_or(layout);
-    let tokens = c_tokens(source, 1);
-    let included = tokens
-        .windows(2)
-        .any(|pair| pair[0].is("include") && pair[1].text == name);
-    match included {
-        true => Vec::new(),
-        false => vec![Problem::new(
-            Layer::Contract,
-            format!("{file} has no line by which the C compiler confirms what Rust is told"),
-        )
-        .mend(format!(
-            "at its end, before the last #endif:\n\
-             \t#ifndef __BINDGEN__\n\
-             \t#include \"{name}\"\n\
-             \t#endif"
-        ))],
-    }
+fn lacking(header: &Header<'_>, name: &str) -> Problem {
+    Problem::new(
+        Layer::Contract,
+        format!("neither the kernel crate nor the contract has the type {name}"),
+    )
+    .note(header.place_of(name))
+    .help("pass a pointer to it, or declare functions for what Rust needs of it")
 }
 
 /// A macro must be a constant, or Rust does not see it.
 fn macros(header: &Header<'_>, bindings: &Bindings) -> Vec<Problem> {
-    let constant = |name| bindings.constants.iter().any(|(known, _)| known == name);
+    let constant = |name| {
+        let mut constants = bindings.constants.iter();
+        constants.any(|(known, value)| known == name && *value != Value::Other)
+    };
     header
         .macros
         .iter()
@@ -89,12 +72,12 @@ fn macros(header: &Header<'_>, bindings: &Bindings) -> Vec<Problem> {
                 Layer::Contract,
                 format!("{} is no constant that Rust could see", defined.name),
             )
-            .seen(format!(
+            .note(format!(
                 "{}: #define {}",
                 header.place(defined.line),
                 defined.text
             ))
-            .mend(match defined.text[defined.name.len()..].starts_with('(') {
+            .help(match defined.text[defined.name.len()..].starts_with('(') {
                 true => "declare a function here, and use the macro in the .c that defines it",
                 false => {
                     "write enum { NAME = … }; for a number, or declare a function that returns it"
@@ -107,118 +90,132 @@ fn macros(header: &Header<'_>, bindings: &Bindings) -> Vec<Problem> {
 /// What gives each half a copy of its own, or Rust nothing to link with.
 fn statements(header: &Header<'_>) -> Vec<Problem> {
     let mut problems = Vec::new();
-    for statement in header.statements() {
-        let before_body = statement.iter().take_while(|token| !token.is("{"));
+    for statement in crate::header::statements(&header.contract().tokens) {
+        let before_body: Vec<_> = statement
+            .iter()
+            .take_while(|token| !token.is("{"))
+            .copied()
+            .collect();
         // In `u32 v[static 4]` it says something of the parameter.
         let mut depth = 0;
-        let outside = before_body.clone().filter(|token| {
+        let word = before_body.iter().find(|token| {
             depth += i32::from(token.is("(")) - i32::from(token.is(")"));
-            depth == 0
+            let words = ["inline", "__inline", "__inline__", "static"];
+            depth == 0 && words.iter().any(|word| token.is(word))
         });
-        let outside: Vec<_> = outside.collect();
-        let word = ["inline", "__inline", "__inline__", "static"]
-            .iter()
-            .find_map(|word| outside.iter().find(|token| token.is(word)));
-        if let Some(word) = word {
-            let declaration: Vec<_> = before_body.copied().collect();
-            problems.push(
-                Problem::new(
-                    Layer::Contract,
-                    format!(
-                        "{} functions and data have no symbol to link with",
-                        word.text
-                    ),
-                )
-                .seen(format!(
-                    "{}: {}",
-                    header.place(word.line),
-                    text(&without_attributes(&declaration))
-                ))
-                .mend("declare a plain function here that calls it, and define that in a .c"),
-            );
-        }
+        problems.extend(word.map(|word| {
+            Problem::new(
+                Layer::Contract,
+                format!(
+                    "{} functions and data have no symbol to link with",
+                    word.text
+                ),
+            )
+            .note(format!(
+                "{}: {}",
+                header.place(word.line),
+                text(&without_attributes(&before_body))
+            ))
+            .help("declare a plain function here that calls it, and define that in a .c")
+        }));
     }
     problems
 }
 
-fn symbols(header: &Header<'_>, symbol: &Symbol) -> Vec<Problem> {
-    let mut problems = Vec::new();
-    let declarations = declared::functions(header, &symbol.name);
-    let seen = |problem: Problem| {
-        declarations.iter().fold(problem, |problem, declaration| {
-            problem.seen(format!(
-                "{}: {}",
-                header.place(declaration.line),
-                declaration.text
-            ))
-        })
+fn symbols(header: &Header<'_>, symbol: &Symbol) -> Option<Problem> {
+    let name = &symbol.name;
+    let problem = match &symbol.kind {
+        Some(SymbolKind::Function(signature)) if signature.variadic => Problem::new(
+            Layer::Contract,
+            format!("{name}() is variadic: nothing checks what is passed for the ..."),
+        )
+        .help("declare a function with fixed parameters"),
+        Some(SymbolKind::Function(signature))
+            if signature.result == Type::Never && returns(header, name) =>
+        {
+            Problem::new(
+                Layer::Contract,
+                format!("bindgen takes {name}() for a function that never returns"),
+            )
+            .help("give the type of what it returns a name, by a typedef")
+        }
+        _ => return None,
     };
-    if symbol.variadic {
-        problems.push(
-            seen(Problem::new(
-                Layer::Contract,
-                format!(
-                    "{}() is variadic: nothing checks what is passed for the ...",
-                    symbol.name
-                ),
-            ))
-            .mend("declare a function with fixed parameters"),
-        );
-    }
-    if declarations.len() > 1 {
-        problems.push(
-            seen(Problem::new(
-                Layer::Contract,
-                format!("{}() is declared {} times", symbol.name, declarations.len()),
-            ))
-            .mend("keep one of them"),
-        );
-    }
-    problems
+    Some(match header.declaration(name) {
+        Some(declared) => problem.note(format!("{}: {}", declared.place, declared.text)),
+        None => problem,
+    })
+}
+
+/// Whether a pointer comes back: `void (__noreturn *pick(void))(void)`.
+fn returns(header: &Header<'_>, name: &str) -> bool {
+    header.statement_of(name).is_some_and(|statement| {
+        let plain = without_attributes(statement.tokens);
+        let own = |token: &Token<'_>| token.is(name);
+        let at = plain.iter().position(own).unwrap_or_default();
+        plain[..at].iter().any(|token| token.is("*"))
+    })
 }
 
 /// A struct must be visible to the last byte, or only ever be pointed to.
-fn types(header: &Header<'_>, known: &Type) -> Vec<Problem> {
+fn layout(header: &Header<'_>, bindings: &Bindings, record: &Record) -> Option<Problem> {
     let has = |start: &str| {
-        known
+        record
             .fields
             .iter()
             .any(|field| field.name.starts_with(start))
     };
-    let (what, mend) = if has("_bitfield_") {
+    let (what, help) = if has("_bitfield_") {
         (
             "bit-fields, whose places no C compiler can confirm",
             "use a whole integer, and constants for its bits",
         )
-    } else if has("_bindgen_opaque_blob") || known.impossible {
+    } else if has("_bindgen_opaque_blob") || record.packed && is_aligned(bindings, record) {
         (
             "a layout that Rust has no words for: packed, or aligned oddly",
             "order its fields so that it needs no attribute; or pass only pointers to it, and \
              declare functions for its fields",
         )
     } else {
-        return Vec::new();
+        return None;
     };
-    let problem = Problem::new(Layer::Contract, format!("{} has {what}", known.name)).mend(mend);
-    vec![match declared::body(header, &known.name) {
-        Some(body) => problem.seen(format!("{}: {}", header.place(body.line), body.c_name)),
+    let name = record
+        .name
+        .split("__bindgen_ty_")
+        .next()
+        .unwrap_or_default();
+    let problem = Problem::new(Layer::Contract, format!("{name} has {what}")).help(help);
+    Some(match header.declaration(name) {
+        Some(declared) => problem.note(format!("{}: {}", declared.place, declared.text)),
         None => problem,
-    }]
+    })
+}
+
+/// Whether an attribute aligns it, or what is inside it.
+fn is_aligned(bindings: &Bindings, record: &Record) -> bool {
+    record.aligned
+        || record.fields.iter().any(|field| {
+            let mut inner = field.ty.as_ref().map(Type::element);
+            while let Some(Type::Name(name)) = inner {
+                if let Some(record) = bindings.record(name) {
+                    return is_aligned(bindings, record);
+                }
+                inner = bindings.alias(name).map(Type::element);
+            }
+            false
+        })
 }
 
 /// bindgen puts a `_` behind names that Rust keeps for itself.
 fn names(header: &Header<'_>, bindings: &Bindings) -> Vec<Problem> {
-    let symbols = bindings
-        .symbols
-        .iter()
-        .map(|symbol| symbol.rust_name.as_str());
-    let types = bindings.types.iter().map(|known| known.name.as_str());
-    let fields = bindings.types.iter().flat_map(|known| &known.fields);
-    let fields = fields.map(|field| field.name.as_str());
-    let constants = bindings.constants.iter().map(|(name, _)| name.as_str());
-    let aliases = bindings.aliases.iter().map(|(name, _)| name.as_str());
+    let symbols = bindings.symbols.iter().map(|symbol| &symbol.rust_name);
+    let records = bindings.records.iter().map(|record| &record.name);
+    let fields = bindings.records.iter().flat_map(|record| &record.fields);
+    let fields = fields.map(|field| &field.name);
+    let constants = bindings.constants.iter().map(|(name, _)| name);
+    let aliases = bindings.aliases.iter().map(|(name, _)| name);
     let mut names: Vec<&str> = symbols
-        .chain(types)
+        .chain(records)
         .chain(fields)
         .chain(constants)
         .chain(aliases)
@@ -227,19 +224,22 @@ fn names(header: &Header<'_>, bindings: &Bindings) -> Vec<Problem> {
         .collect();
     names.sort_unstable();
     names.dedup();
+    let is_there = |name: &&str| {
+        header
+            .files
+            .iter()
+            .any(|file| file.tokens.iter().any(|token| token.is(name)))
+    };
     names
         .into_iter()
-        .filter_map(|name| header.tokens.iter().find(|token| token.is(name)))
-        .map(|token| {
+        .filter(is_there)
+        .map(|name| {
             Problem::new(
                 Layer::Contract,
-                format!(
-                    "`{}` is a keyword of Rust, where this would have another name",
-                    token.text
-                ),
+                format!("`{name}` is a keyword of Rust, where this would have another name"),
             )
-            .seen(header.place(token.line))
-            .mend("choose a name that is good in both languages")
+            .note(header.place_of(name))
+            .help("choose a name that is good in both languages")
         })
         .collect()
 }
@@ -249,11 +249,12 @@ fn with_places(header: &Header<'_>, bindings: &str) -> String {
     let mut whole = String::new();
     for line in bindings.lines() {
         let item = line.trim_start();
-        let declaration = item_name(item).and_then(|name| declared::anything(header, name));
-        if let Some(declaration) = declaration {
+        if let Some(declared) = item_name(item).and_then(|name| header.declaration(name)) {
             let indent = &line[..line.len() - item.len()];
-            let place = header.place(declaration.line);
-            whole += &format!("{indent}{DECLARED}{place}: `{}`\n", declaration.text);
+            whole += &format!(
+                "{indent}{DECLARED}{}: `{}`\n",
+                declared.place, declared.text
+            );
         }
         whole += line;
         whole.push('\n');
@@ -267,12 +268,17 @@ mod tests {
 
     fn found(c: &str, rust: &str) -> Vec<String> {
         let c = format!("# 1 \"a.h\"\n{c}");
-        let header = Header::new("a.h", &c);
+        let header = Header::new("a.h", &c, |_| false);
         let bindings = Bindings::new(rust);
         let mut problems = macros(&header, &bindings);
         problems.extend(statements(&header));
-        problems.extend(bindings.symbols.iter().flat_map(|s| symbols(&header, s)));
-        problems.extend(bindings.types.iter().flat_map(|t| types(&header, t)));
+        problems.extend(bindings.symbols.iter().filter_map(|s| symbols(&header, s)));
+        problems.extend(
+            bindings
+                .records
+                .iter()
+                .filter_map(|r| layout(&header, &bindings, r)),
+        );
         problems.extend(names(&header, &bindings));
         problems.iter().map(ToString::to_string).collect()
     }
@@ -322,9 +328,15 @@ mod tests {
             &["f() is variadic"],
         );
         of(
-            "int f(int);\n\nint f(int);\n",
-            "extern \"C\" { pub fn f(a: c_int); }",
-            &["2 times", "a.h:3"],
+            "void (*pick(int nth))(void);\n",
+            "extern \"C\" { pub fn pick(nth: c_int) -> !; }",
+            &["takes pick()", "a.h:1: void(*pick(int nth))(void)"],
+        );
+        of(
+            "struct s { u64 a; } __attribute__((aligned(16)));\nstruct t { struct s a; } __attribute__((packed));\n",
+            "#[repr(C)] #[repr(align(16))] pub struct s { pub a: u64_, } \
+             #[repr(C, packed)] pub struct t { pub a: s, }",
+            &["t has a layout", "a.h:2: struct t"],
         );
         of(
             "struct s { u32 a:3; };\n",
@@ -345,7 +357,7 @@ mod tests {
 
     #[test]
     fn places() {
-        let header = Header::new("a.h", "# 7 \"a.h\"\nint f(int a);\n");
+        let header = Header::new("a.h", "# 7 \"a.h\"\nint f(int a);\n", |_| false);
         assert_eq!(
             with_places(&header, "extern \"C\" {\n    pub fn f(a: c_int);\n}\n"),
             "extern \"C\" {\n    /// Declared in a.h:7: `int f(int a)`\n    pub fn f(a: c_int);\n}\n"

@@ -4,41 +4,71 @@
 //! unchecked. `border.mk` builds it with the rustc of the module and calls it:
 //!
 //! * `gate contract`: may this header be a contract, and what does the C compiler have to confirm?
-//! * `gate compile`: runs a compiler; where it fails over a crossing, tells what the contract says.
+//! * `gate unit`: does a C source see the same contract as Rust?
+//! * `gate shell`: runs a compiler; where it fails over a crossing, tells what the contract says.
 //! * `gate objects`: what crosses between the finished objects, and is all of it in the contract?
 //!
 //! It has no dependencies: a kernel build can fetch none.
 
+mod bind;
 mod bindings;
-mod compile;
+mod c_type;
 mod contract;
-mod declared;
+mod expanded;
+mod explain;
+mod facts;
 mod header;
-mod layout;
+mod nm;
+mod object;
 mod objects;
 mod probes;
 mod problem;
-mod scan;
+mod rust_type;
 mod tokens;
+mod unit;
 
 use std::process::ExitCode;
 
 use problem::Problem;
 
-const USAGE: &str = "usage: gate contract HEADER PREPROCESSED BINDINGS RUST LAYOUT
-       gate compile contract|rust|c CONTRACT... -- COMPILER ARGUMENTS...
+const USAGE: &str =
+    "usage: gate contract FOLDER HEADER KERNEL RUST LAYOUT OTHER.h... -- CC ARGUMENTS... \
+     -- BINDGEN ARGUMENTS...
+       gate unit LIST SOURCE CONTRACT.rs... -- CC ARGUMENTS...
+       gate shell rust|c CONTRACT.rs... -c RECIPE
        gate objects NM SYMVERS REPORT CONTRACT.rs... -- RUST.o... -- C.o...";
 
 fn main() -> ExitCode {
     let words: Vec<String> = std::env::args().skip(1).collect();
     let words: Vec<&str> = words.iter().map(String::as_str).collect();
+    // bindgen has a `--` of its own.
+    let mut parts = words.splitn(3, |word| *word == "--");
+    let mut part = || parts.next().unwrap_or_default();
+    let (asked, second, third) = (part(), part(), part());
 
-    let done = match &words[..] {
-        ["contract", header, preprocessed, bindings, rust, layout] => {
-            contract::check(header, preprocessed, bindings, rust, layout)
+    let done = match asked {
+        ["contract", folder, header, kernel, rust, layout, others @ ..] => {
+            contract::check(&bind::Asked {
+                folder,
+                header,
+                others,
+                kernel,
+                rust,
+                layout,
+                preprocessor: second,
+                bindgen: third,
+            })
         }
-        ["compile", rest @ ..] => return compile::run(rest),
-        ["objects", nm, symvers, report, rest @ ..] => objects::check(nm, symvers, report, rest),
+        ["unit", list, source, contracts @ ..] => unit::check(list, source, contracts, second),
+        ["shell", ..] => return explain::run(&words[1..]),
+        ["objects", nm, symvers, report, contracts @ ..] => objects::check(&objects::Asked {
+            nm,
+            symvers,
+            report,
+            contracts,
+            rust: second,
+            c: third,
+        }),
         _ => Err(vec![Problem::of_use(USAGE)]),
     };
     match done {

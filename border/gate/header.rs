@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! A contract as C sees it: what the preprocessor left of the header itself, without what it
-//! includes.
+//! A contract as C's preprocessor leaves it, with the headers of the module's own that it includes.
 
-use crate::tokens::{c_tokens, Kind, Token};
+use std::collections::HashMap;
+use std::path::{Path, PathBuf};
 
-/// A `#define` of the header's own.
+use crate::tokens::{c_tokens, text, Kind, Token};
+
+/// A `#define` of the contract's own.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Macro<'a> {
     pub(crate) name: &'a str,
@@ -14,57 +16,220 @@ pub(crate) struct Macro<'a> {
     pub(crate) line: usize,
 }
 
-/// What ends with `;`, or with the `}` of a function.
-pub(crate) type Statement<'t, 'a> = &'t [Token<'a>];
-
-/// The header's own text.
-pub(crate) struct Header<'a> {
-    pub(crate) file: &'a str,
-    pub(crate) macros: Vec<Macro<'a>>,
+/// What one file has in it.
+#[derive(Debug, Default)]
+pub(crate) struct File<'a> {
+    /// As the compiler calls it.
+    pub(crate) name: &'a str,
     pub(crate) tokens: Vec<Token<'a>>,
+    /// (number, text) of each that is not empty.
+    pub(crate) lines: Vec<(usize, &'a str)>,
+}
+
+impl<'a> File<'a> {
+    fn add(&mut self, line: &Line<'a>) {
+        let before = self.tokens.len();
+        self.tokens.extend(c_tokens(line.text, line.number));
+        if self.tokens.len() > before {
+            self.lines.push((line.number, line.text));
+        }
+    }
+}
+
+/// A declaration or a definition in one of the files, without its `;`.
+#[derive(Clone, Copy)]
+pub(crate) struct Statement<'t, 'a> {
+    pub(crate) file: &'t File<'a>,
+    pub(crate) tokens: &'t [Token<'a>],
+}
+
+/// Where something is declared, and how.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Declaration {
+    /// `c_helper.h:7`
+    pub(crate) place: String,
+    pub(crate) text: String,
+}
+
+/// The contract.
+pub(crate) struct Header<'a> {
+    pub(crate) macros: Vec<Macro<'a>>,
+    /// The contract, and then the other headers below the module's folder.
+    pub(crate) files: Vec<File<'a>>,
+    /// Whether a `char` may be negative.
+    pub(crate) char_is_signed: bool,
+    preprocessed: &'a str,
 }
 
 impl<'a> Header<'a> {
-    /// Takes it out of what `cc -E -dD FILE` printed.
-    pub(crate) fn new(file: &'a str, preprocessed: &'a str) -> Self {
-        let (mut macros, mut own_tokens) = (Vec::<Macro<'_>>::new(), Vec::new());
-        let (mut own, mut line) = (false, 0);
-
-        for text in preprocessed.lines() {
-            if let Some((number, name)) = line_marker(text) {
-                (own, line) = (name == file, number);
-                continue;
+    /// Takes it out of what `cc -E -dD FILE` printed; `is_own` tells the module's own files.
+    pub(crate) fn new(
+        file: &'a str,
+        preprocessed: &'a str,
+        mut is_own: impl FnMut(&str) -> bool,
+    ) -> Self {
+        let mut header = Header {
+            macros: Vec::new(),
+            files: vec![File {
+                name: file,
+                ..File::default()
+            }],
+            char_is_signed: true,
+            preprocessed,
+        };
+        let mut own = HashMap::new();
+        for line in lines(preprocessed) {
+            if line.text.starts_with("#define __CHAR_UNSIGNED__") {
+                header.char_is_signed = false;
             }
-            if own {
-                if let Some(defined) = text.strip_prefix("#define ") {
-                    macros.push(Macro {
-                        name: name_of(defined),
-                        text: defined.trim_end(),
-                        line,
-                    });
-                } else if let Some(name) = text.strip_prefix("#undef ") {
-                    macros.retain(|defined| defined.name != name);
-                } else if !text.starts_with('#') {
-                    own_tokens.extend(c_tokens(text, line));
-                }
+            if *own
+                .entry(line.file)
+                .or_insert_with(|| line.file == file || is_own(line.file))
+            {
+                header.own_line(file, &line);
             }
-            line += 1;
         }
-        Header {
-            file,
-            macros,
-            tokens: own_tokens,
+        header
+    }
+
+    /// A contract that has been through the preprocessor.
+    #[cfg(test)]
+    pub(crate) fn of_text(text: &'a str) -> Self {
+        let mut header = Header::new("a.h", text, |_| false);
+        header.files[0].tokens = c_tokens(text, 1);
+        header
+    }
+
+    fn own_line(&mut self, contract: &str, line: &Line<'a>) {
+        if let Some(defined) = line.text.strip_prefix("#define ") {
+            if line.file == contract {
+                self.macros.push(Macro {
+                    name: name_of(defined),
+                    text: defined.trim_end(),
+                    line: line.number,
+                });
+            }
+        } else if let Some(name) = line.text.strip_prefix("#undef ") {
+            self.macros.retain(|defined| defined.name != name);
+        } else if !line.text.starts_with('#') {
+            let at = self.files.iter().position(|file| file.name == line.file);
+            let at = at.unwrap_or_else(|| {
+                self.files.push(File {
+                    name: line.file,
+                    ..File::default()
+                });
+                self.files.len() - 1
+            });
+            self.files[at].add(line);
         }
     }
 
-    /// Where a line of it is.
+    pub(crate) fn contract(&self) -> &File<'a> {
+        &self.files[0]
+    }
+
+    /// Where a line of the contract is.
     pub(crate) fn place(&self, line: usize) -> String {
-        format!("{}:{line}", self.file)
+        place(self.contract().name, line)
     }
 
-    pub(crate) fn statements(&self) -> Vec<Statement<'_, 'a>> {
-        statements(&self.tokens)
+    /// All of the files' statements.
+    pub(crate) fn statements(&self) -> impl Iterator<Item = Statement<'_, 'a>> {
+        self.files.iter().flat_map(|file| {
+            statements(&file.tokens)
+                .into_iter()
+                .map(move |tokens| Statement { file, tokens })
+        })
     }
+
+    /// The statement that declares this name: the one with the fewest brackets around it.
+    pub(crate) fn statement_of(&self, name: &str) -> Option<Statement<'_, 'a>> {
+        let defines = |statement: &Statement<'_, '_>| defines(statement.tokens, name);
+        self.statements().find(defines).or_else(|| {
+            let depth = |statement: &Statement<'_, '_>| depth_of(statement.tokens, name);
+            self.statements()
+                .filter(|statement| depth(statement).is_some())
+                .min_by_key(depth)
+        })
+    }
+
+    /// For people: where it is declared, and the words, without the body of a struct.
+    pub(crate) fn declaration(&self, name: &str) -> Option<Declaration> {
+        let statement = self.statement_of(name)?;
+        let open = statement.tokens.iter().position(|token| token.is("{"));
+        let typedef = statement.tokens[0].is("typedef");
+        let words = match open {
+            Some(open) if !typedef => &statement.tokens[..open],
+            _ => statement.tokens,
+        };
+        let line = statement.tokens.iter().find(|token| token.is(name));
+        Some(Declaration {
+            place: place(
+                statement.file.name,
+                line.filter(|_| open.is_some())
+                    .unwrap_or(&statement.tokens[0])
+                    .line,
+            ),
+            text: match (open, typedef) {
+                (Some(_), true) => name.to_owned(),
+                _ => text(words),
+            },
+        })
+    }
+
+    /// The place of a constant, of a field: whatever stands in the files.
+    pub(crate) fn place_of(&self, name: &str) -> String {
+        let defined = self.macros.iter().find(|defined| defined.name == name);
+        if let Some(defined) = defined {
+            return self.place(defined.line);
+        }
+        let mut all = self.files.iter().flat_map(|file| {
+            let token = file.tokens.iter().find(|token| token.is(name))?;
+            Some(place(file.name, token.line))
+        });
+        all.next()
+            .unwrap_or_else(|| self.contract().name.to_owned())
+    }
+
+    /// Whether `struct s` is a type for C, whatever attributes stand between the two.
+    pub(crate) fn has_pair(&self, tag: &str, name: &str) -> bool {
+        let in_own = self.files.iter().any(|file| {
+            let plain = without_attributes(&file.tokens);
+            plain
+                .windows(2)
+                .any(|pair| pair[0].is(tag) && pair[1].is(name))
+        });
+        in_own || has_words(self.preprocessed, &format!("{tag} {name}"))
+    }
+
+    /// Whether anything is called so, in the contract or in what it includes.
+    pub(crate) fn has_word(&self, name: &str) -> bool {
+        has_words(self.preprocessed, name)
+    }
+}
+
+/// A line of a preprocessor's output, and where it comes from.
+pub(crate) struct Line<'a> {
+    pub(crate) file: &'a str,
+    pub(crate) number: usize,
+    pub(crate) text: &'a str,
+}
+
+/// All lines but the markers.
+pub(crate) fn lines(preprocessed: &str) -> impl Iterator<Item = Line<'_>> {
+    let (mut file, mut next) = ("", 1);
+    preprocessed.lines().filter_map(move |text| {
+        if let Some((number, name)) = line_marker(text) {
+            (file, next) = (name, number);
+            return None;
+        }
+        next += 1;
+        Some(Line {
+            file,
+            number: next - 1,
+            text,
+        })
+    })
 }
 
 /// `# 12 "c_helper.h" 2`
@@ -74,25 +239,38 @@ fn line_marker(text: &str) -> Option<(usize, &str)> {
     Some((number.parse().ok()?, name))
 }
 
+/// The one name of a file that has many.
+pub(crate) fn real(file: &str) -> PathBuf {
+    std::fs::canonicalize(file).unwrap_or_else(|_| Path::new(file).to_owned())
+}
+
+/// `./c_helper.h`, line 7, as people write it.
+pub(crate) fn place(file: &str, line: usize) -> String {
+    format!("{}:{line}", file.strip_prefix("./").unwrap_or(file))
+}
+
 fn name_of(defined: &str) -> &str {
     let end = defined.find(|c: char| c != '_' && !c.is_alphanumeric());
     &defined[..end.unwrap_or(defined.len())]
 }
 
-/// Splits tokens into statements; the `;` is left out.
-pub(crate) fn statements<'t, 'a>(tokens: &'t [Token<'a>]) -> Vec<Statement<'t, 'a>> {
+/// Whether these words stand there, and not as a part of others.
+fn has_words(text: &str, words: &str) -> bool {
+    let is_part = |c: Option<char>| c.is_some_and(|c| c == '_' || c.is_alphanumeric());
+    text.match_indices(words).any(|(at, _)| {
+        !is_part(text[..at].chars().next_back())
+            && !is_part(text[at + words.len()..].chars().next())
+    })
+}
+
+/// Splits tokens into statements.
+pub(crate) fn statements<'t, 'a>(tokens: &'t [Token<'a>]) -> Vec<&'t [Token<'a>]> {
     let mut statements = Vec::new();
     let (mut start, mut depth) = (0, 0_i32);
     for (at, token) in tokens.iter().enumerate() {
-        if token.kind != Kind::Sign {
-            continue;
-        }
-        match token.text {
-            "{" | "(" | "[" => depth += 1,
-            "}" | ")" | "]" => depth -= 1,
-            _ => {}
-        }
+        depth += step(token);
         let over = match token.text {
+            _ if token.kind != Kind::Sign => false,
             ";" => depth == 0,
             "}" => depth == 0 && is_function_body(&tokens[start..=at]),
             _ => false,
@@ -105,88 +283,90 @@ pub(crate) fn statements<'t, 'a>(tokens: &'t [Token<'a>]) -> Vec<Statement<'t, '
             start = at + 1;
         }
     }
+    if start < tokens.len() {
+        statements.push(&tokens[start..]);
+    }
     statements
+}
+
+/// How much deeper in brackets it is behind this token.
+fn step(token: &Token<'_>) -> i32 {
+    match token.text {
+        _ if token.kind != Kind::Sign => 0,
+        "{" | "(" | "[" => 1,
+        "}" | ")" | "]" => -1,
+        _ => 0,
+    }
 }
 
 /// `… ) { … }`
 fn is_function_body(tokens: &[Token<'_>]) -> bool {
     let open = tokens.iter().position(|token| token.is("{"));
     open.is_some_and(|open| open > 0 && tokens[open - 1].is(")"))
+        && !tokens
+            .iter()
+            .any(|token| is_tag(token) || token.is("typedef"))
+}
+
+fn is_tag(token: &Token<'_>) -> bool {
+    ["struct", "union", "enum"].iter().any(|tag| token.is(tag))
+}
+
+/// Whether the statement has the body of `struct NAME`, or is its typedef.
+pub(crate) fn defines(statement: &[Token<'_>], name: &str) -> bool {
+    let plain = without_attributes(statement);
+    let body = plain
+        .windows(3)
+        .any(|three| is_tag(&three[0]) && three[1].is(name) && three[2].is("{"));
+    body || plain[0].is("typedef") && depth_of(&plain[1..], name) == Some(0)
+}
+
+/// How many brackets are around the name, where there are fewest.
+fn depth_of(statement: &[Token<'_>], name: &str) -> Option<i32> {
+    let (mut depth, mut least) = (0, None);
+    for token in statement {
+        depth += step(token);
+        if token.is(name) {
+            least = Some(least.map_or(depth, |least: i32| least.min(depth)));
+        }
+    }
+    least
 }
 
 /// The tokens without `__attribute__((…))`.
 pub(crate) fn without_attributes<'a>(statement: &[Token<'a>]) -> Vec<Token<'a>> {
     let mut kept = Vec::new();
-    let mut at = 0;
-    while at < statement.len() {
-        if statement[at].is("__attribute__") {
-            at = after_brackets(statement, at + 1);
-        } else {
-            kept.push(statement[at]);
-            at += 1;
+    let mut tokens = statement.iter();
+    while let Some(token) = tokens.next() {
+        if !(token.is("__attribute__") || token.is("_Alignas")) {
+            kept.push(*token);
+            continue;
+        }
+        let mut depth = 0;
+        for token in tokens.by_ref() {
+            depth += step(token);
+            if depth == 0 {
+                break;
+            }
         }
     }
     kept
-}
-
-/// Where the tokens go on behind the brackets that open at `open`.
-pub(crate) fn after_brackets(tokens: &[Token<'_>], open: usize) -> usize {
-    let mut depth = 0;
-    for (at, token) in tokens.iter().enumerate().skip(open) {
-        if token.kind == Kind::Sign {
-            match token.text {
-                "(" | "[" | "{" => depth += 1,
-                ")" | "]" | "}" => depth -= 1,
-                _ => {}
-            }
-        }
-        if depth == 0 {
-            return at + 1;
-        }
-    }
-    tokens.len()
-}
-
-/// The tokens as a person would write them in one line.
-pub(crate) fn text(tokens: &[Token<'_>]) -> String {
-    let mut text = String::new();
-    let mut before: Option<&Token<'_>> = None;
-    for token in tokens {
-        if before.is_some_and(|before| apart(before, token)) {
-            text.push(' ');
-        }
-        match token.kind {
-            Kind::Text => text.extend(["\"", token.text, "\""]),
-            _ => text.push_str(token.text),
-        }
-        before = Some(token);
-    }
-    text
-}
-
-fn apart(left: &Token<'_>, right: &Token<'_>) -> bool {
-    let word = |token: &Token<'_>| token.kind != Kind::Sign;
-    match (word(left), word(right)) {
-        (true, true) => true,
-        (true, false) => matches!(right.text, "*" | "=" | "{" | "}"),
-        (false, true) => matches!(left.text, "," | ")" | "=" | "{" | "}" | ";"),
-        (false, false) => {
-            matches!(left.text, "," | "=" | "{" | ";") || matches!(right.text, "=" | "{" | "}")
-        }
-    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    const PREPROCESSED: &str = "# 1 \"a.h\"\n# 1 \"<built-in>\" 1\n#define __x86_64__ 1\n\
-        # 1 \"a.h\" 2\n\
+    const PREPROCESSED: &str = "# 1 \"./a.h\"\n# 1 \"<built-in>\" 1\n#define __x86_64__ 1\n\
+        #define __CHAR_UNSIGNED__ 1\n\
+        # 1 \"./a.h\" 2\n\
         #define A_H\n\
-        # 3 \"./b.h\" 1\n\
-        int other(void);\n\
+        # 3 \"/k/b.h\" 1\n\
+        int other(void); struct far { int f; };\n\
         #define B 2\n\
-        # 4 \"a.h\" 2\n\
+        # 1 \"./own.h\" 1\n\
+        struct near { int n; };\n\
+        # 4 \"./a.h\" 2\n\
         #define MAX 63\n\
         #define GONE 1\n\
         #undef GONE\n\
@@ -194,11 +374,18 @@ mod tests {
         int f(const char *name,\n\
         \x20     void (*call)(int));\n\
         static inline int g(void) { return 1; }\n\
-        struct s { int a; struct { int b[4]; } c; };\n";
+        struct __attribute__((packed)) s { int a; struct { int b[4]; } c; };\n\
+        typedef struct { int x; } point, *point_p;\n\
+        u64 (scale)(u64 by);\n\
+        int n(struct far *by);\n";
+
+    fn header() -> Header<'static> {
+        Header::new("./a.h", PREPROCESSED, |file| file == "./own.h")
+    }
 
     #[test]
     fn only_what_is_its_own() {
-        let header = Header::new("a.h", PREPROCESSED);
+        let header = header();
         let macros: Vec<_> = header
             .macros
             .iter()
@@ -212,25 +399,37 @@ mod tests {
                 ("TWICE", "TWICE(x) ((x) * 2)", 7)
             ]
         );
-        let texts: Vec<_> = header
-            .statements()
-            .iter()
-            .map(|s| (s[0].line, text(s)))
-            .collect();
-        assert_eq!(
-            texts,
-            [
-                (8, "int f(const char *name, void(*call)(int))".to_owned()),
-                (10, "static inline int g(void) { return 1; }".to_owned()),
-                (11, "struct s { int a; struct { int b[4]; } c; }".to_owned()),
-            ]
-        );
+        assert!(!header.char_is_signed);
+        let files: Vec<_> = header.files.iter().map(|file| file.name).collect();
+        assert_eq!(files, ["./a.h", "./own.h"]);
     }
 
     #[test]
-    fn attributes() {
-        let source = "int f(void) __attribute__((__section__(\"x\"))), g";
-        let tokens = c_tokens(source, 1);
-        assert_eq!(text(&without_attributes(&tokens)), "int f(void), g");
+    fn declarations() {
+        let header = header();
+        for (name, place, text) in [
+            ("f", "a.h:8", "int f(const char *name, void(*call)(int))"),
+            ("s", "a.h:11", "struct __attribute__((packed)) s"),
+            ("point", "a.h:12", "point"),
+            ("scale", "a.h:13", "u64(scale)(u64 by)"),
+            ("n", "a.h:14", "int n(struct far *by)"),
+            ("near", "own.h:1", "struct near"),
+        ] {
+            let declared = header.declaration(name).expect(name);
+            assert_eq!(
+                (declared.place.as_str(), declared.text.as_str()),
+                (place, text)
+            );
+        }
+        assert_eq!(header.declaration("nothing"), None);
+        assert_eq!(header.place_of("b"), "a.h:11");
+    }
+
+    #[test]
+    fn names_for_c() {
+        let header = header();
+        assert!(header.has_pair("struct", "s") && header.has_pair("struct", "far"));
+        assert!(!header.has_pair("struct", "fa") && !header.has_pair("struct", "point"));
+        assert!(header.has_word("point_p") && !header.has_word("poin"));
     }
 }

@@ -5,15 +5,18 @@
 
 use std::fmt::Write;
 
-use crate::bindings::Symbol;
+use crate::bindings::{Symbol, SymbolKind};
 
 /// The section, which the module's linker script throws away.
 const SECTION: &str = ".discard.border.probe";
 
+/// How the name of a probe begins; the symbol follows.
+pub(crate) const PROBE: &str = "__probe_of_";
+
 /// In C: a pointer of the type that the symbol has there.
 pub(crate) fn of_c(symbol: &str) -> String {
     format!(
-        "static __typeof__({symbol}) *__probe_of_{symbol}\n\
+        "static __typeof__({symbol}) *{PROBE}{symbol}\n\
          \t__attribute__((__used__, __section__(\"{SECTION}\")));"
     )
 }
@@ -29,11 +32,11 @@ pub(crate) fn of(symbols: &[Symbol]) -> String {
             pointer,
             ..
         } = symbol;
-        let (held, address) = match symbol.function {
-            true => (pointer.clone(), rust_name.clone()),
+        let (held, address) = match symbol.kind {
+            Some(SymbolKind::Function(_)) => (pointer.clone(), rust_name.clone()),
             // An address alone cannot be in a static that all may read. To take it is safe since
             // Rust 1.82.
-            false => (
+            _ => (
                 format!("fn({pointer})"),
                 format!(
                     "unsafe {{ ::core::ptr::{}!({rust_name}) }}",
@@ -45,7 +48,7 @@ pub(crate) fn of(symbols: &[Symbol]) -> String {
         let _ = write!(
             text,
             "#[used]\n#[link_section = \"{SECTION}\"]\n\
-             static __probe_of_{name}: Option<{held}> = {{\n    \
+             static {PROBE}{name}: Option<{held}> = {{\n    \
              #[allow(unused_unsafe)]\n    const _: fn() = || {{\n        let _: {pointer} = {address};\n    }};\n    \
              None\n}};\n"
         );

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! What is wrong, in the words of the person who has to mend it.
+//! What is wrong, in the words of the person who has to fix it.
 
 use std::fmt;
 
@@ -36,8 +36,8 @@ impl fmt::Display for Layer {
 pub(crate) struct Problem {
     layer: Layer,
     what: String,
-    seen: Vec<String>,
-    mend: Option<String>,
+    notes: Vec<String>,
+    help: Option<String>,
 }
 
 impl Problem {
@@ -45,8 +45,8 @@ impl Problem {
         Problem {
             layer,
             what: what.into(),
-            seen: Vec::new(),
-            mend: None,
+            notes: Vec::new(),
+            help: None,
         }
     }
 
@@ -56,14 +56,14 @@ impl Problem {
     }
 
     /// Where it was seen, and what stands there.
-    pub(crate) fn seen(mut self, seen: impl Into<String>) -> Self {
-        self.seen.push(seen.into());
+    pub(crate) fn note(mut self, note: impl Into<String>) -> Self {
+        self.notes.push(note.into());
         self
     }
 
     /// What to write instead.
-    pub(crate) fn mend(mut self, mend: impl Into<String>) -> Self {
-        self.mend = Some(mend.into());
+    pub(crate) fn help(mut self, help: impl Into<String>) -> Self {
+        self.help = Some(help.into());
         self
     }
 }
@@ -71,11 +71,11 @@ impl Problem {
 impl fmt::Display for Problem {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         writeln!(f, "{}: error: {}", self.layer, self.what)?;
-        for seen in &self.seen {
-            writeln!(f, "  seen: {seen}")?;
+        for note in &self.notes {
+            writeln!(f, "  note: {note}")?;
         }
-        match &self.mend {
-            Some(mend) => writeln!(f, "  mend: {mend}"),
+        match &self.help {
+            Some(help) => writeln!(f, "  help: {help}"),
             None => Ok(()),
         }
     }

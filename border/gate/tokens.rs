@@ -203,6 +203,35 @@ fn nested_comment(text: &str) -> usize {
     at
 }
 
+/// The tokens as a person would write them in one line.
+pub(crate) fn text(tokens: &[Token<'_>]) -> String {
+    let mut text = String::new();
+    let mut before: Option<&Token<'_>> = None;
+    for token in tokens {
+        if before.is_some_and(|before| apart(before, token)) {
+            text.push(' ');
+        }
+        match token.kind {
+            Kind::Text => text.extend(["\"", token.text, "\""]),
+            _ => text.push_str(token.text),
+        }
+        before = Some(token);
+    }
+    text
+}
+
+fn apart(left: &Token<'_>, right: &Token<'_>) -> bool {
+    let word = |token: &Token<'_>| token.kind != Kind::Sign;
+    match (word(left), word(right)) {
+        (true, true) => true,
+        (true, false) => matches!(right.text, "*" | "=" | "{" | "}"),
+        (false, true) => matches!(left.text, "," | ")" | "=" | "{" | "}" | ";"),
+        (false, false) => {
+            matches!(left.text, "," | "=" | "{" | ";") || matches!(right.text, "=" | "{" | "}")
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -1,0 +1,321 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Runs the preprocessor and bindgen, as often as it takes until Rust has all that a contract
+//! needs: types of headers beside it, those that the kernel crate lacks, and the sign of macros.
+
+use std::process::{Child, Command, Stdio};
+
+use crate::bindings::{Bindings, Value};
+use crate::c_type::is_basic;
+use crate::header::{defines, real, statements, Header};
+use crate::problem::{write, Checked, Layer, Problem};
+
+/// What `gate contract` is asked.
+pub(crate) struct Asked<'a> {
+    /// The module's folder.
+    pub(crate) folder: &'a str,
+    pub(crate) header: &'a str,
+    /// The headers that are contracts, too.
+    pub(crate) others: &'a [&'a str],
+    /// The bindings of the kernel crate; a kernel that was installed may not have them.
+    pub(crate) kernel: &'a str,
+    /// What to write for rustc.
+    pub(crate) rust: &'a str,
+    /// What to write for the C compiler.
+    pub(crate) layout: &'a str,
+    /// `cc -E -dD … HEADER`
+    pub(crate) preprocessor: &'a [&'a str],
+    /// `bindgen … HEADER -- …`
+    pub(crate) bindgen: &'a [&'a str],
+}
+
+/// What Rust is told.
+pub(crate) struct Bound {
+    /// By bindgen.
+    pub(crate) rust: String,
+    /// Besides: types that are elsewhere, or nowhere.
+    pub(crate) foreign: String,
+    /// The types that nobody has.
+    pub(crate) lacking: Vec<String>,
+}
+
+/// What the preprocessor and bindgen print.
+pub(crate) fn read(asked: &Asked<'_>) -> Checked<(String, String)> {
+    // Side by side: each reads all that the header includes.
+    let preprocessor = start(asked.preprocessor)?;
+    let bindgen = start(asked.bindgen)?;
+    Ok((finish(preprocessor, asked)?, finish(bindgen, asked)?))
+}
+
+/// Adds what bindgen has left out.
+pub(crate) fn complete(asked: &Asked<'_>, header: &Header<'_>, bound: String) -> Checked<Bound> {
+    let mut bound = bound;
+    let mut wanted = Vec::new();
+    loop {
+        let bindings = Bindings::new(&bound);
+        let foreign = Foreign::new(asked, header, &bindings);
+        let more = foreign.bind.iter().filter(|name| !wanted.contains(*name));
+        let more: Vec<String> = more.cloned().collect();
+        if more.is_empty() {
+            return Ok(Bound {
+                rust: with_signs(asked, header, &bindings, bound)?,
+                foreign: foreign.rust(),
+                lacking: foreign.bind,
+            });
+        }
+        wanted.extend(more);
+        let types = wanted.iter().flat_map(|name| ["--allowlist-type", name]);
+        let bindgen = with_options(asked.bindgen, types, asked.header);
+        bound = finish(start(&bindgen)?, asked)?;
+    }
+}
+
+/// bindgen reads a macro's digits, and not its type: `~0U` would be -1. An enum's values it takes
+/// from libclang.
+fn with_signs(
+    asked: &Asked<'_>,
+    header: &Header<'_>,
+    bindings: &Bindings,
+    bound: String,
+) -> Checked<String> {
+    let mut enums = String::new();
+    for (name, value) in &bindings.constants {
+        let is_macro = header.macros.iter().any(|defined| defined.name == name);
+        let is_negative = matches!(value, Value::Number(text) if text.starts_with('-'));
+        if is_macro && is_negative {
+            enums += &format!("enum {TYPE_OF}{name} {{ {VALUE_OF}{name} = ({name}) }};\n");
+        }
+    }
+    if enums.is_empty() {
+        return Ok(bound);
+    }
+    let file = format!("{}.signs.h", asked.rust);
+    let contract = real(asked.header);
+    write(
+        &file,
+        &format!("#include \"{}\"\n{enums}", contract.display()),
+    )?;
+    let pattern = format!("{TYPE_OF}.*");
+    let bindgen = with_options(asked.bindgen, ["--allowlist-type", &pattern], &file);
+    let typed = start(&bindgen).and_then(|tool| finish(tool, asked));
+    // It was for this one run.
+    let _ = std::fs::remove_file(&file);
+    Ok(typed_constants(&bound, &Bindings::new(&typed?)))
+}
+
+/// The names of an enum that has the value of a macro.
+const TYPE_OF: &str = "border_type_of_";
+const VALUE_OF: &str = "border_value_of_";
+
+/// Where a macro turns out to be unsigned, puts its value in place of the other, in a type as
+/// bindgen would have chosen it: `pub const ALL: u32 = 4294967295;`
+fn typed_constants(bound: &str, typed: &Bindings) -> String {
+    let mut text = bound.to_owned();
+    for (name, value) in &typed.constants {
+        let (Some(name), Value::Number(value)) = (name.strip_prefix(VALUE_OF), value) else {
+            continue;
+        };
+        if value.starts_with('-') {
+            continue;
+        }
+        let ty = value.parse::<u32>().map_or("u64", |_| "u32");
+        // Unless rustfmt was there, blanks stand before the colon.
+        for old in [format!("pub const {name}:"), format!("pub const {name} :")] {
+            if let Some((before, behind)) = text.split_once(&old) {
+                let behind = behind.split_once(';').map_or("", |(_, behind)| behind);
+                text = format!("{before}pub const {name}: {ty} = {value};{behind}");
+                break;
+            }
+        }
+    }
+    text
+}
+
+/// Options go before the header, for which another may stand.
+fn with_options<'a>(
+    bindgen: &[&'a str],
+    options: impl IntoIterator<Item = &'a str>,
+    header: &'a str,
+) -> Vec<&'a str> {
+    let own = bindgen.iter().position(|word| *word == "--");
+    let at = own.unwrap_or(bindgen.len()).saturating_sub(1);
+    let mut words = bindgen[..at].to_vec();
+    words.extend(options);
+    words.push(header);
+    words.extend(&bindgen[(at + 1).min(bindgen.len())..]);
+    words
+}
+
+fn start(words: &[&str]) -> Checked<Child> {
+    let program = words.first().copied().unwrap_or_default();
+    let mut command = Command::new(program);
+    command.args(&words[1..]);
+    command.stdout(Stdio::piped()).stderr(Stdio::piped());
+    command.spawn().map_err(|error| {
+        vec![Problem::new(
+            Layer::Gate,
+            format!("cannot run {program}: {error}"),
+        )]
+    })
+}
+
+/// What it printed.
+fn finish(tool: Child, asked: &Asked<'_>) -> Checked<String> {
+    let printed = tool.wait_with_output();
+    let printed = printed.map_err(|error| vec![Problem::new(Layer::Gate, error.to_string())])?;
+    let said = String::from_utf8_lossy(&printed.stderr);
+    eprint!("{said}");
+    if printed.status.success() {
+        return Ok(String::from_utf8_lossy(&printed.stdout).into_owned());
+    }
+    let header = asked.header;
+    let layout = asked.layout.rsplit('/').next().unwrap_or(asked.layout);
+    let problem = if said.contains(layout) {
+        Problem::new(
+            Layer::Contract,
+            format!("{header} includes {layout} where Rust reads it"),
+        )
+        .help(format!(
+            "#ifndef __BINDGEN__ before #include \"{layout}\", and #endif after it"
+        ))
+    } else {
+        Problem::new(Layer::Contract, format!("{header} does not parse")).help(
+            "write plain C, as the lines above ask for it: no class, no reference, no overload",
+        )
+    };
+    Err(vec![problem])
+}
+
+/// The types that the contract uses and does not define.
+#[derive(Debug, Default)]
+struct Foreign {
+    /// For bindgen, in another run: types of headers beside the contract, and those that cross by
+    /// value.
+    bind: Vec<String>,
+    /// (type, the contract that has it)
+    shared: Vec<(String, String)>,
+    /// Nobody has them, and Rust only passes pointers on.
+    opaque: Vec<String>,
+}
+
+impl Foreign {
+    fn new(asked: &Asked<'_>, header: &Header<'_>, bindings: &Bindings) -> Foreign {
+        let mut used: Vec<(String, bool)> = Vec::new();
+        bindings.used_types(&mut |name, behind_pointer| {
+            let known = is_basic(name)
+                || bindings.record(name).is_some()
+                || bindings.aliases.iter().any(|(alias, _)| alias == name);
+            if known {
+                return;
+            }
+            match used.iter_mut().find(|(used, _)| used == name) {
+                Some((_, only_pointers)) => *only_pointers &= behind_pointer,
+                None => used.push((name.to_owned(), behind_pointer)),
+            }
+        });
+
+        let mut foreign = Foreign::default();
+        let kernel = std::fs::read_to_string(asked.kernel).ok();
+        for (name, only_pointers) in used {
+            let beside = header.files[1..].iter().find(|file| {
+                let statements = statements(&file.tokens);
+                statements.iter().any(|tokens| defines(tokens, &name))
+            });
+            let contract = beside.and_then(|file| {
+                let others = asked.others.iter();
+                others.copied().find(|other| real(other) == real(file.name))
+            });
+            match (beside, contract) {
+                (_, Some(contract)) => foreign.shared.push((name, module_of(contract))),
+                (Some(_), None) => foreign.bind.push(name),
+                (None, None) if in_kernel_crate(kernel.as_deref(), &name) => {}
+                (None, None) if only_pointers => foreign.opaque.push(name),
+                (None, None) => foreign.bind.push(name),
+            }
+        }
+        foreign
+    }
+
+    /// What the bindings have besides.
+    fn rust(&self) -> String {
+        let mut text = String::new();
+        for (name, module) in &self.shared {
+            text += &format!("/// Of another contract.\npub use super::{module}::{name};\n");
+        }
+        for name in &self.opaque {
+            text += &format!(
+                "/// The kernel crate lacks it: Rust can pass pointers to it on.\n\
+                 #[repr(C)]\npub struct {name} {{\n    _unused: [u8; 0],\n}}\n"
+            );
+        }
+        text
+    }
+}
+
+/// Without the bindings at hand, rustc finds out.
+fn in_kernel_crate(bindings: Option<&str>, name: &str) -> bool {
+    let Some(bindings) = bindings else {
+        return true;
+    };
+    ["struct", "union", "type", "enum"].iter().any(|kind| {
+        let item = format!("pub {kind} {name}");
+        let mut found = bindings.match_indices(&item);
+        found.any(|(at, _)| {
+            let next = bindings[at + item.len()..].chars().next();
+            !next.is_some_and(|c| c == '_' || c.is_alphanumeric())
+        })
+    })
+}
+
+/// `point_h` of `./point.h`
+pub(crate) fn module_of(contract: &str) -> String {
+    let name = contract.rsplit('/').next().unwrap_or(contract);
+    name.replace(['.', '-'], "_")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn options_and_another_header() {
+        let bindgen = ["bindgen", "--use-core", "a.h", "--", "-DX"];
+        assert_eq!(
+            with_options(&bindgen, ["--allowlist-type", "s"], "b.h"),
+            [
+                "bindgen",
+                "--use-core",
+                "--allowlist-type",
+                "s",
+                "b.h",
+                "--",
+                "-DX"
+            ]
+        );
+    }
+
+    #[test]
+    fn constants() {
+        let bound =
+            "pub const ALL: i32 = -1;\npub const LESS: i32 = -2;\npub const WIDE : i32 = -1 ;";
+        let typed = "pub type border_type_of_ALL = kernel::ffi::c_uint;
+            pub const border_value_of_ALL: border_type_of_ALL = 4294967295;
+            pub type border_type_of_LESS = i8;
+            pub const border_value_of_LESS: border_type_of_LESS = -2;
+            pub const border_value_of_WIDE: border_type_of_WIDE = 18446744073709551615;";
+        assert_eq!(
+            typed_constants(bound, &Bindings::new(typed)),
+            "pub const ALL: u32 = 4294967295;\npub const LESS: i32 = -2;\n\
+             pub const WIDE: u64 = 18446744073709551615;"
+        );
+    }
+
+    #[test]
+    fn the_kernel_crate() {
+        let bindings = Some("pub struct task_struct {\npub type pid_t = c_int;");
+        assert!(in_kernel_crate(bindings, "task_struct") && in_kernel_crate(bindings, "pid_t"));
+        assert!(!in_kernel_crate(bindings, "task"));
+        assert!(in_kernel_crate(None, "task"));
+        assert_eq!(module_of("./lib/a-point.h"), "a_point_h");
+    }
+}

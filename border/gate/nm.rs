@@ -1,0 +1,147 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! What nm says of an object's symbols.
+
+use std::collections::{HashMap, HashSet};
+use std::process::Command;
+
+use crate::problem::{Checked, Layer, Problem};
+
+/// Names by what nm says of them.
+#[derive(Debug, Default)]
+pub(crate) struct Symbols {
+    pub(crate) defined: HashSet<String>,
+    pub(crate) weak: HashSet<String>,
+    pub(crate) local: HashSet<String>,
+    pub(crate) used: HashSet<String>,
+    /// (section, address) and the names of what lies there.
+    pub(crate) places: HashMap<(String, String), Vec<String>>,
+}
+
+impl Symbols {
+    /// Runs `nm`, which may be several words.
+    pub(crate) fn of(nm: &str, object: &str) -> Checked<Self> {
+        let mut words = nm.split_whitespace();
+        let output = Command::new(words.next().unwrap_or("nm"))
+            .args(words)
+            .args(["-f", "sysv", object])
+            .output()
+            .map_err(|error| {
+                vec![Problem::new(
+                    Layer::Gate,
+                    format!("cannot run {nm}: {error}"),
+                )]
+            })?;
+        if !output.status.success() {
+            let said = String::from_utf8_lossy(&output.stderr).into_owned();
+            return Err(vec![Problem::new(
+                Layer::Gate,
+                format!("{nm} cannot read {object}"),
+            )
+            .note(said.trim())]);
+        }
+        Ok(Self::new(&String::from_utf8_lossy(&output.stdout)))
+    }
+
+    /// `c_helper_whom|0000000000000000|   T  |  FUNC|0000000000000010|     |.text`
+    pub(crate) fn new(printed: &str) -> Self {
+        let mut symbols = Symbols::default();
+        for line in printed.lines() {
+            let columns: Vec<&str> = line.split('|').map(str::trim).collect();
+            let [name, value, class, kind, size, _, section] = columns[..] else {
+                continue;
+            };
+            let set = match class {
+                "U" | "v" | "w" => &mut symbols.used,
+                "V" | "W" => &mut symbols.weak,
+                _ if class.starts_with(|c: char| c.is_ascii_lowercase()) => &mut symbols.local,
+                _ => &mut symbols.defined,
+            };
+            set.insert(name.to_owned());
+            let is_empty = size.chars().all(|digit| digit == '0');
+            if matches!(kind, "FUNC" | "OBJECT") && !is_empty {
+                let place = (section.to_owned(), value.to_owned());
+                symbols
+                    .places
+                    .entry(place)
+                    .or_default()
+                    .push(name.to_owned());
+            }
+        }
+        symbols
+    }
+
+    pub(crate) fn touches(&self, name: &str) -> bool {
+        self.defined.contains(name) || self.weak.contains(name) || self.used.contains(name)
+    }
+
+    /// A static of this name, or what a compiler made of one: `f.constprop.0`. The global one may
+    /// have such parts as well.
+    pub(crate) fn has_its_own(&self, name: &str) -> bool {
+        let part_of = |local: &String| {
+            local
+                .strip_prefix(name)
+                .is_some_and(|rest| rest.starts_with('.'))
+        };
+        self.local.contains(name) || !self.defined.contains(name) && self.local.iter().any(part_of)
+    }
+
+    /// Another symbol for the same function or data.
+    pub(crate) fn alias_of(&self, name: &str) -> Option<&String> {
+        let mut places = self.places.values();
+        let names = places.find(|names| names.iter().any(|other| other == name))?;
+        names.iter().find(|other| *other != name)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn symbols(lines: &[&str]) -> Symbols {
+        let line = |line: &&str| {
+            let words: Vec<&str> = line.split_whitespace().collect();
+            let [name, value, class, kind] = words[..] else {
+                panic!("{line}");
+            };
+            format!("{name}|{value}|   {class}  |   {kind}|0000000000000004|     |.text\n")
+        };
+        Symbols::new(&lines.iter().map(line).collect::<String>())
+    }
+
+    #[test]
+    fn kinds() {
+        let symbols = symbols(&[
+            "a 00 T FUNC",
+            "b 01 U NOTYPE",
+            "c 02 t FUNC",
+            "d 03 W FUNC",
+            "e 04 w NOTYPE",
+            "_R 05 D OBJECT",
+        ]);
+        let has = |set: &HashSet<String>, names: &[&str]| {
+            assert_eq!(set.len(), names.len());
+            assert!(names.iter().all(|name| set.contains(*name)));
+        };
+        has(&symbols.defined, &["a", "_R"]);
+        has(&symbols.used, &["b", "e"]);
+        has(&symbols.local, &["c"]);
+        has(&symbols.weak, &["d"]);
+    }
+
+    #[test]
+    fn shadows() {
+        let own = |lines: &[&str]| symbols(lines).has_its_own("f");
+        assert!(own(&["f 0 t FUNC"]) && own(&["f.constprop.0 0 t FUNC"]));
+        assert!(!own(&["f 0 T FUNC", "f.cold 9 t FUNC"]));
+        assert!(!own(&["f2 0 t FUNC", "fu.x 4 t FUNC"]));
+    }
+
+    #[test]
+    fn aliases() {
+        let symbols = symbols(&["f 10 T FUNC", "real 10 t FUNC", "g 20 T FUNC"]);
+        assert_eq!(symbols.alias_of("f").map(String::as_str), Some("real"));
+        assert_eq!(symbols.alias_of("g"), None);
+        assert_eq!(symbols.alias_of("nothing"), None);
+    }
+}

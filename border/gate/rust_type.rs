@@ -1,0 +1,274 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! A type as bindgen writes it in Rust.
+
+use crate::tokens::{Kind, Token};
+
+/// A type of the few kinds that come out of C.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Type {
+    /// The last word of a path: `c_int`, `u32_`, `task_struct`.
+    Name(String),
+    Pointer {
+        mutable: bool,
+        to: Box<Type>,
+    },
+    /// A length of 0 stands for C's `[]`.
+    Array {
+        of: Box<Type>,
+        length: u64,
+    },
+    /// A pointer to a function, which may be NULL.
+    Function(Box<Signature>),
+    /// `()`
+    Unit,
+    /// `!`
+    Never,
+}
+
+/// What a function takes and returns.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Signature {
+    /// `C`, or `win64`.
+    pub(crate) abi: String,
+    pub(crate) parameters: Vec<Type>,
+    pub(crate) variadic: bool,
+    pub(crate) result: Type,
+}
+
+impl Type {
+    /// Reads one; `None` is for what bindgen is not known to write.
+    pub(crate) fn read(tokens: &[Token<'_>]) -> Option<Type> {
+        Cursor { tokens, at: 0 }.whole()
+    }
+
+    /// Calls `found` with each name in it, and whether only a pointer leads there.
+    pub(crate) fn names(&self, behind_pointer: bool, found: &mut impl FnMut(&str, bool)) {
+        match self {
+            Type::Name(name) => found(name, behind_pointer),
+            Type::Pointer { to, .. } => to.names(true, found),
+            Type::Array { of, .. } => of.names(behind_pointer, found),
+            Type::Function(signature) => signature.names(found),
+            Type::Unit | Type::Never => {}
+        }
+    }
+
+    pub(crate) fn has_pointer(&self) -> bool {
+        match self {
+            Type::Pointer { .. } | Type::Function(_) => true,
+            Type::Array { of, .. } => of.has_pointer(),
+            Type::Name(_) | Type::Unit | Type::Never => false,
+        }
+    }
+
+    /// The type of an array's elements, however deep, or the type itself.
+    pub(crate) fn element(&self) -> &Type {
+        match self {
+            Type::Array { of, .. } => of.element(),
+            other => other,
+        }
+    }
+}
+
+impl Signature {
+    /// Reads what stands behind a function's name.
+    pub(crate) fn read(abi: &str, tokens: &[Token<'_>]) -> Option<Signature> {
+        Cursor { tokens, at: 0 }.signature(abi)
+    }
+
+    pub(crate) fn names(&self, found: &mut impl FnMut(&str, bool)) {
+        for ty in self.parameters.iter().chain([&self.result]) {
+            ty.names(false, found);
+        }
+    }
+}
+
+struct Cursor<'t, 'a> {
+    tokens: &'t [Token<'a>],
+    at: usize,
+}
+
+impl<'t, 'a> Cursor<'t, 'a> {
+    fn peek(&self) -> Option<&'t Token<'a>> {
+        self.tokens.get(self.at)
+    }
+
+    fn next(&mut self) -> Option<&'t Token<'a>> {
+        self.at += 1;
+        self.tokens.get(self.at - 1)
+    }
+
+    /// Steps over this, if it comes next.
+    fn skip(&mut self, text: &str) -> bool {
+        let there = self.peek().is_some_and(|token| token.is(text));
+        self.at += usize::from(there);
+        there
+    }
+
+    fn expect(&mut self, text: &str) -> Option<()> {
+        self.skip(text).then_some(())
+    }
+
+    fn whole(&mut self) -> Option<Type> {
+        let token = self.peek()?;
+        match token.text {
+            "*" if token.kind == Kind::Sign => {
+                self.at += 1;
+                let mutable = self.next()?.is("mut");
+                let to = Box::new(self.whole()?);
+                Some(Type::Pointer { mutable, to })
+            }
+            "[" => self.array(),
+            "(" => {
+                self.at += 1;
+                self.expect(")")?;
+                Some(Type::Unit)
+            }
+            "!" => {
+                self.at += 1;
+                Some(Type::Never)
+            }
+            "unsafe" | "extern" | "fn" => self.function(),
+            _ => self.path(),
+        }
+    }
+
+    /// `[u8; 4usize]`
+    fn array(&mut self) -> Option<Type> {
+        self.expect("[")?;
+        let of = Box::new(self.whole()?);
+        self.expect(";")?;
+        let length = self.next()?.text.trim_end_matches("usize").parse().ok()?;
+        self.expect("]")?;
+        Some(Type::Array { of, length })
+    }
+
+    /// `unsafe extern "C" fn(nth: u32) -> c_int`
+    fn function(&mut self) -> Option<Type> {
+        self.skip("unsafe");
+        self.expect("extern")?;
+        let abi = self.next()?.text;
+        self.expect("fn")?;
+        Some(Type::Function(Box::new(self.signature(abi)?)))
+    }
+
+    fn signature(&mut self, abi: &str) -> Option<Signature> {
+        self.expect("(")?;
+        let (mut parameters, mut variadic) = (Vec::new(), false);
+        while !self.skip(")") {
+            if self.skip(".") {
+                self.expect(".")?;
+                self.expect(".")?;
+                variadic = true;
+            } else {
+                if self.tokens.get(self.at + 1)?.is(":") && !self.tokens.get(self.at + 2)?.is(":") {
+                    self.at += 2;
+                }
+                parameters.push(self.whole()?);
+            }
+            self.skip(",");
+        }
+        let result = if self.skip("-") {
+            self.expect(">")?;
+            self.whole()?
+        } else {
+            Type::Unit
+        };
+        Some(Signature {
+            abi: abi.to_owned(),
+            parameters,
+            variadic,
+            result,
+        })
+    }
+
+    /// `kernel::ffi::c_int`, `::core::option::Option<…>`
+    fn path(&mut self) -> Option<Type> {
+        let mut name = "";
+        while self
+            .peek()
+            .is_some_and(|token| token.is_word() || token.is(":"))
+        {
+            let token = self.next()?;
+            if token.is_word() {
+                name = token.text;
+            }
+        }
+        if !self.skip("<") {
+            return (!name.is_empty()).then(|| Type::Name(name.to_owned()));
+        }
+        let of = self.whole()?;
+        self.skip(",");
+        self.expect(">")?;
+        match name {
+            // Of a union's field that cannot be copied.
+            "Option" | "ManuallyDrop" => Some(of),
+            "__IncompleteArrayField" => Some(Type::Array {
+                of: Box::new(of),
+                length: 0,
+            }),
+            _ => None,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::tokens::tokens;
+
+    fn read(source: &str) -> Option<Type> {
+        Type::read(&tokens(source, 1))
+    }
+
+    fn name(name: &str) -> Type {
+        Type::Name(name.to_owned())
+    }
+
+    #[test]
+    fn what_bindgen_writes() {
+        assert_eq!(read("kernel::ffi::c_int"), Some(name("c_int")));
+        assert_eq!(
+            read("*const *mut u32_"),
+            Some(Type::Pointer {
+                mutable: false,
+                to: Box::new(Type::Pointer {
+                    mutable: true,
+                    to: Box::new(name("u32_"))
+                })
+            })
+        );
+        assert_eq!(
+            read("[[u8; 4usize]; 2usize]").map(|ty| ty.element().clone()),
+            Some(name("u8"))
+        );
+        assert_eq!(
+            read("__IncompleteArrayField<u8_>"),
+            Some(Type::Array {
+                of: Box::new(name("u8_")),
+                length: 0
+            })
+        );
+        assert_eq!(read("Other<u8>"), None);
+    }
+
+    #[test]
+    fn functions() {
+        let Some(Type::Function(call)) = read(
+            "::core::option::Option<unsafe extern \"win64\" fn(context: *mut c_void, \
+             arg2: kernel::ffi::c_int, ...) -> !>",
+        ) else {
+            panic!("it is a function");
+        };
+        assert_eq!(call.abi, "win64");
+        assert_eq!(call.parameters[1], name("c_int"));
+        assert!(call.variadic && call.result == Type::Never);
+
+        let mut names = Vec::new();
+        call.names(&mut |name, behind| names.push((name.to_owned(), behind)));
+        assert_eq!(
+            names,
+            [("c_void".to_owned(), true), ("c_int".to_owned(), false)]
+        );
+    }
+}
