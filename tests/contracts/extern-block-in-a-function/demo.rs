@@ -1,0 +1,29 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! An extern block by hand, in the function that uses it.
+
+use kernel::prelude::*;
+
+mod demo_h;
+
+module! {
+    type: Demo,
+    name: "demo",
+    license: "GPL",
+}
+
+struct Demo;
+
+impl kernel::Module for Demo {
+    fn init(_module: &'static ThisModule) -> Result<Self> {
+        // SAFETY: C only looks at what it gets.
+        let number = unsafe { {
+            extern "C" {
+                fn demo_count(nth: u64) -> i32;
+            }
+            demo_count(1) + demo_h::demo_count(1)
+        } };
+        pr_info!("number: {number}\n");
+        Ok(Demo)
+    }
+}

@@ -1,0 +1,24 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! A struct of a header beside the contract, which a macro changes for one object.
+
+use kernel::prelude::*;
+
+mod demo_h;
+
+module! {
+    type: Demo,
+    name: "demo",
+    license: "GPL",
+}
+
+struct Demo;
+
+impl kernel::Module for Demo {
+    fn init(_module: &'static ThisModule) -> Result<Self> {
+        // SAFETY: C only looks at what it gets.
+        let number = unsafe { demo_h::demo_draw(core::ptr::null_mut()) };
+        pr_info!("number: {number}\n");
+        Ok(Demo)
+    }
+}

@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+#ifndef DEMO_H
+#define DEMO_H
+
+#include <linux/types.h>
+
+#ifdef DEMO_OTHER
+#define DEMO_NAME "abd"
+#else
+#define DEMO_NAME "abc"
+#endif
+
+int demo_count(u32 nth);
+
+#ifndef __BINDGEN__
+#include "demo_layout.h"
+#endif
+
+#endif /* DEMO_H */

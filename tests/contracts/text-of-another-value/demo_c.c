@@ -1,0 +1,9 @@
+// SPDX-License-Identifier: GPL-2.0
+#define DEMO_OTHER
+
+#include "demo.h"
+
+int demo_count(u32 nth)
+{
+	return nth ? 1 : 0;
+}
