@@ -142,7 +142,7 @@ fn of(words: &[String], source: &str, table: &[(&str, Keep)], programs: &[&str])
         .iter()
         .position(|word| word == source || word.ends_with(&format!("/{source}")));
     let end = source_at.unwrap_or(words.len());
-    // Before it may stand programs that start it: ccache, env, the border's gate.
+    // Before it may stand programs that start it: ccache, env.
     let start = words
         .iter()
         .take(end)
@@ -191,7 +191,7 @@ mod tests {
 
     #[test]
     fn of_rustc() {
-        let command = "A=1 RUST_MODFILE=./m ./gate compile rust ./m_h.rs -- rustc --edition=2021 \
+        let command = "A=1 RUST_MODFILE=./m ccache rustc --edition=2021 \
                        -Wmissing_docs -Copt-level=2 --cfg MODULE @x/rustc_cfg --extern kernel -L \
                        k/rust --out-dir . --emit=llvm-bc=m.bc m.rs ;llvm-link --cfg no";
         let meaning = rustc(&words(command), "m.rs");

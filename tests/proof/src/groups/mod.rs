@@ -1,6 +1,7 @@
 //! The tests, group by group.
 
 mod border;
+mod contracts;
 mod dkms;
 mod docs;
 mod faults;
@@ -34,6 +35,7 @@ pub fn all(kernel: &str) -> Vec<Test> {
         input::tests(),
         kdir::tests(),
         border::tests(),
+        contracts::tests(),
         stitch::tests(),
         mutants::tests(),
         walkthrough::tests(),

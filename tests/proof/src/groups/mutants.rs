@@ -133,11 +133,9 @@ fn first_message(text: &str, layer: &str) -> String {
     let found = lines
         .find_map(|line| line.split_once(&start))
         .map_or("", |(_, what)| what);
-    let seen = lines
-        .take_while(|line| line.starts_with("  seen: "))
-        .map(|line| line.trim_start_matches("  seen: "));
+    let notes = lines.map_while(|line| line.strip_prefix("  note: "));
     std::iter::once(found)
-        .chain(seen)
+        .chain(notes)
         .collect::<Vec<_>>()
         .join("; ")
 }
@@ -207,6 +205,7 @@ fn apply(dir: &Path, edit: &Edit) -> Result<()> {
             text.replace(from, edit.to)
         }
     };
+    fs::create_dir_all(path.parent().unwrap_or(dir))?;
     fs::write(&path, text).with_context(|| format!("cannot write {}", path.display()))
 }
 
