@@ -18,8 +18,9 @@ $(if $(NEEDS_CACHE),$(if $(CACHE),,$(error there is no cache)))
 # Where `make rust-metadata` has made what that kernel's headers lacked, and else the headers.
 KDIR ?= $(or $(if $(CACHE),$(wildcard $(CACHE)/rust-metadata/$(KREL)/build)),/lib/modules/$(KREL)/build)
 
-# Kbuild's clean removes objects wherever they are below, so cargo's stay outside.
-export CARGO_TARGET_DIR := $(CACHE)/target
+# Kbuild's clean removes objects wherever they are below, so cargo's stay outside. Each checkout has its
+# own: cargo would take what another one has built for this one's, wherever that is newer.
+export CARGO_TARGET_DIR := $(CACHE)/target/$(firstword $(shell pwd -P | cksum))
 export HELLO_RUST_DIR := $(CURDIR)
 # The host's programs. cargo knows which of them are stale; in another BIN, they are there already.
 BIN := $(CARGO_TARGET_DIR)/debug

@@ -95,5 +95,15 @@ install_debian() {
 	DEBIAN_FRONTEND=noninteractive $install >&2 || give_up "run: $install"
 }
 
+# Where the Makefile has chosen a folder for its checkout: those of checkouts that are gone go as well.
+mark_target() {
+	mkdir -p "$CARGO_TARGET_DIR"
+	echo "$HELLO_RUST_DIR" >"$CARGO_TARGET_DIR/checkout"
+	for mark in "${CARGO_TARGET_DIR%/*}"/*/checkout; do
+		[ -e "$(cat "$mark")/Makefile" ] || rm -rf "${mark%/checkout}"
+	done
+}
+
+if [ "${HELLO_RUST_DIR:-}" ] && [ "${CARGO_TARGET_DIR:-}" ]; then mark_target; fi
 use_rustup || use_plain || { install_debian && use_plain; } || give_up "rustup toolchain install stable"
 exec cargo "$@"

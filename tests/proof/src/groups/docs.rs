@@ -1,7 +1,7 @@
 //! What README.md and docs/ tell people to type works, in a copy of what git has.
 
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use anyhow::{ensure, Context, Result};
 use lab::module::project;
@@ -70,6 +70,9 @@ pub fn tests() -> Vec<Test> {
     run.chain([
         Test::new("docs::each command has its test", |_| each_has_its_test()),
         Test::new("docs::make asks cargo what is stale", |_| cargo_is_asked()),
+        Test::new("docs::each checkout has its own programs", |_| {
+            own_programs()
+        }),
         Test::new("docs::stitch's own options", options_of_stitch).on(&main_flavour()),
     ])
     .collect()
@@ -150,6 +153,38 @@ fn cargo_is_asked() -> Result<()> {
             must_say(build, &format!("--package {package}"))?;
         }
     }
+    Ok(())
+}
+
+/// What one checkout has built, another one never runs; and it goes with it.
+fn own_programs() -> Result<()> {
+    let folder = tempfile::tempdir()?;
+    let cache = folder.path().join("cache");
+    let mut targets = Vec::new();
+    for name in ["one", "other"] {
+        let copy = copy_of_project(&folder.path().join(name))?;
+        let make = |copy: &Path| {
+            let mut make = fresh("make");
+            make.current_dir(copy).env("XDG_CACHE_HOME", &cache);
+            make
+        };
+        // cargo.sh marks the folder before cargo has anything to do.
+        let print = "print:;@qemu/cargo.sh --version >/dev/null && echo $(CARGO_TARGET_DIR)";
+        let said = succeed(make(&copy).args(["--eval", print, "print"]))?;
+        let last = said.lines().last().context("make prints nothing")?;
+        targets.push((copy, PathBuf::from(last)));
+    }
+    let [(one, of_one), (_, of_other)] = &targets[..] else {
+        anyhow::bail!("two checkouts, but {targets:?}");
+    };
+    ensure!(of_one != of_other && of_one.starts_with(&cache) && of_other.is_dir());
+    ensure!(of_one.is_dir(), "{} went too early", of_one.display());
+
+    fs::remove_dir_all(one)?;
+    let mut cargo = fresh(project().join("qemu/cargo.sh"));
+    cargo.arg("--version").env("CARGO_TARGET_DIR", of_other);
+    succeed(cargo.env("HELLO_RUST_DIR", project()))?;
+    ensure!(!of_one.exists(), "{} is still there", of_one.display());
     Ok(())
 }
 

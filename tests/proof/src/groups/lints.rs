@@ -1,6 +1,7 @@
 //! Formatting, lints and unit tests: of the module by the kernel's own tools, of the rest by ours.
 
 use std::collections::BTreeSet;
+use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -8,7 +9,7 @@ use anyhow::{ensure, Result};
 use regex::Regex;
 
 use crate::harness::test::{Case, Outcome, Test};
-use crate::support::world::{said, succeed, World};
+use crate::support::world::{programs, said, succeed, World};
 use lab::module::project;
 
 /// The kernel whose coding style counts.
@@ -124,7 +125,8 @@ fn pinned_cargo(world: &World, words: &[&str]) -> Result<()> {
     // Nothing else of it: in its bin, cargo would find subcommands that are rustup's.
     let registry = home.join("registry");
     let project = project().canonicalize()?;
-    let target = world.cache()?.place_for("target-pinned")?;
+    let target = programs()?.with_file_name("pinned");
+    fs::create_dir_all(&target)?;
 
     succeed(
         Command::new(project.join("qemu/cargo.sh"))
@@ -132,7 +134,7 @@ fn pinned_cargo(world: &World, words: &[&str]) -> Result<()> {
             .args(["--target", "x86_64-unknown-linux-gnu"])
             .current_dir(&project),
     )?;
-    let mut cargo = toolchain.command_in(&project, &[&project, &registry], "env");
+    let mut cargo = toolchain.command_in(&project, &[&project, &registry, &target], "env");
     cargo
         .arg(format!("CARGO_HOME={}", home.display()))
         .arg(format!("CARGO_TARGET_DIR={}", target.display()))
