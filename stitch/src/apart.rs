@@ -13,7 +13,7 @@ use crate::parallel::each;
 use crate::probes::Compilers;
 use crate::shore::{self, Export};
 use crate::verdict::verdicts;
-use crate::{maker, parts, sites, sizes, stitches};
+use crate::{causes, maker, parts, sites, sizes, stitches};
 
 /// A report, and what it could not look into.
 pub struct Apart {
@@ -88,6 +88,7 @@ pub fn take(
             parts: each(&objects, parts::part),
             shore: shore::shore(&objects, &needs, linked.as_ref(), symvers),
             sizes: sizes::sizes(&objects),
+            causes: causes::of(stitches.iter().chain(&outward)),
             stitches,
             kernel: outward,
         },

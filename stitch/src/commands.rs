@@ -10,8 +10,9 @@ use anyhow::{Context, Result};
 use trouble::Trouble;
 
 use crate::apart::{self, Apart};
+use crate::causes;
 use crate::input::modules;
-use crate::model::Outcome;
+use crate::model::{Outcome, Stitch};
 use crate::options::Input;
 use crate::picture;
 use crate::probes::Compilers;
@@ -105,10 +106,12 @@ pub fn check(input: &Input, accepts: Tolerance) -> Result<ExitCode> {
             continue;
         }
         let paper = Paper::new(colours());
-        for stitch in report.stitches.iter().chain(&report.kernel) {
-            if refused(stitch.verdict.outcome) {
-                say(&paper.stitch(stitch))?;
-            }
+        let stitches = report.stitches.iter().chain(&report.kernel);
+        let told: Vec<&Stitch> = stitches.filter(|s| refused(s.verdict.outcome)).collect();
+        say(&paper.alike(told.iter().copied()))?;
+        // Of one, its reasons are the causes.
+        if told.len() > 1 {
+            say(&paper.causes(&causes::of(told.into_iter())))?;
         }
         for sentence in unseen.iter().filter(|_| !accepts.unknown) {
             eprintln!("stitch: {sentence}");

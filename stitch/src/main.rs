@@ -1,6 +1,7 @@
 //! stitch: how a kernel module was stitched from Rust and C, and whether both mean the same.
 
 mod apart;
+mod causes;
 mod commands;
 mod debug;
 mod elf;
@@ -18,6 +19,7 @@ mod parts;
 mod picture;
 mod probes;
 mod report;
+mod rows;
 mod shore;
 mod sites;
 mod sizes;
@@ -25,6 +27,7 @@ mod stitches;
 mod types;
 mod verdict;
 mod witness;
+mod words;
 
 use std::process::ExitCode;
 

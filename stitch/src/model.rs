@@ -13,6 +13,8 @@ pub struct Report {
     pub stitches: Vec<Stitch>,
     /// What crosses to the kernel and is declared by the module itself.
     pub kernel: Vec<Stitch>,
+    /// Why some of all these are not the same.
+    pub causes: Vec<Cause>,
     /// What the module takes from the kernel.
     pub shore: Vec<Taken>,
     /// Bytes by language and crate.
@@ -177,6 +179,20 @@ pub struct Verdict {
     pub views: Vec<View>,
     /// What differs, or what is missing to tell.
     pub reasons: Vec<String>,
+    /// The same in words that other crossings may share, each with what it alone would lead to.
+    #[serde(skip)]
+    pub causes: Vec<(Outcome, String)>,
+}
+
+/// A difference that one crossing or many have, or what is missing to tell.
+#[derive(Debug, Clone, Serialize)]
+pub struct Cause {
+    /// What it alone leads to.
+    pub outcome: Outcome,
+    /// `field `pre_handler` of `kprobe`: at byte 64 in C, at byte 0 in Rust`
+    pub text: String,
+    /// The symbols that have it.
+    pub symbols: Vec<String>,
 }
 
 /// See [`Verdict`]. docs/stitch.md has the table.
@@ -205,6 +221,8 @@ pub struct View {
     pub source: String,
     /// Where it stands.
     pub place: Option<Place>,
+    /// Others that say just the same.
+    pub also: Vec<String>,
     /// The structs and unions that it passes.
     pub layouts: Vec<Layout>,
 }

@@ -3,11 +3,9 @@
 use comfy_table::presets::NOTHING;
 use comfy_table::{Cell, CellAlignment, Color, ContentArrangement, Table};
 
-use crate::model::{
-    Language, Outcome, Part, Place, Report, Site, Size, Stitch, Symbol, Taken, Use, View,
-};
+use crate::model::{Cause, Outcome, Part, Report, Stitch, Taken};
 use crate::nm::MEANINGS;
-use crate::stitches;
+use crate::{causes, rows, words};
 
 const WIDTH: u16 = 100;
 
@@ -31,25 +29,23 @@ impl Paper {
         let mut text = self.bold(&format!(
             "{}: {}, {} between Rust and C, {} from the kernel",
             report.module,
-            count(report.parts.len(), "object"),
-            count(report.stitches.len(), "stitch"),
-            count(report.shore.len(), "symbol"),
+            words::count(report.parts.len(), "object"),
+            words::count(report.stitches.len(), "crossing"),
+            words::count(report.shore.len(), "symbol"),
         )) + "\n";
         for (title, section) in [
             ("The parts", self.parts(&report.parts)),
             ("The stitches", self.stitches(report)),
             (
                 "To the kernel, as the module itself declares it",
-                self.kernel(report),
+                self.alike(report.kernel.iter()),
             ),
             ("From the kernel", self.shore(&report.shore)),
-            ("Bytes in memory", self.sizes(&report.sizes)),
+            ("Bytes in memory", self.rows(&rows::sizes(&report.sizes))),
         ] {
-            if !section.is_empty() {
-                text += &format!("\n{}\n\n{section}", self.bold(title));
-            }
+            text += &self.titled(title, &section);
         }
-        text
+        text + &self.causes(&report.causes)
     }
 
     fn parts(&self, parts: &[Part]) -> String {
@@ -58,22 +54,13 @@ impl Paper {
             text += &self.bold(&part.name);
             text += "\n";
             let mut about = self.table();
-            about.add_row(["language", word(part.language)]);
+            about.add_row(["language", words::language(part.language)]);
             for (what, is) in [("compiler", &part.compiler), ("source", &part.source)] {
                 about.add_row([what, is.as_deref().unwrap_or("unknown")]);
             }
             about.add_row(["sections".to_owned(), sections(part)]);
             text += &lines(&about);
-            let mut symbols = self.table();
-            symbols.set_header(["", "bytes", "symbol"]);
-            for symbol in part.defined.iter().chain(&part.needed) {
-                symbols.add_row([
-                    Cell::new(symbol.letter),
-                    number(symbol.size),
-                    Cell::new(readable(symbol)),
-                ]);
-            }
-            text += &lines(&symbols);
+            text += &self.rows(&rows::symbols(part));
             text += "\n";
         }
         text + &self.meanings(parts)
@@ -101,94 +88,83 @@ impl Paper {
         if report.stitches.is_empty() {
             return "    nothing crosses between Rust and C here\n".to_owned();
         }
-        let stitches = report.stitches.iter().map(|stitch| self.stitch(stitch));
-        stitches.collect::<Vec<_>>().join("\n")
+        self.alike(report.stitches.iter())
     }
 
-    /// Nothing, in most modules: they use the kernel crate.
-    fn kernel(&self, report: &Report) -> String {
-        let stitches = report.kernel.iter().map(|stitch| self.stitch(stitch));
-        stitches.collect::<Vec<_>>().join("\n")
+    /// Each stitch, and behind it the names of those of which nothing else is to be told.
+    pub fn alike<'s>(&self, stitches: impl Iterator<Item = &'s Stitch>) -> String {
+        let groups = causes::alike(stitches).into_iter();
+        let texts: Vec<String> = groups
+            .map(|(first, others)| self.stitch(first, &others))
+            .collect();
+        texts.join("\n")
     }
 
-    /// One stitch, with both views of it.
-    pub fn stitch(&self, stitch: &Stitch) -> String {
-        let (outcome, colour) = match stitch.verdict.outcome {
-            Outcome::Same => ("the same", Color::Green),
-            Outcome::Language => (
-                "the same for the machine, not for the language",
-                Color::Yellow,
-            ),
-            Outcome::Unknown => ("unknown", Color::Yellow),
-            Outcome::Differs => ("differs", Color::Red),
-        };
+    fn stitch(&self, stitch: &Stitch, alike: &[&Stitch]) -> String {
+        let outcome = stitch.verdict.outcome;
         let mut table = self.table();
-        table.add_row([Cell::new("verdict"), Cell::new(outcome).fg(colour)]);
+        let verdict = Cell::new(words::outcome(outcome)).fg(colour(outcome));
+        table.add_row([Cell::new("verdict"), verdict]);
         for reason in &stitch.verdict.reasons {
             table.add_row(["", reason]);
         }
         for view in &stitch.verdict.views {
-            table.add_row([word(view.language).to_owned(), seen(view)]);
+            table.add_row([words::language(view.language), &words::view(view)]);
         }
-        table.add_row(["defined".to_owned(), defined(stitch)]);
-        for (index, text) in needed(&stitch.uses).into_iter().enumerate() {
-            table.add_row([if index == 0 { "needed" } else { "" }.to_owned(), text]);
+        table.add_row(["defined", &words::defined(stitch)]);
+        let needed = words::needed(&stitch.uses, MOST_SITES);
+        for (nth, text) in needed.iter().enumerate() {
+            table.add_row([if nth == 0 { "needed" } else { "" }, text]);
+        }
+        if !alike.is_empty() {
+            let names: Vec<&str> = alike.iter().map(|one| one.symbol.as_str()).collect();
+            table.add_row(["likewise", &names.join(", ")]);
         }
         format!("{}\n{}", self.bold(&stitch.symbol), lines(&table))
     }
 
-    fn shore(&self, shore: &[Taken]) -> String {
-        if shore.is_empty() {
-            return "    nothing\n".to_owned();
+    /// Why crossings are not the same, at the end of all that is told of them.
+    pub fn causes(&self, causes: &[Cause]) -> String {
+        match causes.is_empty() {
+            true => String::new(),
+            false => self.titled("The causes", &self.rows(&rows::causes(causes))),
         }
-        let mut table = self.table();
-        table.set_header(["symbol", "in", "for", "CRC", "needed by (times)"]);
-        for taken in shore {
-            let uses: Vec<String> = taken
-                .uses
-                .iter()
-                .map(|need| format!("{} ({})", need.part, need.sites.len()))
-                .collect();
-            table.add_row([
-                taken.demangled.as_ref().unwrap_or(&taken.symbol).clone(),
-                word(taken.language).to_owned(),
-                match taken.gpl_only {
-                    Some(true) => "GPL only",
-                    Some(false) => "any",
-                    None => "?",
-                }
-                .to_owned(),
-                taken
-                    .crc
-                    .map_or_else(|| "-".to_owned(), |crc| format!("{crc:#010x}")),
-                uses.join(", "),
-            ]);
-        }
-        lines(&table)
     }
 
-    fn sizes(&self, sizes: &[Size]) -> String {
-        let mut table = self.table();
-        table.set_header(["language", "crate", "text", "rodata", "data", "bss", "sum"]);
-        let mut row = |first: &str, second: &str, bytes: [u64; 4]| {
-            let sum = bytes.iter().fold(0, |sum: u64, b| sum.saturating_add(*b));
-            let cells = [Cell::new(first), Cell::new(second)];
-            let numbers = bytes.into_iter().chain([sum]).map(number);
-            table.add_row(cells.into_iter().chain(numbers));
-        };
-        let mut all = [0_u64; 4];
-        for size in sizes {
-            let bytes = [size.text, size.rodata, size.data, size.bss];
-            for (sum, bytes) in all.iter_mut().zip(bytes) {
-                *sum = sum.saturating_add(bytes);
-            }
-            let owner = match (size.language, size.owner.as_str()) {
-                (Language::Rust, "") => "(without a symbol)",
-                (_, owner) => owner,
-            };
-            row(word(size.language), owner, bytes);
+    fn shore(&self, shore: &[Taken]) -> String {
+        match shore.is_empty() {
+            true => "    nothing\n".to_owned(),
+            false => self.rows(&rows::shore(shore)),
         }
-        row("all", "", all);
+    }
+
+    fn titled(&self, title: &str, section: &str) -> String {
+        match section.is_empty() {
+            true => String::new(),
+            false => format!("\n{}\n\n{section}", self.bold(title)),
+        }
+    }
+
+    fn rows(&self, rows: &rows::Table) -> String {
+        let mut table = self.table();
+        let is_number = |column: &&str| column.starts_with('#');
+        table.set_header(rows.columns.iter().map(|column| {
+            let cell = Cell::new(column.trim_start_matches('#'));
+            match is_number(column) {
+                true => cell.set_alignment(CellAlignment::Right),
+                false => cell,
+            }
+        }));
+        for row in &rows.rows {
+            table.add_row(row.iter().map(|cell| match cell {
+                rows::Cell::Text(text) | rows::Cell::Code { text, .. } => Cell::new(text),
+                rows::Cell::Number(number) => Cell::new(number).set_alignment(CellAlignment::Right),
+                rows::Cell::Language(language) => Cell::new(words::language(*language)),
+                rows::Cell::Outcome(outcome) => {
+                    Cell::new(words::word(*outcome)).fg(colour(*outcome))
+                }
+            }));
+        }
         lines(&table)
     }
 
@@ -222,25 +198,11 @@ fn lines(table: &Table) -> String {
     })
 }
 
-fn number(bytes: u64) -> Cell {
-    Cell::new(bytes).set_alignment(CellAlignment::Right)
-}
-
-/// `1 object`, `2 objects`
-fn count(number: usize, what: &str) -> String {
-    match (number, what.ends_with('h')) {
-        (1, _) => format!("1 {what}"),
-        (_, true) => format!("{number} {what}es"),
-        (_, false) => format!("{number} {what}s"),
-    }
-}
-
-fn word(language: Language) -> &'static str {
-    match language {
-        Language::Rust => "Rust",
-        Language::C => "C",
-        Language::Assembly => "assembly",
-        Language::Unknown => "unknown",
+fn colour(outcome: Outcome) -> Color {
+    match outcome {
+        Outcome::Same => Color::Green,
+        Outcome::Language | Outcome::Unknown => Color::Yellow,
+        Outcome::Differs => Color::Red,
     }
 }
 
@@ -254,69 +216,38 @@ fn sections(part: &Part) -> String {
     all.join(", ")
 }
 
-fn readable(symbol: &Symbol) -> &str {
-    symbol.demangled.as_ref().unwrap_or(&symbol.name)
-}
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::{Language, Verdict};
 
-fn place(place: &Place) -> String {
-    format!("{}:{}", place.file, place.line)
-}
-
-/// `int f(int)  (DWARF, definition, c_helper.c:7)`
-fn seen(view: &View) -> String {
-    let from = match &view.place {
-        Some(seen) => format!("{}, {}", view.source, place(seen)),
-        None => view.source.clone(),
-    };
-    format!("{}  ({from})", view.says)
-}
-
-/// `c_helper.c:20, in c_helper.o (C), linked at .text+0x4a0`
-fn defined(stitch: &Stitch) -> String {
-    let mut text = match &stitch.place {
-        Some(line) => format!("{}, ", place(line)),
-        None => String::new(),
-    };
-    text += &match stitch.definer.as_str() {
-        stitches::NOTHING => stitch.definer.clone(),
-        definer => format!("in {definer} ({})", word(stitch.language)),
-    };
-    if let Some(linked) = &stitch.linked {
-        text += &format!(", linked at {linked}");
+    #[test]
+    fn what_many_have_in_common_is_told_once() {
+        let stitch = |symbol: &str| Stitch {
+            symbol: symbol.to_owned(),
+            function: true,
+            definer: "a.o".to_owned(),
+            language: Language::C,
+            place: None,
+            linked: None,
+            uses: Vec::new(),
+            verdict: Verdict {
+                outcome: Outcome::Differs,
+                views: Vec::new(),
+                reasons: vec![format!("parameter 1 of {symbol}: too wide")],
+                causes: vec![(Outcome::Differs, "too wide".to_owned())],
+            },
+        };
+        let all: Vec<Stitch> = ["a", "b", "c"].map(stitch).into();
+        let paper = Paper::new(false);
+        let told = paper.alike(all.iter());
+        assert_eq!(told.matches("verdict").count(), 1, "{told}");
+        assert!(told.contains("parameter 1 of a: too wide"), "{told}");
+        assert!(told.contains("likewise  b, c\n"), "{told}");
+        let causes = paper.causes(&causes::of(all.iter()));
+        assert!(
+            causes.contains("3  differs  too wide  a, b, c\n"),
+            "{causes}"
+        );
     }
-    text
-}
-
-/// A line for each site, up to a number that a person still reads.
-fn needed(uses: &[Use]) -> Vec<String> {
-    let mut texts = Vec::new();
-    for need in uses {
-        if need.sites.is_empty() {
-            texts.push(format!("by {}, which only names it", need.part));
-        }
-        for found in need.sites.iter().take(MOST_SITES) {
-            texts.push(site(&need.part, found));
-        }
-        if need.sites.len() > MOST_SITES {
-            let more = need.sites.len() - MOST_SITES;
-            texts.push(format!("at {more} more places of {}", need.part));
-        }
-    }
-    texts
-}
-
-/// `a.c:7: R_X86_64_PLT32 -4 at .text+0x40 of a.o, in f`
-fn site(part: &str, site: &Site) -> String {
-    let mut text = match &site.place {
-        Some(line) => format!("{}: ", place(line)),
-        None => String::new(),
-    };
-    text += &format!(
-        "{} {:+} at {}+{:#x} of {part}",
-        site.relocation, site.addend, site.section, site.offset
-    );
-    if let Some(function) = &site.function {
-        text += &format!(", in {function}");
-    }
-    text
 }

@@ -167,7 +167,7 @@ impl Evidence<'_> {
                 };
                 self.hear_all(symbol, &mut judge);
                 lacking.append(&mut judge.lacking.clone());
-                verdicts.push(judge.verdict());
+                verdicts.push(judge.verdict(symbol));
             }
             lacking.retain(|tag| !self.asked.contains(tag));
             if lacking.is_empty() {
@@ -304,15 +304,26 @@ struct Judge<'b> {
 
 impl Judge<'_> {
     fn view(&mut self, symbol: &str, claim: &Claim) {
-        let view = View {
-            language: claim.language,
-            says: spell::claim(symbol, claim),
-            source: format!("{}, {}", claim.part, claim.source.word()),
-            place: claim.place.clone(),
-            layouts: layouts::of(claim),
-        };
-        if !self.views.contains(&view) {
-            self.views.push(view);
+        let (says, layouts) = (spell::claim(symbol, claim), layouts::of(claim));
+        let role = format!(", {}", claim.source.word());
+        let source = format!("{}{role}", claim.part);
+        let known = self.views.iter_mut().find(|view| {
+            view.language == claim.language
+                && view.says == says
+                && view.layouts == layouts
+                && view.source.ends_with(&role)
+        });
+        match known {
+            Some(view) if view.source == source || view.also.contains(&source) => {}
+            Some(view) => view.also.push(source),
+            None => self.views.push(View {
+                language: claim.language,
+                says,
+                source,
+                place: claim.place.clone(),
+                also: Vec::new(),
+                layouts,
+            }),
         }
     }
 
@@ -330,32 +341,45 @@ impl Judge<'_> {
     fn lack(&mut self, sentence: String) {
         self.differences.push(Difference {
             level: Level::Unknown,
+            cause: sentence.clone(),
             text: sentence,
         });
     }
 
-    fn verdict(self) -> Verdict {
+    fn verdict(self, symbol: &str) -> Verdict {
         let worst = self.differences.iter().map(|difference| difference.level);
         let outcome = match worst.max() {
-            Some(Level::Machine) => Outcome::Differs,
-            Some(Level::Unknown) => Outcome::Unknown,
-            Some(Level::Language) => Outcome::Language,
+            Some(level) => outcome_of(level),
             // Without two claims there is nothing that could be the same.
             None if self.compared => Outcome::Same,
             None => Outcome::Unknown,
         };
         let mut differences = self.differences;
         differences.sort_by_key(|difference| std::cmp::Reverse(difference.level));
-        let mut reasons: Vec<String> = Vec::new();
-        for difference in differences {
-            if !reasons.contains(&difference.text) {
-                reasons.push(difference.text);
+        let (mut reasons, mut causes) = (Vec::new(), Vec::new());
+        let own_name = format!("`{symbol}`");
+        for Difference { level, text, cause } in differences {
+            let cause = (outcome_of(level), cause.replace(&own_name, "it"));
+            if !causes.contains(&cause) {
+                causes.push(cause);
+            }
+            if !reasons.contains(&text) {
+                reasons.push(text);
             }
         }
         Verdict {
             outcome,
             views: self.views,
             reasons,
+            causes,
         }
+    }
+}
+
+fn outcome_of(level: Level) -> Outcome {
+    match level {
+        Level::Machine => Outcome::Differs,
+        Level::Unknown => Outcome::Unknown,
+        Level::Language => Outcome::Language,
     }
 }

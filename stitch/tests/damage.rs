@@ -196,7 +196,7 @@ fn no_debug_information_at_all() {
     let output = stitch(&["report"], &[built.folder.path()]);
     assert_eq!(output.status.code(), Some(0));
     assert!(
-        said(&output).contains("3 stitches between Rust and C"),
+        said(&output).contains("3 crossings between Rust and C"),
         "{}",
         said(&output)
     );
@@ -216,7 +216,7 @@ fn nothing_left_to_stitch() {
         let output = stitch(&["report"], &[&built.path(name)]);
         let told = said(&output);
         assert_eq!(output.status.code(), Some(0), "{told}");
-        assert!(told.contains("0 stitches between Rust and C"), "{told}");
+        assert!(told.contains("0 crossings between Rust and C"), "{told}");
         assert_eq!(
             stitch(&["check"], &[&built.path(name)]).status.code(),
             Some(0)

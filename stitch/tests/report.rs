@@ -261,7 +261,7 @@ fn what_kbuild_made_of_the_objects_is_left_out() {
 fn text_fits_a_terminal() {
     let output = stitch(&["report"], &[built().folder.path()]);
     let text = said(&output);
-    assert!(text.starts_with("pair: 2 objects, 3 stitches between Rust and C, 1 symbol from"));
+    assert!(text.starts_with("pair: 2 objects, 3 crossings between Rust and C, 1 symbol from"));
     assert!(!text.contains('\x1b'), "colours without a terminal");
     for line in text.lines() {
         assert!(line.chars().count() <= 100, "{line}");

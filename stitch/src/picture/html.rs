@@ -5,10 +5,11 @@ use std::fmt::Display;
 
 use super::layout::Layout;
 use super::scene::Scene;
-use super::words::{self, number};
 use super::xml::Xml;
 use super::{palette, svg};
-use crate::model::{Language, Outcome, Part, Report, Stitch, Symbol, Taken, Use};
+use crate::model::{Language, Outcome, Part, Report, Stitch};
+use crate::rows::{self, Cell};
+use crate::words;
 
 const STYLE: &str = "\
 body{margin:0;background:var(--paper);color:var(--ink);font:16px/1.5 system-ui,sans-serif}
@@ -87,6 +88,7 @@ pub fn page(xml: &mut Xml, scene: &Scene<'_>, layout: &Layout<'_>) {
     xml.close();
     parts(xml, report);
     crossings(xml, report);
+    causes(xml, report);
     shore(xml, report);
     sizes(xml, report);
     xml.close();
@@ -102,9 +104,10 @@ fn summary(report: &Report) -> String {
     format!("{} {from}", words::summary(report))
 }
 
-const SECTIONS: [(&str, &str); 4] = [
+const SECTIONS: [(&str, &str); 5] = [
     ("parts", "The parts"),
     ("crossings", "What crosses"),
+    ("causes", "The causes"),
     ("shore", "From the kernel"),
     ("sizes", "Bytes in memory"),
 ];
@@ -179,10 +182,10 @@ fn parts(xml: &mut Xml, report: &Report) {
         let debug = part.sections.iter().filter(|s| s.kind == "debug");
         let debug = debug.fold(0, |sum: u64, s| sum.saturating_add(s.size));
         for bytes in words::bytes(part).into_iter().chain([debug]) {
-            numeric(xml, &number(bytes));
+            numeric(xml, bytes);
         }
-        numeric(xml, &number(part.defined.len() as u64));
-        numeric(xml, &number(part.needed.len() as u64));
+        numeric(xml, part.defined.len() as u64);
+        numeric(xml, part.needed.len() as u64);
         xml.close();
     }
     end_table(xml);
@@ -202,23 +205,48 @@ fn symbols(xml: &mut Xml, part: &Part) {
     xml.open("summary", &[]);
     xml.text("Symbols of ");
     xml.inline("code", &part.name);
-    xml.text(&format!(" ({})", number(all as u64)));
+    xml.text(&format!(" ({})", words::number(all as u64)));
     xml.close();
     let label = format!("Symbols of {}", part.name);
-    table(xml, &label, &["nm", "#bytes", "symbol", "in the object"]);
-    for symbol in part.defined.iter().chain(&part.needed) {
+    rows(xml, &label, &rows::symbols(part));
+    xml.close();
+}
+
+/// One of those that the report has, too.
+fn rows(xml: &mut Xml, label: &str, rows: &rows::Table) {
+    table(xml, label, rows.columns);
+    for row in &rows.rows {
         xml.open("tr", &[]);
-        cell(xml, &symbol.letter.to_string(), true);
-        numeric(xml, &number(symbol.size));
-        let Symbol {
-            name, demangled, ..
-        } = symbol;
-        cell(xml, demangled.as_deref().unwrap_or(name), true);
-        cell(xml, if demangled.is_some() { name } else { "" }, true);
+        for one in row {
+            match one {
+                Cell::Text(text) => xml.element("td", &[], text),
+                Cell::Code { text, symbol } => {
+                    xml.open("td", &[]);
+                    match symbol {
+                        Some(symbol) => xml.element("code", &[("title", symbol)], text),
+                        None if text.is_empty() => {}
+                        None => xml.element("code", &[], text),
+                    }
+                    xml.close();
+                }
+                Cell::Number(number) => numeric(xml, *number),
+                Cell::Language(language) => tongue(xml, *language),
+                Cell::Outcome(outcome) => {
+                    xml.open("td", &[]);
+                    verdict(xml, *outcome);
+                    xml.close();
+                }
+            }
+        }
         xml.close();
     }
     end_table(xml);
-    xml.close();
+}
+
+fn verdict(xml: &mut Xml, outcome: Outcome) {
+    let class = format!("verdict {}", words::class(outcome));
+    let text = format!("{} {}", words::mark(outcome), words::outcome(outcome));
+    xml.element("span", &[("class", &class)], &text);
 }
 
 fn crossings(xml: &mut Xml, report: &Report) {
@@ -251,9 +279,7 @@ fn crossing(xml: &mut Xml, stitch: &Stitch) {
     xml.close();
 
     xml.open("td", &[("class", &"name")]);
-    let class = format!("verdict {}", words::class(outcome));
-    let verdict = format!("{} {}", words::mark(outcome), words::outcome(outcome));
-    xml.element("span", &[("class", &class)], &verdict);
+    verdict(xml, outcome);
     for reason in &stitch.verdict.reasons {
         xml.element("div", &[], reason);
     }
@@ -268,10 +294,7 @@ fn crossing(xml: &mut Xml, stitch: &Stitch) {
             none = false;
             xml.open("div", &[]);
             xml.element("code", &[], &view.says);
-            let mut source = view.source.clone();
-            if let Some(at) = &view.place {
-                source += &format!("; {}", words::place(at));
-            }
+            let source = words::source(view);
             xml.element("div", &[("class", &"quiet")], &source);
             xml.close();
         }
@@ -282,120 +305,38 @@ fn crossing(xml: &mut Xml, stitch: &Stitch) {
     }
 
     xml.open("td", &[("class", &"wide")]);
-    xml.open("div", &[]);
-    xml.text("defined in ");
-    xml.inline("code", &stitch.definer);
-    if let Some(at) = &stitch.place {
-        xml.text(", ");
-        xml.inline("code", &words::place(at));
-    }
-    if let Some(linked) = &stitch.linked {
-        xml.text(", linked to ");
-        xml.inline("code", linked);
+    xml.element("div", &[], &format!("defined {}", words::defined(stitch)));
+    xml.element("div", &[], "needed");
+    xml.open("ul", &[]);
+    for line in words::needed(&stitch.uses, usize::MAX) {
+        xml.element("li", &[], &line);
     }
     xml.close();
-    for need in &stitch.uses {
-        needed(xml, need);
-    }
     xml.close();
     xml.close();
 }
 
-fn needed(xml: &mut Xml, need: &Use) {
-    xml.open("div", &[]);
-    xml.text("needed by ");
-    xml.inline("code", &need.part);
-    xml.text(&format!(", {}", words::count(need.sites.len(), "site")));
-    if !need.sites.is_empty() {
-        xml.open("ul", &[]);
-        for site in &need.sites {
-            xml.open("li", &[]);
-            xml.inline("code", &words::site(site));
-            xml.close();
-        }
-        xml.close();
+fn causes(xml: &mut Xml, report: &Report) {
+    section(xml, 2);
+    match report.causes.is_empty() {
+        true => xml.element("p", &[], "All that crosses is the same on both sides."),
+        false => rows(xml, "The causes", &rows::causes(&report.causes)),
     }
     xml.close();
 }
 
 fn shore(xml: &mut Xml, report: &Report) {
-    section(xml, 2);
-    if report.shore.is_empty() {
-        xml.element("p", &[], "Nothing is taken from the kernel.");
-        return xml.close();
+    section(xml, 3);
+    match report.shore.is_empty() {
+        true => xml.element("p", &[], "Nothing is taken from the kernel."),
+        false => rows(xml, "From the kernel", &rows::shore(&report.shore)),
     }
-    let columns = ["symbol", "language", "for", "CRC", "#sites", "needed by"];
-    table(xml, "From the kernel", &columns);
-    for taken in &report.shore {
-        from_kernel(xml, taken);
-    }
-    end_table(xml);
-    xml.close();
-}
-
-fn from_kernel(xml: &mut Xml, taken: &Taken) {
-    xml.open("tr", &[]);
-    xml.open("th", &[("scope", &"row"), ("class", &"wide")]);
-    let name = taken.demangled.as_ref().unwrap_or(&taken.symbol);
-    xml.element("code", &[("title", &taken.symbol)], name);
-    xml.close();
-    tongue(xml, taken.language);
-    let licence = match taken.gpl_only {
-        Some(true) => "GPL only",
-        Some(false) => "any licence",
-        None => "unknown",
-    };
-    cell(xml, licence, false);
-    let crc = taken.crc.map(|crc| format!("{crc:#010x}"));
-    cell(xml, crc.as_deref().unwrap_or("none known"), crc.is_some());
-    numeric(xml, &number(words::sites(&taken.uses) as u64));
-    let parts: Vec<String> = taken
-        .uses
-        .iter()
-        .map(|need| format!("{} ({})", need.part, need.sites.len()))
-        .collect();
-    cell(xml, &parts.join(", "), true);
     xml.close();
 }
 
 fn sizes(xml: &mut Xml, report: &Report) {
-    section(xml, 3);
-    if report.sizes.is_empty() {
-        xml.element("p", &[], "No bytes.");
-        return xml.close();
-    }
-    let columns = [
-        "language", "crate", "#text", "#rodata", "#data", "#bss", "#sum",
-    ];
-    table(xml, "Bytes in memory", &columns);
-    let mut all = [0_u64; 4];
-    let row = |xml: &mut Xml, bytes: [u64; 4]| {
-        let sum = bytes.iter().fold(0, |sum: u64, b| sum.saturating_add(*b));
-        for bytes in bytes.into_iter().chain([sum]) {
-            numeric(xml, &number(bytes));
-        }
-    };
-    for size in &report.sizes {
-        let bytes = [size.text, size.rodata, size.data, size.bss];
-        for (sum, bytes) in all.iter_mut().zip(bytes) {
-            *sum = sum.saturating_add(bytes);
-        }
-        xml.open("tr", &[]);
-        tongue(xml, size.language);
-        let owner = match (size.language, size.owner.as_str()) {
-            (Language::Rust, "") => "(without a symbol)",
-            (_, owner) => owner,
-        };
-        cell(xml, owner, true);
-        row(xml, bytes);
-        xml.close();
-    }
-    xml.open("tr", &[]);
-    xml.element("th", &[("scope", &"row")], "all");
-    cell(xml, "", false);
-    row(xml, all);
-    xml.close();
-    end_table(xml);
+    section(xml, 4);
+    rows(xml, "Bytes in memory", &rows::sizes(&report.sizes));
     xml.close();
 }
 
@@ -404,15 +345,6 @@ fn tongue(xml: &mut Xml, language: Language) {
     xml.element("td", &[("class", class)], words::language(language));
 }
 
-fn cell(xml: &mut Xml, text: &str, code: bool) {
-    xml.open("td", &[]);
-    match code && !text.is_empty() {
-        true => xml.element("code", &[], text),
-        false => xml.text(text),
-    }
-    xml.close();
-}
-
-fn numeric(xml: &mut Xml, text: &str) {
-    xml.element("td", &[("class", &"number")], text);
+fn numeric(xml: &mut Xml, number: u64) {
+    xml.element("td", &[("class", &"number")], &words::number(number));
 }

@@ -3,7 +3,7 @@
 use super::route::{self, Port, Ports};
 use super::scene::{Kind, Line, Net, Pin, Room, Scene, Side};
 use super::shore::Shore;
-use super::words;
+use crate::words;
 
 /// The font of names.
 pub const SMALL: i32 = 12;

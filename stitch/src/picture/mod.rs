@@ -10,7 +10,7 @@ mod shore;
 mod svg;
 #[cfg(test)]
 mod tests;
-mod words;
+
 mod xml;
 
 use crate::model::Report;

@@ -4,8 +4,8 @@ use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use super::order::{arrange, crossings, sections, sorted, Crossing};
-use super::words;
 use crate::model::{Language, Outcome, Part, Report, Symbol};
+use crate::words;
 
 /// With more stitches than this, the wires between two objects are one.
 const MOST_SINGLE: usize = 60;

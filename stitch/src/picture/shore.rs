@@ -1,8 +1,8 @@
 //! What the module takes from the kernel: as groups of names that fill the picture's width.
 
 use super::layout::{width, Rect, SMALL};
-use super::words;
 use crate::model::{Language, Report, Taken};
+use crate::words;
 
 /// A name's height.
 const ROW: i32 = 20;

@@ -7,8 +7,8 @@ use super::layout::{
 use super::palette;
 use super::scene::{Kind, Line, Room, Scene};
 use super::shore::{readable, Group, Name};
-use super::words;
 use super::xml::Xml;
+use crate::words;
 
 /// How high a bar of sizes is.
 const BAR: i32 = 3;

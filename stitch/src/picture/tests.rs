@@ -1,9 +1,10 @@
 use std::collections::HashSet;
 
 use super::layout::{Layout, Rect};
+use super::palette;
 use super::scene::{Scene, Side};
-use super::{palette, words};
 use crate::model::*;
+use crate::words;
 
 const NOWHERE: &str =
     "<script>alert('1')</script> \"q\" &amp; ]]> \u{0}\u{1b}[31m\u{202e}abc\u{2066}\u{fffe} שלום\n";
@@ -74,6 +75,7 @@ fn stitch(name: &str, definer: &Part, uses: Vec<Use>, outcome: Outcome) -> Stitc
             file: "a.c".to_owned(),
             line: 3,
         }),
+        also: vec!["b.o, DWARF, declaration".to_owned()],
         layouts: Vec::new(),
     };
     Stitch {
@@ -91,6 +93,7 @@ fn stitch(name: &str, definer: &Part, uses: Vec<Use>, outcome: Outcome) -> Stitc
                 view(Language::Rust, format!("fn {name}(text: *const u8) -> i32")),
             ],
             reasons: vec!["the first is const".to_owned()],
+            causes: vec![(outcome, "const".to_owned())],
         },
     }
 }
@@ -147,6 +150,7 @@ fn hello_rust() -> Report {
     }
     Report {
         kernel: Vec::new(),
+        causes: Vec::new(),
         module: "hello_rust".to_owned(),
         parts: vec![rust, c],
         stitches,
@@ -280,6 +284,11 @@ fn hostile() -> Report {
     }
     Report {
         kernel: Vec::new(),
+        causes: vec![Cause {
+            outcome: Outcome::Differs,
+            text: NOWHERE.to_owned(),
+            symbols: vec![NOWHERE.to_owned(); 9],
+        }],
         module: NOWHERE.repeat(20),
         parts: vec![rust.clone(), c, rust, huge],
         stitches,

@@ -33,8 +33,9 @@ impl<'c> Comparison<'c> {
         };
         if let Some(side) = untold {
             let label = &side.label;
-            let text = format!("the parameters{of} are not told {label}: it has no prototype");
-            return self.note(Level::Unknown, text);
+            let what = format!("the parameters{of}");
+            let text = format!("not told {label}, where it has no prototype");
+            return self.note(Level::Unknown, &what, &text);
         }
         self.conventions(of, (lt, left), (rt, right));
         let what = format!("the result{of}");
@@ -208,12 +209,12 @@ impl<'c> Comparison<'c> {
                 None => (Level::Machine, "not extended".to_owned()),
             };
             let text = format!(
-                "{what}: taken to be extended by {} {}, {passes} {}",
+                "taken to be extended by {} {}, {passes} {}",
                 word(trusted),
                 side.label,
                 other.label
             );
-            return self.note(level, text);
+            return self.note(level, what, &text);
         }
     }
 }

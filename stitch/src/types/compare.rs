@@ -9,6 +9,7 @@ use std::sync::Arc;
 use super::calls::Passing;
 use super::graph::{Aggregate, Claim, Id, Kind, Shape, Types, Why};
 use super::spell;
+use super::subject;
 use super::values::describe;
 use crate::model::Language;
 
@@ -30,6 +31,8 @@ pub struct Difference {
     pub level: Level,
     /// `parameter 2 `nth`: 4 bytes unsigned in C, 8 bytes unsigned in Rust`
     pub text: String,
+    /// The same without the way there, so that other crossings may have it too.
+    pub cause: String,
 }
 
 /// Structs and unions with a body, by their tag: what one object only declares, another may define.
@@ -160,15 +163,23 @@ impl<'c> Comparison<'c> {
         }
         while let Some(Pointed { what, left, right }) = self.waiting.pop_front() {
             if self.seen.len() > MOST_PAIRS {
-                let text = "it leads to more types than stitch compares".to_owned();
-                return self.note(Level::Unknown, text);
+                let text = "leads to more types than stitch compares";
+                return self.note(Level::Unknown, "it", text);
             }
             self.pointees(&what, left, right);
         }
     }
 
-    pub(super) fn note(&mut self, level: Level, text: String) {
-        let difference = Difference { level, text };
+    pub(super) fn note(&mut self, level: Level, what: &str, sentence: &str) {
+        let about = subject::of(what);
+        let difference = Difference {
+            level,
+            text: format!("{what}: {sentence}"),
+            cause: match about.is_empty() {
+                true => sentence.to_owned(),
+                false => format!("{about}: {sentence}"),
+            },
+        };
         if self.found.len() >= MOST || self.found.contains(&difference) {
             // The worst is never left out.
             if self.found.iter().all(|found| found.level < level) {
@@ -187,13 +198,13 @@ impl<'c> Comparison<'c> {
         right: impl AsRef<str>,
     ) {
         let text = format!(
-            "{what}: {} {}, {} {}",
+            "{} {}, {} {}",
             left.as_ref(),
             self.left.label,
             right.as_ref(),
             self.right.label
         );
-        self.note(level, text);
+        self.note(level, what, &text);
     }
 
     pub(super) fn constants(&mut self, what: &str, left: Option<bool>, right: Option<bool>) {
@@ -221,14 +232,14 @@ impl<'c> Comparison<'c> {
         let text = match why {
             Why::Declared => {
                 self.lacking.insert(name.to_owned());
-                format!("{what}: `{name}` is only declared {}", side.label)
+                format!("`{name}` is only declared {}", side.label)
             }
             Why::Missing => format!(
-                "{what}: the debug information does not describe `{name}` {}",
+                "the debug information does not describe `{name}` {}",
                 side.label
             ),
         };
-        self.note(Level::Unknown, text);
+        self.note(Level::Unknown, what, &text);
     }
 
     /// A struct that this object of C only declares is what another one defines.

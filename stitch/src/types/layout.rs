@@ -193,12 +193,9 @@ impl<'c> Comparison<'c> {
             Some(one) if one.name.is_some() => format!("there is `{}` {lacks}", one.shown()),
             _ => format!("nowhere {lacks}"),
         };
-        let text = format!(
-            "field `{}` of {whole}: {} {has}, {there}",
-            leaf.shown(),
-            leaf.place()
-        );
-        self.note(level, text);
+        let what = format!("field `{}` of {whole}", leaf.shown());
+        let text = format!("{} {has}, {there}", leaf.place());
+        self.note(level, &what, &text);
     }
 
     fn field(

@@ -3,7 +3,7 @@
 //! `graph` has the model. `entries`, `dwarf`, `describe` and `convention` fill it from debug
 //! information. `fields` and `classes` say how a type lies in memory and in registers. `compare`,
 //! with `calls`, `values` and `layout`, holds two of them against each other; `spell` and `layouts`
-//! write them down.
+//! write them down. `subject` tells what a difference is about, wherever it is met.
 
 mod calls;
 pub mod classes;
@@ -17,4 +17,5 @@ pub mod graph;
 mod layout;
 pub mod layouts;
 pub mod spell;
+mod subject;
 mod values;

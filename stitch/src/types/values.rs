@@ -8,8 +8,8 @@ impl<'c> Comparison<'c> {
     /// What is passed, returned, or kept in memory.
     pub(super) fn values(&mut self, what: &str, left: Ty<'c>, right: Ty<'c>, depth: usize) {
         if depth > DEEPEST {
-            let text = format!("{what}: nested too deeply to be compared");
-            return self.note(Level::Unknown, text);
+            let text = "nested too deeply to be compared";
+            return self.note(Level::Unknown, what, text);
         }
         let (left, right) = (self.resolved(left, true), self.resolved(right, false));
         let (lk, rk) = (left.kind(), right.kind());
@@ -58,11 +58,11 @@ impl<'c> Comparison<'c> {
                     }
                     _ => {
                         let text = format!(
-                            "{what}: {}, {}: C has no enum with data",
+                            "{}, {}: C has no enum with data",
                             describe(left),
                             describe(right)
                         );
-                        self.note(Level::Unknown, text);
+                        self.note(Level::Unknown, what, &text);
                     }
                 }
             }

@@ -1,6 +1,7 @@
-//! What the picture and the page say, and how short they say it.
+//! What the report, the picture and the page say, and how short they say it.
 
 use crate::model::{Language, Outcome, Part, Place, Report, Site, Stitch, Use, View};
+use crate::stitches::NOTHING;
 
 /// All languages, as the picture shows them: each with its name and its class in the style sheet.
 pub const LANGUAGES: [(Language, &str, &str); 4] = [
@@ -58,6 +59,16 @@ pub fn tongue(language: Language) -> &'static str {
 /// An outcome's name.
 pub fn outcome(outcome: Outcome) -> &'static str {
     OUTCOMES[outcome as usize].1
+}
+
+/// The same in one word, as JSON has it.
+pub fn word(outcome: Outcome) -> &'static str {
+    match outcome {
+        Outcome::Same => "same",
+        Outcome::Language => "language",
+        Outcome::Unknown => "unknown",
+        Outcome::Differs => "differs",
+    }
 }
 
 /// An outcome's class.
@@ -159,30 +170,71 @@ pub fn relocations(sites: &[Site]) -> String {
     text
 }
 
-/// `C: int f(void) (f.o, DWARF, definition; f.c:3)`
+/// `int f(void)  (f.o, DWARF, definition, f.c:3)`
 pub fn view(view: &View) -> String {
-    let mut text = format!(
-        "{}: {} ({}",
-        language(view.language),
-        view.says,
-        view.source
-    );
-    if let Some(at) = &view.place {
-        text += &format!("; {}", place(at));
-    }
-    text + ")"
+    format!("{}  ({})", view.says, source(view))
 }
 
-/// `R_X86_64_PLT32 at .text+0x1b, in greet, hello_rust.rs:60`
-pub fn site(site: &Site) -> String {
-    let mut text = format!("{} at {}+{:#x}", site.relocation, site.section, site.offset);
+/// `f.o, DWARF, declaration, f.h:3; and 2 more objects`
+pub fn source(view: &View) -> String {
+    let mut text = view.source.clone();
+    if let Some(at) = &view.place {
+        text += &format!(", {}", place(at));
+    }
+    match view.also.len() {
+        0 => text,
+        1 => text + "; and 1 more object",
+        many => text + &format!("; and {} more objects", number(many as u64)),
+    }
+}
+
+/// `c_helper.c:20, in c_helper.o (C), linked at .text+0x4a0`
+pub fn defined(stitch: &Stitch) -> String {
+    let mut text = match &stitch.place {
+        Some(line) => format!("{}, ", place(line)),
+        None => String::new(),
+    };
+    text += &match stitch.definer.as_str() {
+        NOTHING => stitch.definer.clone(),
+        definer => format!("in {definer} ({})", language(stitch.language)),
+    };
+    if let Some(linked) = &stitch.linked {
+        text += &format!(", linked at {linked}");
+    }
+    text
+}
+
+/// `a.c:7: R_X86_64_PLT32 -4 at .text+0x40 of a.o, in f`
+pub fn site(site: &Site, part: &str) -> String {
+    let mut text = match &site.place {
+        Some(line) => format!("{}: ", place(line)),
+        None => String::new(),
+    };
+    text += &format!(
+        "{} {:+} at {}+{:#x} of {part}",
+        site.relocation, site.addend, site.section, site.offset
+    );
     if let Some(function) = &site.function {
         text += &format!(", in {function}");
     }
-    if let Some(at) = &site.place {
-        text += &format!(", {}", place(at));
-    }
     text
+}
+
+/// A line for each site, up to so many of each object.
+pub fn needed(uses: &[Use], most: usize) -> Vec<String> {
+    let mut texts = Vec::new();
+    for need in uses {
+        if need.sites.is_empty() {
+            texts.push(format!("by {}, which only names it", need.part));
+        }
+        let shown = need.sites.iter().take(most);
+        texts.extend(shown.map(|one| site(one, &need.part)));
+        if need.sites.len() > most {
+            let more = number((need.sites.len() - most) as u64);
+            texts.push(format!("at {more} more places of {}", need.part));
+        }
+    }
+    texts
 }
 
 /// What the picture says of a stitch where it is pointed at.
@@ -193,23 +245,11 @@ pub fn story(stitch: &Stitch) -> String {
         text += &format!("\n{reason}");
     }
     for one in &stitch.verdict.views {
-        text += &format!("\n{}", view(one));
+        text += &format!("\n{}: {}", language(one.language), view(one));
     }
-    text += &format!("\ndefined in {}", stitch.definer);
-    if let Some(at) = &stitch.place {
-        text += &format!(", {}", place(at));
-    }
-    if let Some(linked) = &stitch.linked {
-        text += &format!(", linked to {linked}");
-    }
-    for need in &stitch.uses {
-        text += &format!("\nneeded by {}:", need.part);
-        for one in need.sites.iter().take(MOST) {
-            text += &format!("\n  {}", site(one));
-        }
-        if need.sites.len() > MOST {
-            text += &format!("\n  and {} more", need.sites.len() - MOST);
-        }
+    text += &format!("\ndefined {}", defined(stitch));
+    for line in needed(&stitch.uses, MOST) {
+        text += &format!("\nneeded {line}");
     }
     text
 }
