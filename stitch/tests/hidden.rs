@@ -6,7 +6,7 @@ use std::process::Command;
 
 use serde_json::Value;
 
-use crate::common::{fresh, run, said, stitch, Built};
+use crate::common::{fresh, run, rustc, said, stitch, Built};
 
 fn crossing(paths: &[&Path]) -> usize {
     let output = stitch(&["report", "--json"], paths);
@@ -100,5 +100,43 @@ fn split_debug_information_is_named() {
     unknown_for(
         &[built.folder.path()],
         "the debug information of pair_c.o is split",
+    );
+}
+
+/// CONFIG_DEBUG_INFO_REDUCED: the struct of a header is a name, and the reason is said.
+#[test]
+fn reduced_debug_information_is_named() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let path = |name: &str| folder.path().join(name);
+    for (name, text) in [
+        ("t.h", "struct t { int a, b; };\n"),
+        (
+            "c.c",
+            "#include \"t.h\"\nint take(struct t *t);\nint c(struct t *t) { return take(t); }\n",
+        ),
+        (
+            "r.rs",
+            "#[repr(C)] pub struct t { b: i32, a: i32 }\n\
+             #[no_mangle] pub unsafe extern \"C\" fn take(t: *mut t) -> i32 { unsafe { (*t).a } }\n",
+        ),
+    ] {
+        fs::write(path(name), text).expect("written");
+    }
+    let reduced = ["-c", "-g", "-O2", "-femit-struct-debug-baseonly", "c.c"];
+    run(Command::new("gcc").args(reduced).current_dir(folder.path()));
+    let rust = [
+        "--crate-type=lib",
+        "--emit=obj",
+        "-g",
+        "-Copt-level=2",
+        "-Cpanic=abort",
+    ];
+    run(Command::new(rustc())
+        .args(rust)
+        .args(["-Anon_camel_case_types", "r.rs"])
+        .current_dir(folder.path()));
+    unknown_for(
+        &[&path("c.o"), &path("r.o")],
+        "(CONFIG_DEBUG_INFO_REDUCED)",
     );
 }

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use super::order::{arrange, crossings, sections, sorted, Crossing};
 use crate::model::{Language, Outcome, Part, Report, Symbol};
+use crate::types::entries::NAMED;
 use crate::words;
 
 /// With more stitches than this, the wires between two objects are one.
@@ -323,6 +324,8 @@ impl<'r> Scene<'r> {
                 .defined
                 .iter()
                 .filter(|symbol| !crossing.contains(&(index, symbol.name.as_str())))
+                // No part of the module: they only tell how it is declared.
+                .filter(|symbol| !symbol.name.contains(NAMED))
                 .partition(|symbol| !symbol.letter.is_ascii_lowercase());
             let shown = if few { MOST_OTHERS } else { 0 };
             if few && !global.is_empty() {

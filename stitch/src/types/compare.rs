@@ -58,6 +58,7 @@ pub fn differences(
     let side = |claim: &Claim, role: &str| Side {
         language: claim.language,
         trusts_caller: claim.trusts_caller,
+        reduced: claim.reduced,
         label: match claim.language {
             _ if one_part => format!("where it is {role}"),
             _ if definition.language == other.language => format!("in {}", claim.part),
@@ -83,6 +84,7 @@ pub fn differences(
 pub(super) struct Side {
     pub(super) language: Language,
     pub(super) trusts_caller: bool,
+    reduced: bool,
     pub(super) label: String,
 }
 
@@ -232,7 +234,13 @@ impl<'c> Comparison<'c> {
         let text = match why {
             Why::Declared => {
                 self.lacking.insert(name.to_owned());
-                format!("`{name}` is only declared {}", side.label)
+                match side.reduced {
+                    true => format!(
+                        "the body of `{name}` is left out {} (CONFIG_DEBUG_INFO_REDUCED)",
+                        side.label
+                    ),
+                    false => format!("`{name}` is only declared {}", side.label),
+                }
             }
             Why::Missing => format!(
                 "the debug information does not describe `{name}` {}",

@@ -85,6 +85,7 @@ pub fn ask(part: &str, debug: &Debug<'_>, wanted: &Wanted<'_>) -> Found {
             part: part.clone(),
             language: draft.language,
             trusts_caller: draft.trusts_caller,
+            reduced: draft.reduced,
             source: draft.source,
             place: draft.place,
             shape: draft.shape,
@@ -103,6 +104,7 @@ pub fn ask(part: &str, debug: &Debug<'_>, wanted: &Wanted<'_>) -> Found {
 struct Draft {
     language: Language,
     trusts_caller: bool,
+    reduced: bool,
     source: Source,
     place: Option<Place>,
     shape: Shape,
@@ -113,6 +115,8 @@ struct Draft {
 struct About {
     rust: bool,
     gcc: bool,
+    /// It was told to leave out the bodies of structs that headers define.
+    reduced: bool,
 }
 
 impl About {
@@ -123,9 +127,11 @@ impl About {
             let value = root.attr_value(gimli::DW_AT_producer).ok()??;
             text(&dwarf.attr_string(unit, value).ok()?)
         };
+        let producer = producer().unwrap_or_default();
         About {
             rust: is_rust(unit).unwrap_or(false),
-            gcc: producer().is_some_and(|producer| producer.starts_with("GNU ")),
+            gcc: producer.starts_with("GNU "),
+            reduced: producer.contains(" -femit-struct-debug-"),
         }
     }
 }
@@ -231,6 +237,7 @@ impl<'u, 'a> Builder<'u, 'a> {
         let about = about.unwrap_or(About {
             rust: false,
             gcc: false,
+            reduced: false,
         });
         let entry = self.entry(hit.at)?;
         let name = self.name(unit, &entry)?.unwrap_or_default();
@@ -261,6 +268,7 @@ impl<'u, 'a> Builder<'u, 'a> {
                 Language::C
             },
             trusts_caller: !about.gcc,
+            reduced: about.reduced,
             source: match hit.what {
                 What::Definition => Source::Definition,
                 What::Declaration => Source::Declaration,

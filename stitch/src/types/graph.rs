@@ -231,6 +231,8 @@ pub struct Claim {
     pub language: Language,
     /// Whether the compiler trusts the caller to have extended small numbers: GCC does not.
     pub trusts_caller: bool,
+    /// Whether bodies of structs were left out (CONFIG_DEBUG_INFO_REDUCED, by GCC).
+    pub reduced: bool,
     /// Where they come from.
     pub source: Source,
     /// Where they stand.
