@@ -11,15 +11,24 @@
 # from hello.rs, as a module of several parts cannot have one of its own name.
 # hello.border tells afterwards what crosses. docs/border.md has the whole story.
 
+border-dir := $(dir $(lastword $(MAKEFILE_LIST)))
 border-modules := $(foreach m,$(obj-m:.o=),$(if $($(m)-contracts),$(m)))
-border-gate := $(obj)/border/gate/gate
 
-# Built by the module's own rustc: it is there, and it is the right one.
-hostprogs += border/gate/gate
-border/gate/gate-rust := y
-$(border-gate): private HOSTRUSTC := $(RUSTC)
+# Built by the module's own rustc: it is there, and it is the right one. Where folders share a
+# border, each has its gate: they may be built side by side.
+border-gate := $(obj)/$(if $(filter $(abspath $(src)/border),$(abspath $(border-dir))),border/gate/gate,border-gate)
+
 # It has less to do than an optimised build of it would take.
-HOSTRUSTFLAGS_border/gate/gate := -Copt-level=0
+quiet_cmd_border_gate = HOSTRUSTC $@
+      cmd_border_gate = mkdir -p $(@D); $(RUSTC) $(KBUILD_HOSTRUSTFLAGS) -Copt-level=0 \
+	--out-dir $(@D) --emit=dep-info=$(depfile) --emit=link=$@ $<
+
+ifneq ($(border-modules),)
+$(border-gate): $(border-dir)gate/gate.rs FORCE
+	+$(call if_changed_dep,border_gate)
+
+targets += $(border-gate:$(obj)/%=%)
+endif
 
 # A C function that no header declares is an error.
 ccflags-y += -Werror=missing-prototypes

@@ -66,7 +66,7 @@ pub fn take(
     } else {
         loaded.ok().flatten()
     };
-    let mut outward = stitches::outward(&objects, &needs, kernel.as_ref());
+    let mut outward = stitches::outward(&objects, &needs);
     verdicts(
         &objects,
         &mut stitches,

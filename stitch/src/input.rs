@@ -7,7 +7,7 @@ use std::path::{Component, Path, PathBuf};
 use anyhow::{Context, Result};
 use memmap2::Mmap;
 use object::read::elf::ElfFile64;
-use object::{Object, ObjectKind};
+use object::{Object, ObjectKind, ObjectSection};
 use trouble::Trouble;
 
 use crate::debug::Debug;
@@ -32,10 +32,24 @@ pub struct Loaded<'d> {
     pub language: Language,
 }
 
-impl Loaded<'_> {
+impl<'d> Loaded<'d> {
     /// Whether it is a kernel, in which symbols have their final addresses.
     pub fn is_linked(&self) -> bool {
         self.file.kind() != ObjectKind::Relocatable
+    }
+
+    /// What a kernel has for its own use, where it has no DWARF.
+    pub fn btf(&self) -> Option<&'d [u8]> {
+        let is_shipped = self.is_linked() && self.file.section_by_name(".debug_info").is_none();
+        let section = self.file.section_by_name(".BTF").filter(|_| is_shipped);
+        section?.data().ok()
+    }
+
+    /// Of a kernel, by the configuration that lies beside it.
+    pub fn was_built_by_gcc(&self) -> bool {
+        let config = self.path.with_file_name("include/config/auto.conf");
+        fs::read_to_string(config)
+            .is_ok_and(|text| text.lines().any(|line| line == "CONFIG_CC_IS_GCC=y"))
     }
 }
 

@@ -73,11 +73,7 @@ pub fn stitches(
 
 /// All symbols that Rust needs of others than the module, other than Rust's own; without verdicts
 /// yet.
-pub fn outward(
-    objects: &[Loaded<'_>],
-    needs: &[Needs],
-    kernel: Option<&Loaded<'_>>,
-) -> Vec<Stitch> {
+pub fn outward(objects: &[Loaded<'_>], needs: &[Needs]) -> Vec<Stitch> {
     let mut wanted: BTreeMap<String, Stitch> = BTreeMap::new();
     for (user, needs) in objects.iter().zip(needs) {
         for (name, sites) in &needs.sites {
@@ -106,14 +102,6 @@ pub fn outward(
     for object in objects {
         for symbol in object.file.symbols().filter(is_global) {
             wanted.remove(&name_of(&symbol));
-        }
-    }
-    if let Some(kernel) = kernel {
-        for symbol in kernel.file.symbols().filter(is_global) {
-            if let Some(stitch) = wanted.get_mut(&name_of(&symbol)) {
-                stitch.definer = kernel.name.clone();
-                stitch.function = is_function(kernel, &symbol);
-            }
         }
     }
     wanted.into_values().collect()

@@ -58,7 +58,17 @@ pub fn verdicts(
         .collect();
     if let (Some(kernel), false) = (kernel, declared.is_empty()) {
         let wanted = declared.iter().copied().collect();
-        evidence.witnesses.push(Witness::of(kernel, &wanted));
+        let witness = Witness::of(kernel, &wanted);
+        for stitch in outward.iter_mut() {
+            let symbol = stitch.symbol.as_str();
+            if witness.defined.contains_key(symbol) {
+                stitch.definer = kernel.name.clone();
+                let claims = witness.claims.get(symbol).into_iter().flatten();
+                let shapes = claims.map(|claim| &claim.shape);
+                stitch.function = !shapes.clone().any(|it| matches!(it, Shape::Data { .. }));
+            }
+        }
+        evidence.witnesses.push(witness);
     }
     let symbols: Vec<&str> = inward
         .iter()

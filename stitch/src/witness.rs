@@ -11,6 +11,7 @@ use crate::debug::address;
 use crate::input::Loaded;
 use crate::model::{Language, Place};
 use crate::probes::{self, Answer};
+use crate::types::btf;
 use crate::types::dwarf::{self, Found};
 use crate::types::entries::Wanted;
 use crate::types::graph::{Claim, Convention, Shape, Source};
@@ -68,12 +69,28 @@ impl<'e> Witness<'e> {
                 witness.addresses.insert(name, at);
             }
         }
-        if !witness.defined.is_empty() || !witness.needed.is_empty() {
+        if let Some(section) = object.btf() {
+            witness.read_btf(section, symbols);
+        } else if !witness.defined.is_empty() || !witness.needed.is_empty() {
             let found = witness.read(object);
             witness.trouble = found.trouble;
             witness.claims = found.claims;
         }
         witness
+    }
+
+    /// A kernel as it is shipped: no symbol says what it defines.
+    fn read_btf(&mut self, section: &[u8], symbols: &BTreeSet<&'e str>) {
+        let trusts_caller = !self.object.was_built_by_gcc();
+        match btf::ask(&self.object.name, section, trusts_caller, symbols) {
+            Ok(found) => {
+                let names = found.claims.keys();
+                let names = names.filter_map(|name| symbols.get(name.as_str()));
+                self.defined = names.map(|name| (*name, false)).collect();
+                self.claims = found.claims;
+            }
+            Err(reason) => self.trouble = Some(reason),
+        }
     }
 
     /// What an object says of these symbols: the witness's own, or one that was compiled to ask.
@@ -176,10 +193,10 @@ impl<'e> Witness<'e> {
 
     /// What it defines; the names of parameters are nowhere but in its own record.
     pub fn definition(&self, symbol: &str) -> Option<Claim> {
-        use Source::{Declaration, Definition, ProbedDeclaration, ProbedDefinition};
+        use Source::{Btf, Declaration, Definition, ProbedDeclaration, ProbedDefinition};
         let own = match self.object.is_linked() {
             // What is written in assembly is declared elsewhere in the kernel.
-            true => self.from(symbol, &[Definition, Declaration]),
+            true => self.from(symbol, &[Definition, Declaration, Btf]),
             false => self.from(symbol, &[Definition]),
         };
         let own = own.first().copied();

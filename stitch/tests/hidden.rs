@@ -135,8 +135,5 @@ fn reduced_debug_information_is_named() {
         .args(rust)
         .args(["-Anon_camel_case_types", "r.rs"])
         .current_dir(folder.path()));
-    unknown_for(
-        &[&path("c.o"), &path("r.o")],
-        "(CONFIG_DEBUG_INFO_REDUCED)",
-    );
+    unknown_for(&[&path("c.o"), &path("r.o")], "(CONFIG_DEBUG_INFO_REDUCED)");
 }

@@ -204,6 +204,8 @@ pub enum Source {
     Definition,
     /// What it recorded of what it was told.
     Declaration,
+    /// What pahole took over of it for the kernel's own use.
+    Btf,
     /// How it is defined, as a static of that very type shows.
     ProbedDefinition,
     /// How it is declared, as a static of that very type shows.
@@ -216,6 +218,7 @@ impl Source {
         match self {
             Source::Definition => "DWARF, definition",
             Source::Declaration => "DWARF, declaration",
+            Source::Btf => "BTF, definition",
             Source::ProbedDefinition => "probe, definition",
             Source::ProbedDeclaration => "probe, declaration",
         }

@@ -5,6 +5,7 @@
 //! with `calls`, `values` and `layout`, holds two of them against each other; `spell` and `layouts`
 //! write them down. `subject` tells what a difference is about, wherever it is met.
 
+pub mod btf;
 mod calls;
 pub mod classes;
 pub mod compare;

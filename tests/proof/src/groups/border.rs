@@ -245,6 +245,9 @@ fn documentation(world: &World, lab: &Lab) -> Result<()> {
 fn other_kbuild(_: &World, lab: &Lab) -> Result<()> {
     let page = fs::read_to_string(project().join("docs/border.md"))?;
     let module = Module::stage(&lab.cache, &lab.kernel, &OTHERWISE)?;
+    // Several folders may share one border.
+    let below = module.dir().join("below");
+    fs::create_dir_all(&below)?;
     for (name, text) in files_of(&page) {
         let text = match name {
             "Kbuild" => KBUILD.to_owned(),
@@ -252,12 +255,20 @@ fn other_kbuild(_: &World, lab: &Lab) -> Result<()> {
             "clock.h" => format!("/* Shared with lib/*.c. */\n{text}"),
             _ => text.to_owned(),
         };
-        fs::write(module.dir().join(name), text)?;
+        fs::write(module.dir().join(name), &text)?;
+        fs::write(
+            below.join(name),
+            text.replace("border/border", "../border/border"),
+        )?;
     }
     module.build(&lab.toolchain, &[])?;
-    let report = fs::read_to_string(module.dir().join("greeter.border"))?;
-    for crossing in ["clock_ticks      C to Rust", "greeter_seconds  Rust to C"] {
-        must_say(&report, crossing)?;
+    fs::write(module.dir().join("Kbuild"), "obj-m := below/\n")?;
+    module.build(&lab.toolchain, &[])?;
+    for folder in [module.dir(), &below] {
+        let report = fs::read_to_string(folder.join("greeter.border"))?;
+        for crossing in ["clock_ticks      C to Rust", "greeter_seconds  Rust to C"] {
+            must_say(&report, crossing)?;
+        }
     }
     Ok(())
 }

@@ -1,7 +1,7 @@
 //! stitch on real modules: nm, readelf, llvm-dwarfdump and pahole have to say the same of the same
 //! files.
 
-mod asked;
+pub mod asked;
 mod dump;
 mod dwarfdump;
 mod pahole;

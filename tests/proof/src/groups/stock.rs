@@ -9,6 +9,7 @@ use anyhow::{bail, ensure, Context, Result};
 
 use super::guest::checks_on;
 use super::kdir::{self, must_refuse_and_agree, Ground};
+use super::stitch::asked::of_the_kernel_by_hand;
 use crate::harness::test::Test;
 use crate::support::scratch::{must_refuse, Scratch};
 use crate::support::world::{flavour, must_say, succeed, World};
@@ -35,6 +36,9 @@ const CHECKS: &[(&str, Check)] = &[
     ("the module has BTF", has_btf),
     ("taints as an unsigned module does", taints),
     ("lockdown=integrity refuses it", locked_down),
+    ("stitch reads the kernel's BTF", |_, lab| {
+        of_the_kernel_by_hand(lab)
+    }),
     ("as a tree of one's own", kdir::tree_of_ones_own),
     ("KDIR is Debian's headers alone", headers_alone),
     ("KDIR was made for another version", of_another_version),

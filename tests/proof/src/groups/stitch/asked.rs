@@ -106,8 +106,8 @@ const DECLARED: &[(&str, &str, &str)] = &[
     ("get_random_u32", "differs", "the result"),
 ];
 
-/// The kernel's own debug information says what it is.
-fn of_the_kernel_by_hand(lab: &Lab) -> Result<()> {
+/// The kernel's own debug information says what it is: DWARF, or BTF where it is shipped.
+pub fn of_the_kernel_by_hand(lab: &Lab) -> Result<()> {
     let module = lab.module(&BY_HAND)?;
     let report = report(&lab.toolchain, module.dir(), "by_hand.mod")?;
     let stitches = list(&report, "kernel");
