@@ -37,12 +37,16 @@ ifdef CONFIG_CC_IS_CLANG
 # With -fms-extensions, clang lets `static` follow a declaration without.
 ccflags-y += -Werror=microsoft-redeclare-static
 else
-# libclang refuses some flags of GCC; rust/Makefile of the kernel lists them.
-border-skip-flags := $(shell sed -n \
-	'/^bindgen_skip_c_flags :=/,/[^\\]$$/ { s/.*:=//; s/\\$$//; p }' $(srctree)/rust/Makefile)
-# And it would take the host's machine for the target.
-border-target := --target=$(shell sed -n \
-	's/^BINDGEN_TARGET_$(SRCARCH)[[:space:]]*:= *//p' $(srctree)/rust/Makefile)
+# libclang refuses some flags of GCC, and would take the host's machine for the target. What the
+# kernel's own rust/Makefile does about both is evaluated here, line by line.
+define border-newline
+
+
+endef
+$(eval $(subst @,$(border-newline),$(shell sed -n \
+	'/^bindgen_skip_c_flags/,/^BINDGEN_TARGET[[:space:]]/ s/$$/@/p' $(srctree)/rust/Makefile)))
+border-skip-flags := $(bindgen_skip_c_flags)
+border-target := --target=$(BINDGEN_TARGET)
 endif
 
 # libclang takes hidden functions for such that nobody can call; it links nothing; and

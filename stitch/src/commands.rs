@@ -49,7 +49,8 @@ pub fn report(input: &Input, forms: &Forms<'_>) -> Result<ExitCode> {
     for apart in &all {
         let Apart { report, unseen, .. } = apart;
         if let Some(file) = forms.svg {
-            write(file, &picture::svg(report))?;
+            let svg = picture::svg(report).ok_or_else(|| too_much(report.stitches.len()))?;
+            write(file, &svg)?;
         }
         if let Some(file) = forms.html {
             write(file, &picture::html(report))?;
@@ -64,6 +65,13 @@ pub fn report(input: &Input, forms: &Forms<'_>) -> Result<ExitCode> {
         }
     }
     Ok(ExitCode::SUCCESS)
+}
+
+fn too_much(crossings: usize) -> Trouble {
+    let most = picture::MOST_CROSSINGS;
+    Trouble::new(format!("{crossings} crossings are no picture any more"))
+        .seen(format!("a picture shows {most} at most"))
+        .mend("--html FILE, which has all of them in tables")
 }
 
 /// What `check` accepts.

@@ -45,8 +45,7 @@ summary{cursor:pointer}
 ";
 
 /// Writes all of it, but for the document type.
-pub fn page(xml: &mut Xml, scene: &Scene<'_>, layout: &Layout<'_>) {
-    let report = scene.report;
+pub fn page(xml: &mut Xml, report: &Report, drawn: Option<&(&Scene<'_>, Layout<'_>)>) {
     xml.open("html", &[("lang", &"en")]);
     xml.open("head", &[]);
     xml.empty("meta", &[("charset", &"utf-8")]);
@@ -59,13 +58,7 @@ pub fn page(xml: &mut Xml, scene: &Scene<'_>, layout: &Layout<'_>) {
     );
     let title = format!("{}: how it was stitched", report.module);
     xml.element("title", &[], &title);
-    // As small as its text can still be read, and not larger than a page's own text.
-    let fit = format!(
-        "figure svg{{display:block;width:100%;height:auto;margin:0 auto;\
-         min-width:{}px;max-width:{}px}}\n",
-        layout.width * 9 / 10,
-        layout.width * 6 / 5,
-    );
+    let fit = drawn.map_or_else(String::new, |(_, layout)| fit(layout));
     xml.style(&(palette::properties(":root") + STYLE + &fit));
     xml.close();
     xml.open("body", &[]);
@@ -75,6 +68,30 @@ pub fn page(xml: &mut Xml, scene: &Scene<'_>, layout: &Layout<'_>) {
     contents(xml);
     xml.close();
     xml.open("main", &[]);
+    if let Some((scene, layout)) = drawn {
+        figure(xml, scene, layout);
+    }
+    parts(xml, report);
+    crossings(xml, report);
+    causes(xml, report);
+    shore(xml, report);
+    sizes(xml, report);
+    xml.close();
+    xml.close();
+    xml.close();
+}
+
+/// As small as its text can still be read, and not larger than a page's own text.
+fn fit(layout: &Layout<'_>) -> String {
+    format!(
+        "figure svg{{display:block;width:100%;height:auto;margin:0 auto;\
+         min-width:{}px;max-width:{}px}}\n",
+        layout.width * 9 / 10,
+        layout.width * 6 / 5,
+    )
+}
+
+fn figure(xml: &mut Xml, scene: &Scene<'_>, layout: &Layout<'_>) {
     xml.open(
         "figure",
         &[
@@ -85,14 +102,6 @@ pub fn page(xml: &mut Xml, scene: &Scene<'_>, layout: &Layout<'_>) {
         ],
     );
     svg::draw(xml, scene, layout, false);
-    xml.close();
-    parts(xml, report);
-    crossings(xml, report);
-    causes(xml, report);
-    shore(xml, report);
-    sizes(xml, report);
-    xml.close();
-    xml.close();
     xml.close();
 }
 

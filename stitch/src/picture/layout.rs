@@ -24,6 +24,8 @@ const MANY: usize = 30;
 /// wires that leave left and right at one height never meet.
 const NUDGE: i32 = 4;
 const NARROWEST: i32 = 720;
+/// A line's height in a room.
+const ROW: i32 = 22;
 /// Title, summary and legend.
 pub const TOP: i32 = 84;
 /// What an entry of the legend shows, before its text.
@@ -75,8 +77,6 @@ pub enum Item {
     Outcome(usize),
     /// The bars of the sizes.
     Bar,
-    /// Something about all arrows.
-    Note,
 }
 
 /// The gutter between the columns.
@@ -94,8 +94,6 @@ pub struct Layout<'r> {
     pub width: i32,
     /// Of the picture.
     pub height: i32,
-    /// A line's height in a room.
-    pub row: i32,
     /// What the colours, dashes and bars mean.
     pub legend: Vec<Entry>,
     /// As the scene's.
@@ -118,7 +116,6 @@ pub fn width(text: &str, size: i32) -> i32 {
 impl<'r> Layout<'r> {
     /// Lays out a scene.
     pub fn of(scene: &Scene<'r>) -> Self {
-        let row = if scene.bundled { 19 } else { 22 };
         let left = column(scene, Side::Left);
         let right = column(scene, Side::Right);
         let label = |left: bool| {
@@ -131,7 +128,7 @@ impl<'r> Layout<'r> {
 
         // The heights come first: only they tell how many tracks the gutter needs.
         let mut rooms = vec![Rect::default(); scene.rooms.len()];
-        let bottom = stack(scene, row, &mut rooms);
+        let bottom = stack(scene, &mut rooms);
         let mut ports: Vec<Ports> = scene.nets.iter().map(|n| ends(scene, &rooms, n)).collect();
         ports.iter_mut().for_each(nudge);
         let (tracks, count) = route::tracks(&ports);
@@ -173,20 +170,19 @@ impl<'r> Layout<'r> {
         let mut apart = None;
         if scene.rooms.iter().any(|room| room.side == Side::Apart) {
             if bottom > 0 {
-                apart = Some(below + row);
-                below += 2 * row;
+                apart = Some(below + ROW);
+                below += 2 * ROW;
             }
-            below = grid(scene, row, &mut rooms, below, inner);
+            below = grid(scene, &mut rooms, below, inner);
         }
-        let shore = Shore::of(scene.report, MARGIN, below + 2 * row, inner);
+        let shore = Shore::of(scene.report, MARGIN, below + 2 * ROW, inner);
         let streams = [Side::Left, Side::Right]
             .iter()
-            .filter_map(|&side| stream(scene, &rooms, row, side, shore.rect.y, inner))
+            .filter_map(|&side| stream(scene, &rooms, side, shore.rect.y, inner))
             .collect();
         Layout {
             width: inner + 2 * MARGIN,
             height: shore.rect.y + shore.rect.height + MARGIN,
-            row,
             legend,
             rooms,
             wires,
@@ -198,12 +194,12 @@ impl<'r> Layout<'r> {
 }
 
 /// The middle of a line.
-pub fn line_y(rect: &Rect, row: i32, line: usize) -> i32 {
-    rect.y + row / 2 + line as i32 * row + row / 2
+pub fn line_y(rect: &Rect, line: usize) -> i32 {
+    rect.y + ROW / 2 + line as i32 * ROW + ROW / 2
 }
 
-fn height(room: &Room<'_>, row: i32) -> i32 {
-    (room.lines.len() as i32 + 1) * row
+fn height(room: &Room<'_>) -> i32 {
+    (room.lines.len() as i32 + 1) * ROW
 }
 
 fn is_left(scene: &Scene<'_>, pin: Pin) -> bool {
@@ -231,15 +227,14 @@ fn line_width(room: &Room<'_>, line: &Line) -> i32 {
         }
         Kind::Crossing | Kind::Other => {
             let letter = line.letter.map_or(0, |_| LETTER);
-            let mark = line.mark.map_or(0, |_| LETTER);
-            letter + mark + width(&line.text, SMALL)
+            letter + width(&line.text, SMALL)
         }
         _ => width(&line.text, SMALL),
     }
 }
 
 /// Puts the rooms of each side one below the other, from 0 on; says where the lower side ends.
-fn stack(scene: &Scene<'_>, row: i32, rooms: &mut [Rect]) -> i32 {
+fn stack(scene: &Scene<'_>, rooms: &mut [Rect]) -> i32 {
     let mut below = [0, 0];
     for (room, rect) in scene.rooms.iter().zip(rooms) {
         let column = match room.side {
@@ -248,45 +243,43 @@ fn stack(scene: &Scene<'_>, row: i32, rooms: &mut [Rect]) -> i32 {
             Side::Apart => continue,
         };
         rect.y = *column;
-        rect.height = height(room, row);
-        *column += rect.height + row;
+        rect.height = height(room);
+        *column += rect.height + ROW;
     }
-    (below[0].max(below[1]) - row).max(0)
+    (below[0].max(below[1]) - ROW).max(0)
 }
 
 /// Puts the rooms without a crossing side by side; says where they end.
-fn grid(scene: &Scene<'_>, row: i32, rooms: &mut [Rect], top: i32, inner: i32) -> i32 {
+fn grid(scene: &Scene<'_>, rooms: &mut [Rect], top: i32, inner: i32) -> i32 {
     let apart: Vec<usize> = (0..scene.rooms.len())
         .filter(|&index| scene.rooms[index].side == Side::Apart)
         .collect();
     let wide = column(scene, Side::Apart);
-    let columns = ((inner + row) / (wide + row)).max(1) as usize;
+    let columns = ((inner + ROW) / (wide + ROW)).max(1) as usize;
     let mut y = top;
     for line in apart.chunks(columns) {
         let mut tallest = 0;
         for (place, &index) in line.iter().enumerate() {
             rooms[index] = Rect {
-                x: MARGIN + place as i32 * (wide + row),
+                x: MARGIN + place as i32 * (wide + ROW),
                 y,
                 width: wide.min(inner),
-                height: height(&scene.rooms[index], row),
+                height: height(&scene.rooms[index]),
             };
             tallest = tallest.max(rooms[index].height);
         }
-        y += tallest + row;
+        y += tallest + ROW;
     }
-    y - row
+    y - ROW
 }
 
 /// The definer's port, then the users'.
 fn ends(scene: &Scene<'_>, rooms: &[Rect], net: &Net) -> Ports {
-    // The row is known from the room's height: all its lines and one more have the same.
     let port = |pin: Pin| {
         let rect = rooms.get(pin.room).copied().unwrap_or_default();
-        let lines = scene.rooms.get(pin.room).map_or(0, |r| r.lines.len());
         Port {
             left: is_left(scene, pin),
-            y: line_y(&rect, rect.height / (lines as i32 + 1), pin.line),
+            y: line_y(&rect, pin.line),
         }
     };
     let users = net.users.iter().map(|&(pin, _)| port(pin));
@@ -321,14 +314,7 @@ fn wire(net: &Net, ports: Ports, track: Option<i32>, gutter: Gutter) -> Wire {
 }
 
 /// From the outer side of the rooms down to the shore.
-fn stream(
-    scene: &Scene<'_>,
-    rooms: &[Rect],
-    row: i32,
-    side: Side,
-    shore: i32,
-    inner: i32,
-) -> Option<String> {
+fn stream(scene: &Scene<'_>, rooms: &[Rect], side: Side, shore: i32, inner: i32) -> Option<String> {
     let (edge, x) = match side {
         Side::Left => (MARGIN, MARGIN / 2),
         _ => (MARGIN + inner, MARGIN + inner + MARGIN / 2),
@@ -341,7 +327,7 @@ fn stream(
         let Some(line) = line.filter(|_| room.side == side) else {
             continue;
         };
-        let y = line_y(rect, row, line);
+        let y = line_y(rect, line);
         path += &format!("M{edge},{y} H{} Q{x},{y} {x},{} ", x + in_ * 8, y + 8);
         first.get_or_insert(y + 8);
     }
@@ -385,20 +371,11 @@ fn legend(scene: &Scene<'_>, x: i32, y: i32, inner: i32) -> Vec<Entry> {
             items.push((Item::Outcome(index), text));
         }
     }
-    if scene.bundled {
-        let text = "an arrow is all that one object needs of another".to_owned();
-        items.push((Item::Note, text));
-    }
-    if scene.undrawn > 0 {
-        let text = words::count(scene.undrawn, "further arrow");
-        items.push((Item::Note, format!("{text} found no room")));
-    }
     let (mut at, mut line) = (x, y);
     let mut entries = Vec::new();
     let mut outcomes = false;
     for (item, text) in items {
-        let sample = if item == Item::Note { 0 } else { SAMPLE };
-        let wide = sample + width(&text, SMALL) + 22;
+        let wide = SAMPLE + width(&text, SMALL) + 22;
         let new = matches!(item, Item::Outcome(_)) && !outcomes && !entries.is_empty();
         outcomes |= matches!(item, Item::Outcome(_));
         if new || (at > x && at + wide > x + inner) {

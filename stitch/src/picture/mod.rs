@@ -13,22 +13,28 @@ mod tests;
 
 mod xml;
 
+pub use scene::MOST_CROSSINGS;
+
+use layout::Layout;
+use scene::Scene;
+
 use crate::model::Report;
 
-/// The picture alone, as a file that a browser shows and other pages can take in.
-pub fn svg(report: &Report) -> String {
-    let scene = scene::Scene::of(report);
-    let layout = layout::Layout::of(&scene);
+/// The picture alone, as a file that a browser shows and other pages can take in; `None` for more
+/// crossings than [`MOST_CROSSINGS`].
+pub fn svg(report: &Report) -> Option<String> {
+    let scene = Scene::of(report)?;
+    let layout = Layout::of(&scene);
     let mut xml = xml::Xml::new();
     svg::draw(&mut xml, &scene, &layout, true);
-    xml.finish()
+    Some(xml.finish())
 }
 
-/// A page with the picture, and all that it shows as tables.
+/// A page with the picture, if there is one, and all that it shows as tables.
 pub fn html(report: &Report) -> String {
-    let scene = scene::Scene::of(report);
-    let layout = layout::Layout::of(&scene);
+    let scene = Scene::of(report);
+    let drawn = scene.as_ref().map(|scene| (scene, Layout::of(scene)));
     let mut xml = xml::Xml::new();
-    html::page(&mut xml, &scene, &layout);
+    html::page(&mut xml, report, drawn.as_ref());
     format!("<!DOCTYPE html>\n{}", xml.finish())
 }

@@ -1,19 +1,14 @@
 //! What the picture shows, before anything has a place: rooms, what stands in them, and the wires.
 
-use std::cmp::Reverse;
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeSet, HashMap};
 
 use super::order::{arrange, crossings, sections, sorted, Crossing};
 use crate::model::{Language, Outcome, Part, Report, Symbol};
 use crate::types::entries::NAMED;
 use crate::words;
 
-/// With more stitches than this, the wires between two objects are one.
-const MOST_SINGLE: usize = 60;
-/// More wires than this are no picture any more.
-const MOST_WIRES: usize = 300;
-/// Crossing symbols that a room lists.
-const MOST_LISTED: usize = 200;
+/// More crossings than this are no picture any more.
+pub const MOST_CROSSINGS: usize = 60;
 /// Symbols that a room lists although they do not cross, in a module of few objects.
 const MOST_OTHERS: usize = 8;
 /// What few objects are.
@@ -27,12 +22,8 @@ pub struct Scene<'r> {
     pub report: &'r Report,
     /// As the picture shows them in each column, from above.
     pub rooms: Vec<Room<'r>>,
-    /// One for each stitch, or for each two objects.
+    /// One for each stitch.
     pub nets: Vec<Net>,
-    /// Whether a wire is all stitches of two objects.
-    pub bundled: bool,
-    /// Wires that there was no room for.
-    pub undrawn: usize,
 }
 
 /// Where a room stands.
@@ -71,7 +62,7 @@ pub enum Kind {
     Sizes,
     /// What the next lines are.
     Head,
-    /// A symbol that crosses, or all that go one way.
+    /// A symbol that crosses.
     Crossing,
     /// A symbol that does not.
     Other,
@@ -91,8 +82,6 @@ pub struct Line {
     pub full: Option<String>,
     /// As nm says it.
     pub letter: Option<char>,
-    /// Where no wire says it.
-    pub mark: Option<Outcome>,
 }
 
 /// A line of a room, where a wire begins or ends.
@@ -106,7 +95,7 @@ pub struct Pin {
 
 /// A wire: from all that need something to the one that defines it.
 pub struct Net {
-    /// The worst, if it is many stitches.
+    /// The stitch's.
     pub outcome: Outcome,
     /// All that is known.
     pub story: String,
@@ -116,21 +105,12 @@ pub struct Net {
     pub users: Vec<(Pin, String)>,
 }
 
-/// The line where a wire ends, by (room, room at the other end, whether it gives).
-type Ends = HashMap<(usize, usize, bool), usize>;
-
-/// All stitches from one object to another.
-#[derive(Default)]
-struct Bundle {
-    crossings: Vec<usize>,
-    sites: usize,
-    worst: Outcome,
-    worst_count: usize,
-}
-
 impl<'r> Scene<'r> {
-    /// Takes it from a report.
-    pub fn of(report: &'r Report) -> Self {
+    /// Takes it from a report; `None` for what is too much to look at.
+    pub fn of(report: &'r Report) -> Option<Self> {
+        if report.stitches.len() > MOST_CROSSINGS {
+            return None;
+        }
         let mut rooms: Vec<Room> = report
             .parts
             .iter()
@@ -143,22 +123,17 @@ impl<'r> Scene<'r> {
             report,
             rooms,
             nets: Vec::new(),
-            bundled: crossings.len() > MOST_SINGLE,
-            undrawn: 0,
         };
         for room in &mut scene.rooms {
             room.about();
         }
-        match scene.bundled {
-            true => scene.bundles(&crossings),
-            false => scene.singles(&crossings),
-        }
+        scene.wires(&crossings);
         scene.rest(&crossings);
-        scene
+        Some(scene)
     }
 
     /// A wire for each stitch.
-    fn singles(&mut self, crossings: &[Crossing<'_>]) {
+    fn wires(&mut self, crossings: &[Crossing<'_>]) {
         let mut ends: HashMap<(usize, usize, bool), usize> = HashMap::new();
         for index in 0..self.rooms.len() {
             for gives in sections(self.rooms[index].side) {
@@ -199,112 +174,6 @@ impl<'r> Scene<'r> {
         }
     }
 
-    /// A wire for each two objects.
-    fn bundles(&mut self, crossings: &[Crossing<'_>]) {
-        let bundles = self.drawn(bundle(crossings));
-        let mut ends = Ends::new();
-        for index in 0..self.rooms.len() {
-            for gives in sections(self.rooms[index].side) {
-                let wanted: Vec<(usize, &Bundle)> = bundles
-                    .iter()
-                    .filter(|((user, definer), _)| index == if gives { *definer } else { *user })
-                    .map(|((user, definer), bundle)| (if gives { *user } else { *definer }, bundle))
-                    .collect();
-                let listed = match gives {
-                    true => sorted(crossings, index, true),
-                    false => Vec::new(),
-                };
-                if wanted.is_empty() && listed.is_empty() {
-                    continue;
-                }
-                self.rooms[index].head(if gives { "gives" } else { "needs" });
-                for (partner, bundle) in wanted {
-                    let line = self.bundled_line(index, partner, gives, bundle, crossings);
-                    ends.insert((index, partner, gives), line);
-                }
-                self.rooms[index].list(listed, crossings);
-            }
-        }
-        for ((user, definer), bundle) in &bundles {
-            let net = self.bundled_net((*user, *definer), bundle, crossings, &ends);
-            self.nets.extend(net);
-        }
-    }
-
-    /// A room's line for all that goes to or comes from another; says which line it is.
-    fn bundled_line(
-        &mut self,
-        room: usize,
-        partner: usize,
-        gives: bool,
-        bundle: &Bundle,
-        crossings: &[Crossing<'_>],
-    ) -> usize {
-        let all: Vec<&str> = bundle
-            .crossings
-            .iter()
-            .take(MOST_LISTED)
-            .map(|&number| crossings[number].stitch.symbol.as_str())
-            .collect();
-        let way = if gives { "to" } else { "from" };
-        let many = words::count(bundle.crossings.len(), "symbol");
-        let left = COLUMNS.saturating_sub(way.len() + many.len() + 3);
-        let name = self.rooms[partner].name;
-        let text = format!("{way} {}, {many}", words::shorten(name, left));
-        let full = format!("{way} {name}:\n{}", all.join("\n"));
-        let room = &mut self.rooms[room];
-        room.line(Kind::Crossing, text, Some(full));
-        room.lines.len() - 1
-    }
-
-    fn bundled_net(
-        &self,
-        (user, definer): (usize, usize),
-        bundle: &Bundle,
-        crossings: &[Crossing<'_>],
-        ends: &Ends,
-    ) -> Option<Net> {
-        let pin = |room, partner, gives| {
-            let line = *ends.get(&(room, partner, gives))?;
-            Some(Pin { room, line })
-        };
-        let mut story = format!(
-            "{} needs {} of {}, at {}",
-            self.rooms[user].name,
-            words::count(bundle.crossings.len(), "symbol"),
-            self.rooms[definer].name,
-            words::count(bundle.sites, "site"),
-        );
-        for &number in bundle.crossings.iter().take(MOST_LISTED) {
-            let stitch = crossings[number].stitch;
-            let outcome = words::outcome(stitch.verdict.outcome);
-            story += &format!("\n{}: {outcome}", stitch.symbol);
-        }
-        let worst = match bundle.worst {
-            Outcome::Same => String::new(),
-            _ => format!(" {} of {},", bundle.worst_count, bundle.crossings.len()),
-        };
-        let mark = words::mark(bundle.worst);
-        let label = format!("{mark}{worst} {}", words::count(bundle.sites, "site"));
-        Some(Net {
-            outcome: bundle.worst,
-            story,
-            definer: pin(definer, user, true)?,
-            users: vec![(pin(user, definer, false)?, label)],
-        })
-    }
-
-    /// Those that there is room for: the worst, then the largest.
-    fn drawn(
-        &mut self,
-        bundles: BTreeMap<(usize, usize), Bundle>,
-    ) -> BTreeMap<(usize, usize), Bundle> {
-        self.undrawn = bundles.len().saturating_sub(MOST_WIRES);
-        let mut order: Vec<_> = bundles.into_iter().collect();
-        order.sort_by_key(|(_, bundle)| Reverse((bundle.worst, bundle.crossings.len())));
-        order.into_iter().take(MOST_WIRES).collect()
-    }
-
     /// What does not cross, and what the kernel gives.
     fn rest(&mut self, crossings: &[Crossing<'_>]) {
         let crossing: BTreeSet<(usize, &str)> = crossings
@@ -315,7 +184,7 @@ impl<'r> Scene<'r> {
         for need in self.report.shore.iter().flat_map(|taken| &taken.uses) {
             *takes.entry(&need.part).or_default() += 1;
         }
-        let few = !self.bundled && self.rooms.len() <= FEW;
+        let few = self.rooms.len() <= FEW;
         for (index, room) in self.rooms.iter_mut().enumerate() {
             let Some(part) = room.part else {
                 continue;
@@ -371,26 +240,6 @@ pub fn room<'r>(name: &'r str, language: Language, part: Option<&'r Part>) -> Ro
     }
 }
 
-/// By (user, definer).
-fn bundle(crossings: &[Crossing<'_>]) -> BTreeMap<(usize, usize), Bundle> {
-    let mut bundles: BTreeMap<(usize, usize), Bundle> = BTreeMap::new();
-    for (number, crossing) in crossings.iter().enumerate() {
-        let outcome = crossing.stitch.verdict.outcome;
-        for (&user, &which) in &crossing.users {
-            let bundle = bundles.entry((user, crossing.definer)).or_default();
-            if bundle.crossings.is_empty() || outcome > bundle.worst {
-                bundle.worst = outcome;
-                bundle.worst_count = 0;
-            }
-            bundle.worst_count += usize::from(outcome == bundle.worst);
-            bundle.crossings.push(number);
-            let sites = crossing.stitch.uses.get(which);
-            bundle.sites += sites.map_or(0, |need| need.sites.len());
-        }
-    }
-    bundles
-}
-
 impl Room<'_> {
     /// What is known of the object.
     fn about(&mut self) {
@@ -436,24 +285,7 @@ impl Room<'_> {
             text,
             full,
             letter: None,
-            mark: None,
         });
-    }
-
-    /// What crosses from here, the worst first, because not all may find room.
-    fn list(&mut self, mut wanted: Vec<usize>, crossings: &[Crossing<'_>]) {
-        wanted.sort_by_key(|&n| Reverse(crossings[n].stitch.verdict.outcome));
-        let left = wanted.len().saturating_sub(MOST_LISTED);
-        for number in wanted.into_iter().take(MOST_LISTED) {
-            let stitch = crossings[number].stitch;
-            let mut line = self.symbol(Kind::Crossing, &stitch.symbol, true);
-            line.mark = Some(stitch.verdict.outcome);
-            line.full = Some(words::story(stitch));
-            self.lines.push(line);
-        }
-        if left > 0 {
-            self.note(format!("and {} that cross", words::number(left as u64)));
-        }
     }
 
     fn symbol(&self, kind: Kind, name: &str, defined: bool) -> Line {
@@ -477,7 +309,6 @@ impl Room<'_> {
             text,
             full,
             letter: Some(letter),
-            mark: None,
         }
     }
 }

@@ -97,7 +97,7 @@ pub fn draw(xml: &mut Xml, scene: &Scene<'_>, layout: &Layout<'_>, titled: bool)
     }
     let largest = scene.rooms.iter().map(|room| sum(room)).max().unwrap_or(0);
     for (index, (room, rect)) in scene.rooms.iter().zip(&layout.rooms).enumerate() {
-        draw_room(xml, index, room, rect, layout.row, largest);
+        draw_room(xml, index, room, rect, largest);
     }
     if let Some(y) = layout.apart {
         let text = "Nothing crosses between these and another language:";
@@ -113,10 +113,7 @@ fn description(scene: &Scene<'_>) -> String {
     let mut text = words::summary(scene.report);
     let from = words::count(scene.report.shore.len(), "symbol");
     text += &format!(" It takes {from} from the kernel.");
-    if scene.bundled {
-        text += " An arrow stands for all symbols that one object needs of another.";
-    }
-    if scene.report.parts.len() <= 12 && !scene.bundled {
+    if scene.report.parts.len() <= 12 {
         for stitch in &scene.report.stitches {
             let users: Vec<&str> = stitch.uses.iter().map(|u| u.part.as_str()).collect();
             text += &format!(
@@ -169,12 +166,11 @@ fn explain(xml: &mut Xml, entry: &Entry) {
             xml.empty("path", &[("class", &"tip"), ("d", &tip)]);
             xml.close();
         }
-        Item::Note => return put(xml, x, y + 4, "", &entry.text, None),
     }
     put(xml, x + SAMPLE, y + 4, "", &entry.text, None);
 }
 
-fn draw_room(xml: &mut Xml, index: usize, room: &Room<'_>, area: &Rect, row: i32, largest: u64) {
+fn draw_room(xml: &mut Xml, index: usize, room: &Room<'_>, area: &Rect, largest: u64) {
     let class = format!("room {}", words::tongue(room.language));
     xml.open("g", &[("id", &format!("stitch-room-{}", index + 1))]);
     xml.empty(
@@ -189,7 +185,7 @@ fn draw_room(xml: &mut Xml, index: usize, room: &Room<'_>, area: &Rect, row: i32
         ],
     );
     for (number, line) in room.lines.iter().enumerate() {
-        let y = line_y(area, row, number);
+        let y = line_y(area, number);
         let x = area.x + PAD;
         let full = line.full.as_deref();
         match line.kind {
@@ -218,11 +214,6 @@ fn draw_symbol(xml: &mut Xml, line: &Line, mut x: i32, y: i32) {
     let full = line.full.as_deref();
     if let Some(letter) = line.letter {
         put(xml, x, y + 4, "quiet", &letter.to_string(), None);
-        x += LETTER;
-    }
-    if let Some(outcome) = line.mark {
-        let class = format!("strong {}", words::class(outcome));
-        put(xml, x, y + 4, &class, words::mark(outcome), full);
         x += LETTER;
     }
     let class = match line.kind {
