@@ -77,11 +77,10 @@ fn macros(header: &Header<'_>, bindings: &Bindings) -> Vec<Problem> {
                 header.place(defined.line),
                 defined.text
             ))
-            .help(match defined.text[defined.name.len()..].starts_with('(') {
-                true => "declare a function here, and use the macro in the .c that defines it",
-                false => {
-                    "write enum { NAME = … }; for a number, or declare a function that returns it"
-                }
+            .help(if defined.text[defined.name.len()..].starts_with('(') {
+                "declare a function here, and use the macro in the .c that defines it"
+            } else {
+                "write enum { NAME = … }; for a number, or declare a function that returns it"
             })
         })
         .collect()

@@ -222,9 +222,10 @@ impl Facts<'_, '_> {
                 Value::Number(rust) => {
                     let digits = rust.trim_start_matches('-');
                     // In C, the digits of an unsigned long need to say so.
-                    let suffix = match digits.parse::<i64>().is_err() && !digits.contains('.') {
-                        true => "ULL",
-                        false => "",
+                    let suffix = if digits.parse::<i64>().is_err() && !digits.contains('.') {
+                        "ULL"
+                    } else {
+                        ""
                     };
                     let sign = u8::from(rust.starts_with('-'));
                     // ~0U equals -1 for C, but is no less than 0.

@@ -57,9 +57,10 @@ pub(crate) fn of(symbols: &[Symbol]) -> String {
 }
 
 fn address_of(pointer: &str) -> &str {
-    match pointer.starts_with("*mut") {
-        true => "addr_of_mut",
-        false => "addr_of",
+    if pointer.starts_with("*mut") {
+        "addr_of_mut"
+    } else {
+        "addr_of"
     }
 }
 

@@ -86,9 +86,10 @@ pub(crate) type Checked<T = ()> = Result<T, Vec<Problem>>;
 
 /// All is well unless something was found.
 pub(crate) fn none(problems: Vec<Problem>) -> Checked {
-    match problems.is_empty() {
-        true => Ok(()),
-        false => Err(problems),
+    if problems.is_empty() {
+        Ok(())
+    } else {
+        Err(problems)
     }
 }
 

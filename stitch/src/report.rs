@@ -125,23 +125,26 @@ impl Paper {
 
     /// Why crossings are not the same, at the end of all that is told of them.
     pub fn causes(&self, causes: &[Cause]) -> String {
-        match causes.is_empty() {
-            true => String::new(),
-            false => self.titled("The causes", &self.rows(&rows::causes(causes))),
+        if causes.is_empty() {
+            String::new()
+        } else {
+            self.titled("The causes", &self.rows(&rows::causes(causes)))
         }
     }
 
     fn shore(&self, shore: &[Taken]) -> String {
-        match shore.is_empty() {
-            true => "    nothing\n".to_owned(),
-            false => self.rows(&rows::shore(shore)),
+        if shore.is_empty() {
+            "    nothing\n".to_owned()
+        } else {
+            self.rows(&rows::shore(shore))
         }
     }
 
     fn titled(&self, title: &str, section: &str) -> String {
-        match section.is_empty() {
-            true => String::new(),
-            false => format!("\n{}\n\n{section}", self.bold(title)),
+        if section.is_empty() {
+            String::new()
+        } else {
+            format!("\n{}\n\n{section}", self.bold(title))
         }
     }
 
@@ -150,9 +153,10 @@ impl Paper {
         let is_number = |column: &&str| column.starts_with('#');
         table.set_header(rows.columns.iter().map(|column| {
             let cell = Cell::new(column.trim_start_matches('#'));
-            match is_number(column) {
-                true => cell.set_alignment(CellAlignment::Right),
-                false => cell,
+            if is_number(column) {
+                cell.set_alignment(CellAlignment::Right)
+            } else {
+                cell
             }
         }));
         for row in &rows.rows {
@@ -174,17 +178,19 @@ impl Paper {
             .load_preset(NOTHING)
             .set_content_arrangement(ContentArrangement::Dynamic)
             .set_width(WIDTH - INDENT.len() as u16);
-        match self.colours {
-            true => table.enforce_styling(),
-            false => table.force_no_tty(),
+        if self.colours {
+            table.enforce_styling()
+        } else {
+            table.force_no_tty()
         };
         table
     }
 
     fn bold(&self, text: &str) -> String {
-        match self.colours {
-            true => format!("\x1b[1m{text}\x1b[0m"),
-            false => text.to_owned(),
+        if self.colours {
+            format!("\x1b[1m{text}\x1b[0m")
+        } else {
+            text.to_owned()
         }
     }
 }

@@ -327,18 +327,20 @@ fn crossing(xml: &mut Xml, stitch: &Stitch) {
 
 fn causes(xml: &mut Xml, report: &Report) {
     section(xml, 2);
-    match report.causes.is_empty() {
-        true => xml.element("p", &[], "All that crosses is the same on both sides."),
-        false => rows(xml, "The causes", &rows::causes(&report.causes)),
+    if report.causes.is_empty() {
+        xml.element("p", &[], "All that crosses is the same on both sides.")
+    } else {
+        rows(xml, "The causes", &rows::causes(&report.causes))
     }
     xml.close();
 }
 
 fn shore(xml: &mut Xml, report: &Report) {
     section(xml, 3);
-    match report.shore.is_empty() {
-        true => xml.element("p", &[], "Nothing is taken from the kernel."),
-        false => rows(xml, "From the kernel", &rows::shore(&report.shore)),
+    if report.shore.is_empty() {
+        xml.element("p", &[], "Nothing is taken from the kernel.")
+    } else {
+        rows(xml, "From the kernel", &rows::shore(&report.shore))
     }
     xml.close();
 }

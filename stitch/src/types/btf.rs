@@ -151,9 +151,12 @@ impl Builder<'_> {
                     .collect(),
             }),
             Type::Enum(body) => {
-                let value = |value: u32, signed| match signed {
-                    true => i128::from(value as i32),
-                    false => i128::from(value),
+                let value = |value: u32, signed| {
+                    if signed {
+                        i128::from(value as i32)
+                    } else {
+                        i128::from(value)
+                    }
                 };
                 let members = body.members.iter();
                 let values = members.filter_map(|one| {
@@ -162,9 +165,12 @@ impl Builder<'_> {
                 enumeration(named, body.size(), body.is_signed(), values.collect())
             }
             Type::Enum64(body) => {
-                let value = |value: u64, signed| match signed {
-                    true => i128::from(value as i64),
-                    false => i128::from(value),
+                let value = |value: u64, signed| {
+                    if signed {
+                        i128::from(value as i64)
+                    } else {
+                        i128::from(value)
+                    }
                 };
                 let members = body.members.iter();
                 let values = members.filter_map(|one| {

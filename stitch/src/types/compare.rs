@@ -177,9 +177,10 @@ impl<'c> Comparison<'c> {
         let difference = Difference {
             level,
             text: format!("{what}: {sentence}"),
-            cause: match about.is_empty() {
-                true => sentence.to_owned(),
-                false => format!("{about}: {sentence}"),
+            cause: if about.is_empty() {
+                sentence.to_owned()
+            } else {
+                format!("{about}: {sentence}")
             },
         };
         if self.found.len() >= MOST || self.found.contains(&difference) {
@@ -234,12 +235,13 @@ impl<'c> Comparison<'c> {
         let text = match why {
             Why::Declared => {
                 self.lacking.insert(name.to_owned());
-                match side.reduced {
-                    true => format!(
+                if side.reduced {
+                    format!(
                         "the body of `{name}` is left out {} (CONFIG_DEBUG_INFO_REDUCED)",
                         side.label
-                    ),
-                    false => format!("`{name}` is only declared {}", side.label),
+                    )
+                } else {
+                    format!("`{name}` is only declared {}", side.label)
                 }
             }
             Why::Missing => format!(
