@@ -82,9 +82,10 @@ pub fn bench(settings: &Settings, runs: u32, json: bool) -> Result<()> {
         twins: [bench.sizes()?, bench.loads()?].concat(),
         border: border::cost(&lab, runs)?,
     };
-    match json {
-        true => println!("{}", serde_json::to_string_pretty(&report)?),
-        false => report.print(),
+    if json {
+        println!("{}", serde_json::to_string_pretty(&report)?)
+    } else {
+        report.print()
     }
     Ok(())
 }

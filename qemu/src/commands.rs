@@ -37,12 +37,11 @@ impl Lab {
     pub fn provide(settings: &Settings, flavour: Flavour) -> Result<Self> {
         let cache = Cache::open()?;
         let toolchain = Toolchain::provide(&cache)?;
-        let kernel = match flavour.is_stock() {
-            true => stock::provide(&cache, &toolchain, flavour)?,
-            false => {
-                let source = provide_source(settings, &cache, &toolchain, &flavour)?;
-                Kernel::provide(&cache, &toolchain, source, flavour)?
-            }
+        let kernel = if flavour.is_stock() {
+            stock::provide(&cache, &toolchain, flavour)?
+        } else {
+            let source = provide_source(settings, &cache, &toolchain, &flavour)?;
+            Kernel::provide(&cache, &toolchain, source, flavour)?
         };
         let programs = Programs::provide(&cache, &toolchain, &kernel)?;
         let accelerator = match settings.accel {

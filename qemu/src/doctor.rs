@@ -75,9 +75,10 @@ pub fn doctor(kdir: Option<&str>, json: bool) -> Result<()> {
         findings.extend(kernel_tree(kdir)?);
     }
 
-    match json {
-        true => println!("{}", serde_json::to_string_pretty(&findings)?),
-        false => println!("{}", table(&findings)),
+    if json {
+        println!("{}", serde_json::to_string_pretty(&findings)?)
+    } else {
+        println!("{}", table(&findings))
     }
     match findings
         .iter()
@@ -211,13 +212,13 @@ fn kernels(cache: &Cache) -> Finding {
     names.sort();
     // A flavour can be there more than once, by several recipes.
     names.dedup();
-    match names.is_empty() {
-        false => Finding::new(State::Ok, "the lab's kernels", names.join(", ")),
-        true => Finding::new(State::Note, "the lab's kernels", "none yet").because(
-            "make run builds one: about 5 minutes on 2 cores",
-            "make run",
-        ),
+    if !names.is_empty() {
+        return Finding::new(State::Ok, "the lab's kernels", names.join(", "));
     }
+    Finding::new(State::Note, "the lab's kernels", "none yet").because(
+        "make run builds one: about 5 minutes on 2 cores",
+        "make run",
+    )
 }
 
 /// What `make KDIR=…` would say about this tree: the same script looks at it.

@@ -133,9 +133,10 @@ pub fn enter() -> Result<(), String> {
         .args(["--ro-bind", "/", "/", "--unshare-pid", "true"])
         .output()
         .map_err(|error| format!("cannot run bwrap: {error}"))?;
-    match tried.status.success() {
-        true => Ok(()),
-        false => Err(String::from_utf8_lossy(&tried.stderr).trim().to_owned()),
+    if tried.status.success() {
+        Ok(())
+    } else {
+        Err(String::from_utf8_lossy(&tried.stderr).trim().to_owned())
     }
 }
 
@@ -150,9 +151,10 @@ pub fn allow_namespaces() -> String {
         .filter(|(name, forbidding, _)| forbids(name, forbidding))
         .map(|(name, _, allowing)| format!("{name}={allowing}"))
         .collect();
-    match changes.is_empty() {
-        true => "run it as root, or outside of the container that forbids it".to_owned(),
-        false => format!("sudo sysctl {}", changes.join(" ")),
+    if changes.is_empty() {
+        "run it as root, or outside of the container that forbids it".to_owned()
+    } else {
+        format!("sudo sysctl {}", changes.join(" "))
     }
 }
 

@@ -241,9 +241,10 @@ impl Kernel {
 
     /// The folders of the host that its build needs besides the cache.
     fn folders(&self) -> Vec<&Path> {
-        match self.source.foreign {
-            true => vec![self.source.dir.as_path()],
-            false => Vec::new(),
+        if self.source.foreign {
+            vec![self.source.dir.as_path()]
+        } else {
+            Vec::new()
         }
     }
 

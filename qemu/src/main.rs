@@ -18,9 +18,10 @@ fn main() -> ExitCode {
         Action::Bench { runs, json } => bench::bench(&settings, *runs, *json),
         Action::BenchStitch { runs, json } => bench::stitch::bench(&settings, *runs, *json),
         Action::Walkthrough { parts, markdown } => {
-            let mut paper: Box<dyn Paper> = match markdown {
-                true => Box::<Page>::default(),
-                false => Box::new(Terminal::new(colours())),
+            let mut paper: Box<dyn Paper> = if *markdown {
+                Box::<Page>::default()
+            } else {
+                Box::new(Terminal::new(colours()))
             };
             lab::walkthrough::walkthrough(&settings, parts, &mut *paper)
         }

@@ -126,10 +126,11 @@ impl Settings {
             None => self.kernel.clone(),
         };
         Flavour {
-            compiler: match stock::is_meant(&series) {
-                // Debian's own kernels are built by gcc.
-                true => Compiler::Gcc,
-                false => self.cc,
+            // Debian's own kernels are built by gcc.
+            compiler: if stock::is_meant(&series) {
+                Compiler::Gcc
+            } else {
+                self.cc
             },
             series,
             debug: self.debug,

@@ -63,9 +63,10 @@ impl Source {
         let series = series_of(version);
         let newest = cache.place_for(&format!("source/linux-{series}.version"))?;
         // Most often it is the one that the lab's own kernels are built from.
-        match !newest.is_file() || cache::holds(&newest, version) {
-            true => Source::kept(cache, toolchain, &series, Some(version)),
-            false => Source::kept(cache, toolchain, version, Some(version)),
+        if !newest.is_file() || cache::holds(&newest, version) {
+            Source::kept(cache, toolchain, &series, Some(version))
+        } else {
+            Source::kept(cache, toolchain, version, Some(version))
         }
     }
 
@@ -171,9 +172,10 @@ fn unknown(series: &str, offered: &[String]) -> Trouble {
 /// The archive drops a source when there is a newer one, though its kernel is still in use.
 fn must_have(archive: &Archive, package: &str, version: &str) -> Result<()> {
     let offered = archive.versions(package)?;
-    match offered.iter().any(|offer| offer.version == version) {
-        true => Ok(()),
-        false => Err(archive.gone(package, version, &offered).into()),
+    if offered.iter().any(|offer| offer.version == version) {
+        Ok(())
+    } else {
+        Err(archive.gone(package, version, &offered).into())
     }
 }
 

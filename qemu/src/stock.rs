@@ -180,9 +180,10 @@ impl Stock {
             .filter(|name| name.starts_with("linux-headers-") || name.starts_with("linux-kbuild-"));
         // Linux 7.3 was the first to have the image in a package of its own.
         let binary = format!("linux-binary-{}", self.release);
-        let image = match archive.versions(&binary)?.is_empty() {
-            true => format!("linux-image-{}", self.release),
-            false => binary,
+        let image = if archive.versions(&binary)?.is_empty() {
+            format!("linux-image-{}", self.release)
+        } else {
+            binary
         };
         let names = parts.chain([&headers, &image]);
         Ok(names
@@ -237,9 +238,12 @@ impl Stock {
             what: &format!("stock kernel {}: making its Rust metadata", self.release),
             log: &cache.place_for("log/stock-metadata")?,
             steps: STEPS,
-            tick: |line| match line.starts_with("  ") {
-                true => Tick::Step,
-                false => Tick::None,
+            tick: |line| {
+                if line.starts_with("  ") {
+                    Tick::Step
+                } else {
+                    Tick::None
+                }
             },
         }
         .run(&mut command)?;

@@ -274,13 +274,12 @@ fn waiting<'d>(file: &ElfFile64<'d>) -> Waiting<'d> {
             continue;
         };
         let offset = |rela: &Rela64<Endianness>| rela.r_offset.get(endian);
-        let relas = match relas.is_sorted_by_key(offset) {
-            true => Cow::Borrowed(relas),
-            false => {
-                let mut relas = relas.to_vec();
-                relas.sort_by_key(offset);
-                Cow::Owned(relas)
-            }
+        let relas = if relas.is_sorted_by_key(offset) {
+            Cow::Borrowed(relas)
+        } else {
+            let mut relas = relas.to_vec();
+            relas.sort_by_key(offset);
+            Cow::Owned(relas)
         };
         let target = SectionIndex(section.sh_info(endian) as usize);
         waiting.entry(target).or_insert(relas);

@@ -27,9 +27,10 @@ impl Made {
     pub fn source(&self) -> Option<String> {
         let source = self.listed_source()?;
         let name = file_name(Path::new(source));
-        match source.starts_with('/') && self.object.with_file_name(&name).is_file() {
-            true => Some(name),
-            false => Some(source.to_owned()),
+        if source.starts_with('/') && self.object.with_file_name(&name).is_file() {
+            Some(name)
+        } else {
+            Some(source.to_owned())
         }
     }
 

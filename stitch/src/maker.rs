@@ -70,13 +70,15 @@ fn by_comments(comments: &[String]) -> Option<Language> {
 /// Mangled names are Rust's; anything else without a signature may be assembly, C, or stripped.
 fn by_symbols(file: &ElfFile64<'_>) -> Language {
     let mut defined = file.symbols().filter(|symbol| symbol.is_definition());
-    match defined.any(|symbol| {
+    let is_rust = defined.any(|symbol| {
         symbol
             .name_bytes()
             .is_ok_and(|name| name.starts_with(b"_R"))
-    }) {
-        true => Language::Rust,
-        false => Language::Unknown,
+    });
+    if is_rust {
+        Language::Rust
+    } else {
+        Language::Unknown
     }
 }
 

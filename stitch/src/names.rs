@@ -13,10 +13,7 @@ pub fn demangled(name: &str) -> Option<String> {
     let mut text = Cut(String::new());
     // Where it is cut, the rest is not even made.
     let whole = write!(text, "{parsed:#}").is_ok();
-    Some(match whole {
-        true => text.0,
-        false => text.0 + "…",
-    })
+    Some(if whole { text.0 } else { text.0 + "…" })
 }
 
 /// A name for a person: demangled if it is mangled, and never too long.
@@ -31,9 +28,10 @@ struct Cut(String);
 
 impl Write for Cut {
     fn write_str(&mut self, text: &str) -> fmt::Result {
-        match self.0.len() + text.len() <= LONGEST {
-            true => self.0.push_str(text),
-            false => return Err(fmt::Error),
+        if self.0.len() + text.len() <= LONGEST {
+            self.0.push_str(text)
+        } else {
+            return Err(fmt::Error);
         }
         Ok(())
     }

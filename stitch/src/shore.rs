@@ -90,9 +90,10 @@ pub fn shore(
                 .collect();
             Taken {
                 demangled: names::demangled(&symbol),
-                language: match symbol.starts_with("_R") {
-                    true => Language::Rust,
-                    false => Language::C,
+                language: if symbol.starts_with("_R") {
+                    Language::Rust
+                } else {
+                    Language::C
                 },
                 gpl_only: export.map(|export| export.gpl_only),
                 crc: crcs

@@ -112,14 +112,14 @@ impl<'e> Witness<'e> {
             } else {
                 BTreeMap::new()
             },
-            needed: match is_own {
-                true => self.needed.clone(),
-                false => self
-                    .needed
+            needed: if is_own {
+                self.needed.clone()
+            } else {
+                self.needed
                     .iter()
                     .chain(self.defined.keys())
                     .copied()
-                    .collect(),
+                    .collect()
             },
             probes: probes.collect::<HashMap<_, _>>(),
             named: probes::named(object),
@@ -194,17 +194,19 @@ impl<'e> Witness<'e> {
     /// What it defines; the names of parameters are nowhere but in its own record.
     pub fn definition(&self, symbol: &str) -> Option<Claim> {
         use Source::{Btf, Declaration, Definition, ProbedDeclaration, ProbedDefinition};
-        let own = match self.object.is_linked() {
+        let own = if self.object.is_linked() {
             // What is written in assembly is declared elsewhere in the kernel.
-            true => self.from(symbol, &[Definition, Declaration, Btf]),
-            false => self.from(symbol, &[Definition]),
+            self.from(symbol, &[Definition, Declaration, Btf])
+        } else {
+            self.from(symbol, &[Definition])
         };
         let own = own.first().copied();
         let rust = self.object.language == Language::Rust;
-        let probed = match rust {
-            true => self.from(symbol, &[ProbedDefinition]),
+        let probed = if rust {
+            self.from(symbol, &[ProbedDefinition])
+        } else {
             // C's declaration and definition are compatible, and the definition is what is called.
-            false => self.from(symbol, &[ProbedDeclaration]),
+            self.from(symbol, &[ProbedDeclaration])
         };
         let Some(probed) = probed.first().copied() else {
             return own.cloned();

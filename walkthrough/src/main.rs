@@ -31,9 +31,10 @@ fn run(options: &Options) -> Result<ExitCode> {
     let tools = Tools::find(given(&options.cc), given(&options.rustc).unwrap_or("rustc"))?;
     let stitch = given(&options.stitch).map(folder_of_stitch).transpose()?;
     let mut host = Host::new(stitch, Duration::from_secs(options.timeout))?;
-    let mut paper: Box<dyn Paper> = match options.markdown {
-        true => Box::<Page>::default(),
-        false => Box::new(Terminal::new(colours())),
+    let mut paper: Box<dyn Paper> = if options.markdown {
+        Box::<Page>::default()
+    } else {
+        Box::new(Terminal::new(colours()))
     };
 
     let mut claims = Vec::new();
@@ -44,9 +45,10 @@ fn run(options: &Options) -> Result<ExitCode> {
         claims.extend(runner::run(part, &mut host, &tools, &mut tell)?);
     }
     say(&paper.claims(&claims))?;
-    Ok(match shown(&claims) == claims.len() {
-        true => ExitCode::SUCCESS,
-        false => ExitCode::from(NOT_SHOWN),
+    Ok(if shown(&claims) == claims.len() {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::from(NOT_SHOWN)
     })
 }
 

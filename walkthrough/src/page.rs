@@ -38,9 +38,10 @@ impl Paper for Page {
             .iter()
             .map(|source| format!("[{}](../walkthrough/{})", source.name(), source.path))
             .collect();
-        let sources = match sources.is_empty() {
-            true => paragraph("The sources are those of [hello_rust](../hello_rust.rs)."),
-            false => paragraph(&format!("The sources: {}.", sources.join(", "))),
+        let sources = if sources.is_empty() {
+            paragraph("The sources are those of [hello_rust](../hello_rust.rs).")
+        } else {
+            paragraph(&format!("The sources: {}.", sources.join(", ")))
         };
         format!(
             "## Part {}: {}\n\n{about}\n{sources}\n",

@@ -38,9 +38,10 @@ impl Terminal {
     }
 
     fn paint(&self, colour: &str, text: &str) -> String {
-        match self.colours {
-            true => format!("\x1b[{colour}m{text}\x1b[0m"),
-            false => text.to_owned(),
+        if self.colours {
+            format!("\x1b[{colour}m{text}\x1b[0m")
+        } else {
+            text.to_owned()
         }
     }
 
@@ -48,9 +49,10 @@ impl Terminal {
         let width = WIDTH - INDENT.len();
         let mut text = String::new();
         for line in excerpt(done.ran.lines(), &done.witnesses, width) {
-            let line = match line.witness {
-                true => self.paint(BOLD, &line.text),
-                false => line.text,
+            let line = if line.witness {
+                self.paint(BOLD, &line.text)
+            } else {
+                line.text
             };
             text += &format!("{INDENT}{line}\n");
         }

@@ -67,9 +67,10 @@ impl Tools {
                 .to_owned(),
         };
         let cc = cc.as_str();
-        Ok(match is_clang(cc) {
-            true => Tools::of_llvm(cc, rustc, |name| which(name).is_some()),
-            false => Tools::of_gnu(cc, rustc),
+        Ok(if is_clang(cc) {
+            Tools::of_llvm(cc, rustc, |name| which(name).is_some())
+        } else {
+            Tools::of_gnu(cc, rustc)
         })
     }
 

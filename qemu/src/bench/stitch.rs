@@ -62,9 +62,10 @@ pub fn bench(settings: &Settings, runs: u32, json: bool) -> Result<()> {
     for input in inputs(&lab, module.dir())? {
         report.costs.extend(costs(&lab, &input, runs)?);
     }
-    match json {
-        true => println!("{}", serde_json::to_string_pretty(&report)?),
-        false => report.print(),
+    if json {
+        println!("{}", serde_json::to_string_pretty(&report)?)
+    } else {
+        report.print()
     }
     Ok(())
 }

@@ -133,11 +133,10 @@ impl<'r> Layout<'r> {
         ports.iter_mut().for_each(nudge);
         let (tracks, count) = route::tracks(&ports);
 
-        let between = match scene.nets.is_empty() {
-            true => 0,
-            false => {
-                labels.0 + labels.1 + (count as i32 + 1).max(4) * TRACK[usize::from(count > MANY)]
-            }
+        let between = if scene.nets.is_empty() {
+            0
+        } else {
+            labels.0 + labels.1 + (count as i32 + 1).max(4) * TRACK[usize::from(count > MANY)]
         };
         let inner = (left + between + right).max(NARROWEST);
         // What is left over makes the gutter wider, not the rooms.
@@ -301,9 +300,10 @@ fn wire(net: &Net, ports: Ports, track: Option<i32>, gutter: Gutter) -> Wire {
     let users = ports.iter().skip(1).zip(&net.users);
     let labels = users
         .map(|(port, (_, label))| {
-            let x = match port.left {
-                true => gutter.left + 8,
-                false => gutter.right - 8,
+            let x = if port.left {
+                gutter.left + 8
+            } else {
+                gutter.right - 8
             };
             (x, port.y - 6, !port.left, label.clone())
         })

@@ -79,12 +79,14 @@ pub fn arrange(rooms: &mut Vec<Room<'_>>, crossings: &mut [Crossing<'_>]) {
             Side::Left
         };
         let ranks = ranks(&order);
-        let key = |index: usize| match rooms[index].side == moving {
+        let key = |index: usize| {
+            if rooms[index].side != moving {
+                return 0;
+            }
             // Upper or lower half of the other room: see sections().
-            true => mean(partners[index].iter().map(|&(partner, gives)| {
+            mean(partners[index].iter().map(|&(partner, gives)| {
                 2 * ranks[partner] + usize::from(gives != sections(rooms[partner].side)[0])
-            })),
-            false => 0,
+            }))
         };
         order.sort_by_cached_key(|&index| (rooms[index].side, key(index)));
     }

@@ -124,9 +124,10 @@ const TURN: i32 = 8;
 /// The arrow's head.
 pub fn head(definer: Port, left: i32, right: i32) -> String {
     let y = definer.y;
-    let (tip, back) = match definer.left {
-        true => (left, left + HEAD),
-        false => (right, right - HEAD),
+    let (tip, back) = if definer.left {
+        (left, left + HEAD)
+    } else {
+        (right, right - HEAD)
     };
     format!("M{tip},{y} L{back},{} V{} Z", y - 5, y + 5)
 }

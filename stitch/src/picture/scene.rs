@@ -293,9 +293,12 @@ impl Room<'_> {
             let found = symbols.iter().find(|symbol| symbol.name == name)?;
             Some((found.letter, found.demangled.clone()))
         };
-        let known = self.part.and_then(|part| match defined {
-            true => known(&part.defined),
-            false => known(&part.needed),
+        let known = self.part.and_then(|part| {
+            if defined {
+                known(&part.defined)
+            } else {
+                known(&part.needed)
+            }
         });
         let (letter, demangled) = known.unwrap_or((if defined { 'T' } else { 'U' }, None));
         let readable = demangled.as_deref().unwrap_or(name);

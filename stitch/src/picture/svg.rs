@@ -347,9 +347,10 @@ fn draw_group(xml: &mut Xml, group: &Group<'_>, x: i32) {
 
 fn draw_name(xml: &mut Xml, name: &Name<'_>) {
     let y = name.y + 14;
-    let full = match name.text == name.taken.symbol {
-        true => None,
-        false => Some(format!("{}\n{}", readable(name.taken), name.taken.symbol)),
+    let full = if name.text == name.taken.symbol {
+        None
+    } else {
+        Some(format!("{}\n{}", readable(name.taken), name.taken.symbol))
     };
     let tag = match name.taken.gpl_only {
         Some(true) => "GPL",

@@ -11,9 +11,10 @@ const NOWHERE: &str =
 
 fn part(name: &str, language: Language, globals: &[&str]) -> Part {
     let rust = language == Language::Rust;
-    let compiler = match rust {
-        true => "rustc version 1.85.1 (4eb161250 2025-03-15) (built from a source tarball)",
-        false => "Debian clang version 19.1.7 (3+b1)",
+    let compiler = if rust {
+        "rustc version 1.85.1 (4eb161250 2025-03-15) (built from a source tarball)"
+    } else {
+        "Debian clang version 19.1.7 (3+b1)"
     };
     let stem = name.trim_end_matches(".o");
     let section = |name: &str, kind, size| Section {
@@ -607,9 +608,10 @@ fn wires_stay_in_the_gutter_and_never_lie_upon_each_other() {
                     "{name}: {}",
                     wire.path
                 );
-                match y1 == y2 {
-                    true => lines.push((true, y1, x1.min(x2), x1.max(x2), index)),
-                    false => lines.push((false, x1, y1.min(y2), y1.max(y2), index)),
+                if y1 == y2 {
+                    lines.push((true, y1, x1.min(x2), x1.max(x2), index))
+                } else {
+                    lines.push((false, x1, y1.min(y2), y1.max(y2), index))
                 }
             }
         }

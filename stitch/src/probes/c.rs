@@ -25,9 +25,10 @@ const DEBUG: &[&str] = &[
 
 /// The program that made an object, by the name that it most often has.
 pub fn compiler_of(object: &Loaded<'_>) -> PathBuf {
-    match is_clang(object) {
-        true => PathBuf::from("clang"),
-        false => PathBuf::from("gcc"),
+    if is_clang(object) {
+        PathBuf::from("clang")
+    } else {
+        PathBuf::from("gcc")
     }
 }
 
@@ -160,16 +161,17 @@ impl Unit<'_> {
             .arg(&file)
             .output()
             .map_err(|error| format!("{} does not run: {error}", self.cc.display()))?;
-        match output.status.success() {
-            true => Ok(()),
-            false => Err(format!(
+        if output.status.success() {
+            Ok(())
+        } else {
+            Err(format!(
                 "{} with probes does not compile: {}",
                 self.source
                     .file_name()
                     .unwrap_or_default()
                     .to_string_lossy(),
                 first_error(&output.stderr)
-            )),
+            ))
         }
     }
 }

@@ -60,9 +60,10 @@ pub fn compile(
     })?;
     let name = source.file_name().unwrap_or_default().to_string_lossy();
     let meaning = command::rustc(&words, &name);
-    let attribute = match meaning.flags.iter().any(|flag| flag.ends_with("2024")) {
-        true => "unsafe(link_section = SECTION)",
-        false => "link_section = SECTION",
+    let attribute = if meaning.flags.iter().any(|flag| flag.ends_with("2024")) {
+        "unsafe(link_section = SECTION)"
+    } else {
+        "link_section = SECTION"
     };
     let mut count = 0;
     for file in made.files() {
@@ -121,11 +122,10 @@ pub fn compile(
 fn by_path(wanted: &[(Hidden<'_>, &str)]) -> String {
     let mut text = String::from("#[used] static __STITCH_NAMED: fn() = {\nfn named() {\n");
     for (Hidden { name, function }, path) in wanted {
-        text += &match function {
-            true => format!("let {NAMED}{name} = {path}{name};\n"),
-            false => {
-                format!("let {NAMED}{name} = unsafe {{ ::core::ptr::addr_of!({path}{name}) }};\n")
-            }
+        text += &if *function {
+            format!("let {NAMED}{name} = {path}{name};\n")
+        } else {
+            format!("let {NAMED}{name} = unsafe {{ ::core::ptr::addr_of!({path}{name}) }};\n")
         };
     }
     // Without anything to do in their scope, LLVM leaves them out.
@@ -171,9 +171,10 @@ impl Crate<'_> {
             .arg(self.root)
             .output()
             .map_err(|error| format!("error: {} does not run: {error}", self.rustc.display()))?;
-        match output.status.success() {
-            true => Ok(()),
-            false => Err(String::from_utf8_lossy(&output.stderr).into_owned()),
+        if output.status.success() {
+            Ok(())
+        } else {
+            Err(String::from_utf8_lossy(&output.stderr).into_owned())
         }
     }
 }
@@ -368,9 +369,10 @@ fn pointer(sig: &Signature, abi: &str, is_unsafe: bool, own: &str) -> String {
     parameters.extend(sig.variadic.as_ref().map(|_| "...".to_owned()));
     let text = format!(
         "{}{}{abi} fn({}) {}",
-        match lifetimes.is_empty() {
-            true => String::new(),
-            false => format!("for<{}> ", lifetimes.join(", ")),
+        if lifetimes.is_empty() {
+            String::new()
+        } else {
+            format!("for<{}> ", lifetimes.join(", "))
         },
         if is_unsafe { "unsafe " } else { "" },
         parameters.join(", "),

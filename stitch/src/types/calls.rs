@@ -174,9 +174,10 @@ impl<'c> Comparison<'c> {
         };
         if l != r {
             let (l, r) = (classes::describe(&l), classes::describe(&r));
-            let text = match l == r {
-                true => (describe(left), describe(right)),
-                false => (l, r),
+            let text = if l == r {
+                (describe(left), describe(right))
+            } else {
+                (l, r)
             };
             self.say(Level::Machine, what, text.0, text.1);
         }

@@ -28,9 +28,10 @@ pub fn of_name(name: &str) -> Convention {
     }
     rest = rest.strip_prefix("unsafe ").unwrap_or(rest);
     let Some(word) = rest.strip_prefix("extern \"") else {
-        return match rest.starts_with("fn(") {
-            true => Convention::Rust,
-            false => Convention::Unknown,
+        return if rest.starts_with("fn(") {
+            Convention::Rust
+        } else {
+            Convention::Unknown
         };
     };
     let word = word.split('"').next().unwrap_or_default();

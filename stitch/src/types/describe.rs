@@ -109,9 +109,10 @@ impl<'u, 'a> Builder<'u, 'a> {
                 }),
             });
         }
-        let outer = match counts.is_empty() {
-            true => None,
-            false => counts.remove(0),
+        let outer = if counts.is_empty() {
+            None
+        } else {
+            counts.remove(0)
         };
         let of = counts.into_iter().rev().fold(of, |of, count| {
             self.types.add(Kind::Array {

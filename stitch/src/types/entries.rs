@@ -302,9 +302,10 @@ impl<'a, 'w> Walk<'_, 'a, 'w> {
             at: (self.index, at),
             origin: None,
             symbol,
-            what: What::Probe(match checked.contains(symbol) {
-                true => Of::Definition,
-                false => Of::Declaration,
+            what: What::Probe(if checked.contains(symbol) {
+                Of::Definition
+            } else {
+                Of::Declaration
             }),
         })
     }

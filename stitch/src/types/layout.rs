@@ -86,9 +86,10 @@ impl<'c> Comparison<'c> {
                 if side.language != Language::Rust || !is_wrapper(wrapper) {
                     self.say(Level::Language, what, describe(left), describe(right));
                 }
-                match is_left {
-                    true => self.values(what, wrapper.to(inner), right, depth + 1),
-                    false => self.values(what, left, wrapper.to(inner), depth + 1),
+                if is_left {
+                    self.values(what, wrapper.to(inner), right, depth + 1)
+                } else {
+                    self.values(what, left, wrapper.to(inner), depth + 1)
                 }
             }
             _ => {
@@ -104,9 +105,10 @@ impl<'c> Comparison<'c> {
                     Kind::Integer { .. } => bits && !parts.is_empty(),
                     _ => false,
                 };
-                let level = match bytes && wrapper.size() == other.size() {
-                    true => Level::Language,
-                    false => Level::Machine,
+                let level = if bytes && wrapper.size() == other.size() {
+                    Level::Language
+                } else {
+                    Level::Machine
                 };
                 self.say(level, what, describe(left), describe(right));
             }
@@ -181,13 +183,15 @@ impl<'c> Comparison<'c> {
         }
         let soft = |types, one: &Leaf| one.is_bits || one.in_union || is_blob(types, one);
         let harmless = soft(ty.types, leaf) || beside.iter().all(|one| soft(other.types, one));
-        let level = match harmless {
-            true => Level::Language,
-            false => Level::Machine,
+        let level = if harmless {
+            Level::Language
+        } else {
+            Level::Machine
         };
-        let (has, lacks) = match in_left {
-            true => (&self.left.label, &self.right.label),
-            false => (&self.right.label, &self.left.label),
+        let (has, lacks) = if in_left {
+            (&self.left.label, &self.right.label)
+        } else {
+            (&self.right.label, &self.left.label)
         };
         let there = match beside.first() {
             Some(one) if one.name.is_some() => format!("there is `{}` {lacks}", one.shown()),

@@ -90,9 +90,10 @@ fn rust(types: &Types, id: Id, depth: usize) -> String {
             (Kind::Function(signature), never_null) => {
                 let head = format!("unsafe {}fn", convention(&signature.convention));
                 let function = rust_function(types, &head, signature, depth + 1);
-                match never_null {
-                    true => function,
-                    false => format!("Option<{function}>"),
+                if *never_null {
+                    function
+                } else {
+                    format!("Option<{function}>")
                 }
             }
             (_, never_null) => {

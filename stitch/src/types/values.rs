@@ -118,9 +118,10 @@ impl<'c> Comparison<'c> {
                     }
                 );
                 let one = of.size() == array.size();
-                let level = match one || (bytes && !matches!(other, Kind::Pointer { .. })) {
-                    true => Level::Language,
-                    false => Level::Machine,
+                let level = if one || (bytes && !matches!(other, Kind::Pointer { .. })) {
+                    Level::Language
+                } else {
+                    Level::Machine
                 };
                 self.say(level, what, describe(left), describe(right));
                 match (one, is_left) {

@@ -200,9 +200,10 @@ impl Ground {
         let mut command = lab.toolchain.command_in(&self.project, &folders, "env");
         command.args(variables).args(words).stdin(Stdio::null());
         let project = self.project.to_string_lossy();
-        Ok(match self.read_only {
-            true => on_host(&["--ro-bind", &project, &project], &command),
-            false => command,
+        Ok(if self.read_only {
+            on_host(&["--ro-bind", &project, &project], &command)
+        } else {
+            command
         })
     }
 
@@ -336,9 +337,10 @@ fn tree(lab: &Lab, ground: &Ground, tree: &Tree) -> Result<String> {
         Without(name) => {
             let dir = copy()?;
             let lost = dir.join(name);
-            match lost.is_dir() {
-                true => fs::remove_dir_all(lost)?,
-                false => fs::remove_file(lost)?,
+            if lost.is_dir() {
+                fs::remove_dir_all(lost)?
+            } else {
+                fs::remove_file(lost)?
             }
             dir
         }
@@ -375,10 +377,9 @@ fn replace_line(file: &Path, old: &str, new: &str) -> Result<()> {
         "{found} lines of {} start with {old}",
         file.display()
     );
-    let lines = text.lines().map(|line| match line.starts_with(old) {
-        true => new,
-        false => line,
-    });
+    let lines = text
+        .lines()
+        .map(|line| if line.starts_with(old) { new } else { line });
     let changed = lines.collect::<Vec<_>>().join("\n") + "\n";
     fs::remove_file(file)?;
     fs::write(file, changed).with_context(|| format!("cannot write {}", file.display()))

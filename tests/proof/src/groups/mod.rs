@@ -23,10 +23,7 @@ use crate::harness::test::Test;
 
 /// All of them; those on a stock kernel are on the one that is asked for, or on the newest.
 pub fn all(kernel: &str) -> Vec<Test> {
-    let stock = match is_meant(kernel) {
-        true => kernel,
-        false => NEWEST,
-    };
+    let stock = if is_meant(kernel) { kernel } else { NEWEST };
     [
         lints::tests(),
         guest::tests(),

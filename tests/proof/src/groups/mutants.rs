@@ -146,12 +146,13 @@ fn judge(mutant: &Mutant, verdict: &Verdict) -> Outcome {
         Caught::Stitch(word) => verdict.layers == [STITCH] && verdict.message.contains(word),
         Caught::Not(_) => verdict.layers.is_empty() && verdict.message.is_empty(),
     };
-    match fine {
-        true => Outcome::Passed,
-        false => Outcome::Failed(format!(
+    if fine {
+        Outcome::Passed
+    } else {
+        Outcome::Failed(format!(
             "expected {:?}, but {:?} complained:\n{}",
             mutant.caught, verdict.layers, verdict.message
-        )),
+        ))
     }
 }
 

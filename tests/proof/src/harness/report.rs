@@ -25,9 +25,10 @@ pub fn line(case: &Case) {
         Outcome::Skipped(why) => ("skip", "33", why.as_str()),
     };
     let colours = std::io::stdout().is_terminal() && std::env::var_os("NO_COLOR").is_none();
-    let word = match colours {
-        true => format!("\x1b[{colour}m{word}\x1b[0m"),
-        false => word.to_owned(),
+    let word = if colours {
+        format!("\x1b[{colour}m{word}\x1b[0m")
+    } else {
+        word.to_owned()
     };
     let took = match case.took.as_secs_f32() {
         seconds if seconds >= 0.1 => format!(" ({seconds:.1} s)"),

@@ -87,12 +87,11 @@ fn serve(client: TcpStream, word: &str, spoil: Spoil, spoilt: &AtomicUsize) -> R
     }
     write!(server, "\r\n")?;
 
-    match url.contains(word) && url.ends_with(".deb") {
-        true => relay_spoilt(&mut server, client, spoil, spoilt),
-        false => {
-            std::io::copy(&mut server, &mut &client)?;
-            Ok(())
-        }
+    if url.contains(word) && url.ends_with(".deb") {
+        relay_spoilt(&mut server, client, spoil, spoilt)
+    } else {
+        std::io::copy(&mut server, &mut &client)?;
+        Ok(())
     }
 }
 

@@ -287,8 +287,9 @@ pub fn tail(text: &str) -> String {
 
 /// Fails unless `text` has `wanted` in it.
 pub fn must_say(text: &str, wanted: &str) -> Result<()> {
-    match text.contains(wanted) {
-        true => Ok(()),
-        false => Err(anyhow!("{wanted:?} is not in:\n{}", tail(text))),
+    if text.contains(wanted) {
+        Ok(())
+    } else {
+        Err(anyhow!("{wanted:?} is not in:\n{}", tail(text)))
     }
 }

@@ -157,9 +157,10 @@ impl<'s> Dump<'s> {
             return declared(&self.c_type(entry), &head);
         }
         let head = format!("extern \"C\" fn {symbol}({})", words.join(", "));
-        match entry.attributes.contains_key("type") {
-            true => format!("{head} -> {}", self.rust_type(entry)),
-            false => head,
+        if entry.attributes.contains_key("type") {
+            format!("{head} -> {}", self.rust_type(entry))
+        } else {
+            head
         }
     }
 
