@@ -50,7 +50,7 @@ impl Made {
     /// The first of them that was changed after the object was made.
     pub fn changed_since(&self) -> Option<PathBuf> {
         let made = changed(&self.object)?;
-        let mut files = self.files().into_iter();
+        let mut files = self.files().into_iter().chain(self.options());
         files.find(|file| changed(file).is_some_and(|changed| changed > made))
     }
 
@@ -94,6 +94,7 @@ impl Made {
             return folder;
         }
         let folder = self.object.parent().unwrap_or(Path::new(""));
+        let folder = Path::new(".").join(folder);
         let folder = folder.canonicalize().unwrap_or_default();
         let source = self.listed_source().unwrap_or_default();
         let above = folder
@@ -122,6 +123,25 @@ impl Made {
             .find(|source| !source.is_empty())
     }
 
+    /// What kconfig touches when an option changes that was used: `$(wildcard include/config/X)`.
+    fn options(&self) -> Vec<PathBuf> {
+        let words = self.command().unwrap_or_default();
+        let built = words.iter().find_map(|word| {
+            let (built, _) = word.strip_prefix("-I/")?.split_once("/arch/")?;
+            word.ends_with("/include/generated")
+                .then(|| Path::new("/").join(built))
+        });
+        let options = self.needed().filter_map(|line| {
+            let option = line.strip_prefix("$(wildcard ")?.strip_suffix(')')?;
+            // Kbuild runs in the kernel's folder, or in the module's.
+            Some(match &built {
+                Some(built) => built.join(option),
+                None => self.find(option),
+            })
+        });
+        options.collect()
+    }
+
     /// The list `deps_NAME.o`, a path a line.
     fn needed(&self) -> impl Iterator<Item = &str> {
         self.text
@@ -139,6 +159,8 @@ impl Made {
         if found.is_file() {
             return found;
         }
+        // An object that was named without a folder is in this one.
+        let folder = Path::new(".").join(folder);
         let folder = folder.canonicalize().unwrap_or_default();
         let above = folder.ancestors().map(|above| above.join(listed));
         above
@@ -173,5 +195,34 @@ mod tests {
         let words = ["A=1", "rustc", "--cfg", "feature=\"x\"", "-DN=#$", "m.rs"];
         assert_eq!(made.command().expect("words"), words);
         assert!(Made::of(&path("other.o")).is_none());
+    }
+
+    /// An option of the kernel counts as a source does.
+    #[test]
+    fn what_was_changed_since() {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let path = |name: &str| folder.path().join(name);
+        let kernel = path("kernel");
+        fs::create_dir_all(kernel.join("include/config")).expect("made");
+        let option = kernel.join("include/config/ACL");
+        for file in [&option, &path("m.c"), &path("m.o")] {
+            fs::write(file, "").expect("written");
+        }
+        let note = format!(
+            "savedcmd_m.o := cc -I{}/arch/x86/include/generated -c m.c\n\nsource_m.o := m.c\n\n\
+             deps_m.o := \\\n    $(wildcard include/config/ACL) \\\n\n",
+            kernel.display()
+        );
+        fs::write(path(".m.o.cmd"), note).expect("written");
+        let made = Made::of(&path("m.o")).expect("a note");
+        let later = |file: &Path, seconds| {
+            let time = SystemTime::now() + std::time::Duration::from_secs(seconds);
+            let file = fs::File::options().append(true).open(file);
+            file.and_then(|file| file.set_modified(time)).expect("set");
+        };
+        later(&path("m.o"), 10);
+        assert_eq!(made.changed_since(), None);
+        later(&option, 20);
+        assert_eq!(made.changed_since(), Some(option));
     }
 }

@@ -42,6 +42,19 @@ impl<'c> Comparison<'c> {
                 self.say(Level::Language, what, format!("`{l}`"), format!("`{r}`"));
             }
         }
+        // A struct of one's own around an `s` lies like one.
+        let wrapped = |ty: Ty<'_>, other: Ty<'_>| {
+            let inner = ty.types.only_field(ty.id)?;
+            let is_struct = matches!(ty.types.kind(inner), Kind::Aggregate(_));
+            let is_alike = other.types.only_field(other.id).is_some();
+            (is_struct && !is_alike && ty.size() == other.size()).then_some(inner)
+        };
+        if let Some(inner) = wrapped(left, right) {
+            return self.values(what, left.to(inner), right, depth + 1);
+        }
+        if let Some(inner) = wrapped(right, left) {
+            return self.values(what, left, right.to(inner), depth + 1);
+        }
         let whole = match names {
             (Some(name), _) | (_, Some(name)) if what.len() > LONGEST => {
                 format!("`{name}`, far behind")
