@@ -135,7 +135,16 @@ impl Evidence<'_> {
     fn ask_cc(&mut self, compilers: &Compilers, symbols: &[&str], judged: &[Verdict]) -> bool {
         let unknown = symbols.iter().zip(judged);
         let unknown = unknown.filter(|(_, verdict)| verdict.outcome == Outcome::Unknown);
-        let unknown: BTreeSet<&str> = unknown.map(|(symbol, _)| *symbol).collect();
+        // Where Rust has no view, C's would be compared with nothing.
+        let has_rust = |symbol: &str| {
+            let mut witnesses = self.witnesses.iter();
+            witnesses.any(|witness| {
+                let rust = witness.object.language == Language::Rust;
+                rust && witness.claims.contains_key(symbol)
+            })
+        };
+        let unknown = unknown.map(|(symbol, _)| *symbol);
+        let unknown: BTreeSet<&str> = unknown.filter(|symbol| has_rust(symbol)).collect();
         let mut asked = false;
         for witness in &mut self.witnesses {
             let object = witness.object;

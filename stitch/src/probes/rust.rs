@@ -2,6 +2,7 @@
 //! function and static that others may use, has its probes behind it: in the same module, and under
 //! the same attributes, so that what is configured out stays out.
 
+use std::env;
 use std::fs;
 use std::os::unix::fs::symlink;
 use std::path::{Component, Path, PathBuf};
@@ -59,7 +60,13 @@ pub fn compile(
         )
     })?;
     let name = source.file_name().unwrap_or_default().to_string_lossy();
-    let meaning = command::rustc(&words, &name);
+    let mut meaning = command::rustc(&words, &name);
+    // Kbuild's note has no variable that make exports: whoever asks has to set it, too.
+    let generated = env::var_os("OUT_DIR").and_then(|dir| Path::new(&dir).canonicalize().ok());
+    if let Some(dir) = generated {
+        let copies = inside(scratch, &dir).display().to_string();
+        meaning.environment.push(("OUT_DIR".to_owned(), copies));
+    }
     let attribute = if meaning.flags.iter().any(|flag| flag.ends_with("2024")) {
         "unsafe(link_section = SECTION)"
     } else {

@@ -10,6 +10,11 @@ use super::entries::{text, At};
 use super::graph::{Aggregate, Enumeration, Field, Id, Kind, Why};
 use crate::debug::Reader;
 
+/// How bindgen writes a union with members that cannot be copied: a struct of markers, each of
+/// which only names the type of a member, and of a field that has the bytes.
+const UNION_FIELD: &str = "__BindgenUnionField<";
+const UNION: &str = "bindgen_union_field";
+
 impl<'u, 'a> Builder<'u, 'a> {
     /// The type at `at`; what it refers to may still have to be described.
     pub(super) fn describe(&mut self, at: At) -> gimli::Result<Kind> {
@@ -135,6 +140,9 @@ impl<'u, 'a> Builder<'u, 'a> {
         let root = tree.root()?;
         let union = root.entry().tag() == gimli::DW_TAG_union_type;
         let align = number(root.entry(), gimli::DW_AT_alignment)?;
+        let stands_for = name
+            .as_deref()
+            .filter(|name| rust && name.starts_with(UNION_FIELD));
         let (mut fields, mut variants) = (Vec::new(), None);
         let mut children = root.children();
         while let Some(child) = children.next()? {
@@ -142,6 +150,10 @@ impl<'u, 'a> Builder<'u, 'a> {
             match child.entry().tag() {
                 gimli::DW_TAG_member if fields.len() < LONGEST => {
                     fields.extend(self.field((unit, offset))?);
+                }
+                gimli::DW_TAG_template_type_parameter if stands_for.is_some() => {
+                    let entry = self.entry((unit, offset))?;
+                    return Ok(Kind::Same(self.type_of(unit, &entry)?));
                 }
                 gimli::DW_TAG_variant_part => variants = Some(self.variants(unit, child)?),
                 _ => {}
@@ -154,12 +166,15 @@ impl<'u, 'a> Builder<'u, 'a> {
                 variants,
             });
         }
+        let is_bindgens_union = fields
+            .iter()
+            .any(|field: &Field| field.name.as_deref() == Some(UNION));
         // rustc may have put them in another order than they are in memory.
         fields.sort_by_key(|field| field.start);
         Ok(Kind::Aggregate(Aggregate {
             krate: if rust { self.krate(at) } else { None },
             name,
-            union,
+            union: union || is_bindgens_union,
             size,
             align,
             fields,

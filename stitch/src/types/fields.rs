@@ -139,10 +139,7 @@ fn endless(types: &Types, id: Id) -> Option<Id> {
         } => Some(id),
         Kind::Aggregate(aggregate) if aggregate.size == 0 => {
             let mut inside = aggregate.fields.iter();
-            inside.find_map(|field| match types.kind(field.ty) {
-                Kind::Array { .. } => Some(field.ty),
-                _ => None,
-            })
+            inside.find_map(|field| endless(types, field.ty))
         }
         _ => None,
     }
