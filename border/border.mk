@@ -12,6 +12,9 @@
 # hello.border tells afterwards what crosses. docs/border.md has the whole story.
 
 border-dir := $(dir $(lastword $(MAKEFILE_LIST)))
+border-missing := $(foreach m,$(obj-m:.o=),$(foreach h,$($(m)-contracts),$(if $(wildcard $(src)/$(h)),,$(h))))
+$(if $(strip $(border-missing)),$(error border: error: there is no $(strip $(border-missing)), which Kbuild names as a contract))
+$(if $(strip $(obj-m) $(obj-y) $(obj-)),,$(error border: error: include border/border.mk behind the lists of objects and contracts))
 border-modules := $(foreach m,$(obj-m:.o=),$(if $($(m)-contracts),$(m)))
 
 # Built by the module's own rustc: it is there, and it is the right one. Where folders share a
@@ -55,6 +58,7 @@ border-skip-flags += -fvisibility=% $(CC_FLAGS_LTO) -Wp$(comma)-MMD% -Wp$(comma)
 
 # Generated code follows C's names.
 border-allows := clippy::all, clippy::undocumented_unsafe_blocks, dead_code, improper_ctypes, \
+	improper_ctypes_definitions, \
 	missing_docs, non_camel_case_types, non_snake_case, non_upper_case_globals, unreachable_pub, \
 	unsafe_op_in_unsafe_fn, unused_imports
 
@@ -169,6 +173,8 @@ border-contracts := $(addprefix $(src)/,$(sort $(foreach m,$(border-modules),$($
 # sources have to be where the generated files are.
 ifneq ($(border-modules),)
 ifneq ($(realpath $(src)),$(realpath $(obj)))
+# So does a contract in a folder below, which includes its layout.
+ccflags-y += $(addprefix -I$(obj)/,$(sort $(dir $(foreach m,$(border-modules),$($(m)-contracts)))))
 border-linked := $(shell to=$$(realpath $(obj)); cd $(src) && \
 	find . -name '*.rs' -type f ! -path './border/gate/*' | while read -r file; do \
 		mkdir -p "$$to/$${file%/*}" && ln -sf "$$PWD/$$file" "$$to/$$file"; done)

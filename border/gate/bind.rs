@@ -58,7 +58,7 @@ pub(crate) fn complete(asked: &Asked<'_>, header: &Header<'_>, bound: String) ->
         let more: Vec<String> = more.cloned().collect();
         if more.is_empty() {
             return Ok(Bound {
-                rust: with_signs(asked, header, &bindings, bound)?,
+                rust: without_undefined(header, with_signs(asked, header, &bindings, bound)?),
                 foreign: foreign.rust(),
                 lacking: foreign.bind,
             });
@@ -70,8 +70,30 @@ pub(crate) fn complete(asked: &Asked<'_>, header: &Header<'_>, bound: String) ->
     }
 }
 
-/// bindgen reads a macro's digits, and not its type: `~0U` would be -1. An enum's values it takes
-/// from libclang.
+/// bindgen makes a constant of a macro that is undefined again.
+fn without_undefined(header: &Header<'_>, bound: String) -> String {
+    let defined = |name: &str| header.macros.iter().any(|defined| defined.name == name);
+    let gone = header.undefined.iter().filter(|name| !defined(name));
+    gone.fold(bound, |text, name| match constant(&text, name) {
+        Some(constant) => text.replace(constant, ""),
+        None => text,
+    })
+}
+
+/// `pub const NAME: u32 = 1;`
+fn constant<'t>(text: &'t str, name: &str) -> Option<&'t str> {
+    // Unless rustfmt was there, blanks stand before the colon.
+    for start in [format!("pub const {name}:"), format!("pub const {name} :")] {
+        if let Some(at) = text.find(&start) {
+            let end = text[at..].find(';').map_or(text.len(), |end| at + end + 1);
+            return Some(&text[at..end]);
+        }
+    }
+    None
+}
+
+/// bindgen works out a macro's value, and not its type: `~0U` would be -1, `~0U / 2` would be 0. An
+/// enum's values it takes from libclang.
 fn with_signs(
     asked: &Asked<'_>,
     header: &Header<'_>,
@@ -80,9 +102,9 @@ fn with_signs(
 ) -> Checked<String> {
     let mut enums = String::new();
     for (name, value) in &bindings.constants {
-        let is_macro = header.macros.iter().any(|defined| defined.name == name);
-        let is_negative = matches!(value, Value::Number(text) if text.starts_with('-'));
-        if is_macro && is_negative {
+        let defined = header.macros.iter().find(|defined| defined.name == name);
+        let is_number = matches!(value, Value::Number(text) if !text.contains('.'));
+        if defined.is_some_and(|defined| is_expression(defined.text)) && is_number {
             enums += &format!("enum {TYPE_OF}{name} {{ {VALUE_OF}{name} = ({name}) }};\n");
         }
     }
@@ -103,6 +125,18 @@ fn with_signs(
     Ok(typed_constants(&bound, &Bindings::new(&typed?)))
 }
 
+/// Whether it is more than a number or a letter: `MAX 63`, `LETTER 'a'`.
+fn is_expression(defined: &str) -> bool {
+    let value = defined.split_once(char::is_whitespace);
+    let value = value.map_or("", |(_, value)| value.trim());
+    let digits = value.trim_end_matches(['u', 'U', 'l', 'L']);
+    let is_number = !digits.is_empty() && digits.chars().all(|c| c.is_ascii_digit());
+    let is_hexadecimal = digits
+        .strip_prefix("0x")
+        .is_some_and(|digits| digits.len() <= 7 && digits.chars().all(|c| c.is_ascii_hexdigit()));
+    !(is_number && digits.len() < 10 || is_hexadecimal || value.starts_with(['"', '\'']))
+}
+
 /// The names of an enum that has the value of a macro.
 const TYPE_OF: &str = "border_type_of_";
 const VALUE_OF: &str = "border_value_of_";
@@ -115,17 +149,15 @@ fn typed_constants(bound: &str, typed: &Bindings) -> String {
         let (Some(name), Value::Number(value)) = (name.strip_prefix(VALUE_OF), value) else {
             continue;
         };
-        if value.starts_with('-') {
-            continue;
-        }
-        let ty = value.parse::<u32>().map_or("u64", |_| "u32");
-        // Unless rustfmt was there, blanks stand before the colon.
-        for old in [format!("pub const {name}:"), format!("pub const {name} :")] {
-            if let Some((before, behind)) = text.split_once(&old) {
-                let behind = behind.split_once(';').map_or("", |(_, behind)| behind);
-                text = format!("{before}pub const {name}: {ty} = {value};{behind}");
-                break;
-            }
+        let narrow = value.parse::<i32>().is_ok() || value.parse::<u32>().is_ok();
+        let ty = match (value.starts_with('-'), narrow) {
+            (true, true) => "i32",
+            (true, false) => "i64",
+            (false, true) => "u32",
+            (false, false) => "u64",
+        };
+        if let Some(old) = constant(&text, name) {
+            text = text.replace(old, &format!("pub const {name}: {ty} = {value};"));
         }
     }
     text
@@ -257,6 +289,9 @@ fn in_kernel_crate(bindings: Option<&str>, name: &str) -> bool {
     let Some(bindings) = bindings else {
         return true;
     };
+    if bindings.contains(&format!(" as {name};")) {
+        return true;
+    }
     ["struct", "union", "type", "enum"].iter().any(|kind| {
         let item = format!("pub {kind} {name}");
         let mut found = bindings.match_indices(&item);

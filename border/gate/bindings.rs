@@ -3,7 +3,7 @@
 //! A contract as Rust sees it: what bindgen made of the header.
 
 use crate::rust_type::{Signature, Type};
-use crate::tokens::{text, tokens, Kind, Token};
+use crate::tokens::{tokens, Kind, Token};
 
 /// How the gate begins the comment that it puts before each item: see [`declarations`].
 pub(crate) const DECLARED: &str = "/// Declared in ";
@@ -19,6 +19,12 @@ pub(crate) struct Symbol {
     pub(crate) kind: Option<SymbolKind>,
     /// The type of its address, as Rust writes it.
     pub(crate) pointer: String,
+}
+
+impl Symbol {
+    pub(crate) fn has_another_name(&self) -> bool {
+        self.name != self.rust_name
+    }
 }
 
 #[derive(Debug, PartialEq, Eq)]
@@ -74,7 +80,7 @@ impl Bindings {
         let mut bindings = Bindings::default();
         for at in 0..tokens.len() {
             if tokens[at].is("pub") {
-                bindings.item(&tokens, at);
+                bindings.item(source, &tokens, at);
             }
         }
         bindings.layouts(&tokens);
@@ -106,13 +112,18 @@ impl Bindings {
         }
     }
 
-    fn item(&mut self, tokens: &[Token<'_>], at: usize) {
+    fn item(&mut self, source: &str, tokens: &[Token<'_>], at: usize) {
         let word = |ahead: usize| tokens.get(at + ahead).map_or("", |token| token.text);
         match (word(1), word(2)) {
             // Not what a bit-field's accessors look like: `pub fn a(&self) -> u32 {`.
-            ("fn", name) if ends(tokens, at).1 => self.function(tokens, at, name),
-            ("static", "mut") => self.data(tokens, at, word(3), true),
-            ("static", name) => self.data(tokens, at, name, false),
+            ("fn", name) if ends(tokens, at).1 => self.function(source, tokens, at, name),
+            ("static", "mut") => self.data(source, tokens, at, word(3), true),
+            ("static", name) => self.data(source, tokens, at, name, false),
+            // `pub use self::way as way_t;`
+            ("use", "self") if word(6) == "as" => {
+                let ty = Type::Name(word(5).to_owned());
+                self.aliases.push((word(7).to_owned(), Some(ty)));
+            }
             ("const", name) if word(3) == ":" => {
                 self.constants.push((name.to_owned(), value(tokens, at)))
             }
@@ -135,25 +146,25 @@ impl Bindings {
         }
     }
 
-    fn function(&mut self, tokens: &[Token<'_>], at: usize, name: &str) {
+    fn function(&mut self, source: &str, tokens: &[Token<'_>], at: usize, name: &str) {
         let behind_name = &tokens[at + 3..ends(tokens, at).0];
         let abi = abi(&tokens[..at]);
         self.symbols.push(Symbol {
             name: link_name(tokens, at).unwrap_or(name).to_owned(),
             rust_name: name.to_owned(),
             kind: Signature::read(abi, behind_name).map(SymbolKind::Function),
-            pointer: format!("unsafe extern \"{abi}\" fn{}", text(behind_name)),
+            pointer: format!("unsafe extern \"{abi}\" fn{}", within(source, behind_name)),
         });
     }
 
-    fn data(&mut self, tokens: &[Token<'_>], at: usize, name: &str, mutable: bool) {
+    fn data(&mut self, source: &str, tokens: &[Token<'_>], at: usize, name: &str, mutable: bool) {
         let behind_name = &tokens[at + 4 + usize::from(mutable)..ends(tokens, at).0];
         let pointer = if mutable { "*mut" } else { "*const" };
         self.symbols.push(Symbol {
             name: link_name(tokens, at).unwrap_or(name).to_owned(),
             rust_name: name.to_owned(),
             kind: Type::read(behind_name).map(|ty| SymbolKind::Data { ty, mutable }),
-            pointer: format!("{pointer} {}", text(behind_name)),
+            pointer: format!("{pointer} {}", within(source, behind_name)),
         });
     }
 
@@ -189,6 +200,18 @@ impl Bindings {
                 }
                 _ => {}
             }
+        }
+    }
+}
+
+/// These tokens as they stand in the source; none of them at an end is a text.
+fn within<'s>(source: &'s str, tokens: &[Token<'_>]) -> &'s str {
+    let place = |token: &Token<'_>| token.text.as_ptr() as usize - source.as_ptr() as usize;
+    match tokens {
+        [] => "",
+        [first, ..] => {
+            let last = tokens.last().unwrap_or(first);
+            &source[place(first)..place(last) + last.text.len()]
         }
     }
 }
@@ -260,6 +283,10 @@ fn link_name<'a>(tokens: &[Token<'a>], at: usize) -> Option<&'a str> {
     attribute.then(|| text.text.trim_start_matches("\\u{1}"))
 }
 
+fn is_padding(name: Option<&Token<'_>>) -> bool {
+    name.is_some_and(|name| name.text.starts_with("__bindgen_padding_"))
+}
+
 /// `{ pub a : u32 , pub b : [ u8 ; 4usize ] , }`
 fn fields(tokens: &[Token<'_>], open: usize) -> Vec<Field> {
     let mut fields = Vec::new();
@@ -269,8 +296,8 @@ fn fields(tokens: &[Token<'_>], open: usize) -> Vec<Field> {
             "{" | "(" | "[" | "<" => depth += 1,
             ")" | "]" | "}" => depth -= 1,
             ">" if !tokens[at - 1].is("-") => depth -= 1,
-            // Private ones are padding.
-            "pub" if depth == 1 => fields.push(Field {
+            // Private ones are padding, and some that are public.
+            "pub" if depth == 1 && !is_padding(tokens.get(at + 1)) => fields.push(Field {
                 name: tokens.get(at + 1).map_or("", |token| token.text).to_owned(),
                 ty: Type::read(tokens.get(at + 3..).unwrap_or_default()),
                 offset: None,
@@ -285,13 +312,23 @@ fn fields(tokens: &[Token<'_>], open: usize) -> Vec<Field> {
     fields
 }
 
-/// (name, `c_helper.h:7: int f(int a)`) for each item that the gate has put a comment before.
+/// Whether an item has a symbol: `pub fn f(…`
+pub(crate) fn is_symbol(item: &str) -> bool {
+    ["pub fn ", "pub static "]
+        .iter()
+        .any(|start| item.starts_with(start))
+}
+
+/// (name, `c_helper.h:7: int f(int a)`) for each symbol that the gate has put a comment before.
 pub(crate) fn declarations(source: &str) -> Vec<(&str, String)> {
     let lines: Vec<&str> = source.lines().map(str::trim_start).collect();
     lines
         .windows(2)
         .filter_map(|pair| {
             let declared = pair[0].strip_prefix(DECLARED)?;
+            if !is_symbol(pair[1]) {
+                return None;
+            }
             Some((item_name(pair[1])?, declared.replace('`', "")))
         })
         .collect()
@@ -324,6 +361,7 @@ mod tests {
         pub const NAME: &[u8; 2] = b"a\0";
         pub const SUM: u32 = 1 + 1;
         pub type colour = kernel::ffi::c_uint;
+        pub use self::colour as colour_t;
         #[repr(C, packed)]
         pub struct s {
             pub pid: pid_t,
@@ -403,6 +441,10 @@ mod tests {
         assert_eq!(
             bindings.alias("colour"),
             Some(&Type::Name("c_uint".to_owned()))
+        );
+        assert_eq!(
+            bindings.alias("colour_t"),
+            Some(&Type::Name("colour".to_owned()))
         );
 
         let s = bindings.record("s").expect("it is there");

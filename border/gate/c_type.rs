@@ -63,8 +63,19 @@ pub(crate) fn name(header: &Header<'_>, rust: &str) -> Option<String> {
         .find(|tag| header.has_pair(tag, name));
     match tag {
         Some(tag) => Some(format!("{tag} {name}")),
-        None => header.has_word(name).then(|| name.to_owned()),
+        None if header.has_word(name) => Some(name.to_owned()),
+        None => nested(header, name),
     }
+}
+
+/// bindgen calls a struct within another one `outer_inner`; in C, it has no other name than `inner`.
+fn nested(header: &Header<'_>, name: &str) -> Option<String> {
+    let mut inner = name.match_indices('_').map(|(at, _)| &name[at + 1..]);
+    inner.find_map(|inner| {
+        let mut tags = ["struct", "union", "enum"].into_iter();
+        let tag = tags.find(|tag| !inner.is_empty() && header.has_pair(tag, inner))?;
+        Some(format!("{tag} {inner}"))
+    })
 }
 
 /// The type as C writes it in `sizeof()`.
@@ -77,6 +88,24 @@ pub(crate) fn of_function(
     header: &Header<'_>,
     signature: &Signature,
     declarator: &str,
+) -> Option<String> {
+    function(header, signature, declarator, false)
+}
+
+/// The same with a `const` result, which C may write, and which means nothing.
+pub(crate) fn of_function_with_const(
+    header: &Header<'_>,
+    signature: &Signature,
+    declarator: &str,
+) -> Option<String> {
+    function(header, signature, declarator, true)
+}
+
+fn function(
+    header: &Header<'_>,
+    signature: &Signature,
+    declarator: &str,
+    constant: bool,
 ) -> Option<String> {
     let mut parameters = Vec::new();
     for parameter in &signature.parameters {
@@ -93,7 +122,7 @@ pub(crate) fn of_function(
         "" => format!(" ({parameters})"),
         pointer => format!("({convention}{pointer})({parameters})"),
     };
-    declaration(header, &signature.result, false, &declarator)
+    declaration(header, &signature.result, constant, &declarator)
 }
 
 /// Data, of which nothing may be changed unless it is `mutable`.

@@ -4,7 +4,9 @@
 //! they see can be checked.
 
 use crate::bind::{self, Asked};
-use crate::bindings::{item_name, Bindings, Record, Symbol, SymbolKind, Value, DECLARED};
+use crate::bindings::{
+    is_symbol, item_name, Bindings, Record, Symbol, SymbolKind, Value, DECLARED,
+};
 use crate::facts;
 use crate::header::{real, without_attributes, Header};
 use crate::probes;
@@ -19,6 +21,12 @@ const KEYWORDS: &[&str] = &[
     "in", "let", "loop", "macro", "match", "mod", "move", "mut", "override", "priv", "pub", "ref",
     "return", "self", "Self", "static", "struct", "super", "trait", "true", "try", "type",
     "typeof", "unsafe", "unsized", "use", "virtual", "where", "while", "yield",
+];
+
+/// What bindgen does the same for where it is no type.
+const TYPES: &[&str] = &[
+    "str", "bool", "f32", "f64", "u8", "u16", "u32", "u64", "u128", "usize", "i8", "i16", "i32",
+    "i64", "i128", "isize",
 ];
 
 /// Checks the header; writes what rustc and the C compiler see of it.
@@ -63,10 +71,21 @@ fn macros(header: &Header<'_>, bindings: &Bindings) -> Vec<Problem> {
         let mut constants = bindings.constants.iter();
         constants.any(|(known, value)| known == name && *value != Value::Other)
     };
+    // bindgen forgets how wide the letters of a text are.
+    let is_wide = |text: &str| {
+        let mut values = text.split_whitespace().skip(1);
+        values.any(|value| {
+            ["L\"", "u\"", "U\""]
+                .iter()
+                .any(|start| value.starts_with(start))
+        })
+    };
     header
         .macros
         .iter()
-        .filter(|defined| defined.text != defined.name && !constant(defined.name))
+        .filter(|defined| {
+            defined.text != defined.name && (is_wide(defined.text) || !constant(defined.name))
+        })
         .map(|defined| {
             Problem::new(
                 Layer::Contract,
@@ -89,6 +108,16 @@ fn macros(header: &Header<'_>, bindings: &Bindings) -> Vec<Problem> {
 /// What gives each half a copy of its own, or Rust nothing to link with.
 fn statements(header: &Header<'_>) -> Vec<Problem> {
     let mut problems = Vec::new();
+    let mut all = header.contract().tokens.iter();
+    let order = all.find(|token| token.text.contains("scalar_storage_order"));
+    problems.extend(order.map(|token| {
+        Problem::new(
+            Layer::Contract,
+            "another order of bytes, for which Rust has no words",
+        )
+        .note(header.place(token.line))
+        .help("take the attribute away, and use __be32 or __le32")
+    }));
     for statement in crate::header::statements(&header.contract().tokens) {
         let before_body: Vec<_> = statement
             .iter()
@@ -138,12 +167,40 @@ fn symbols(header: &Header<'_>, symbol: &Symbol) -> Option<Problem> {
             )
             .help("give the type of what it returns a name, by a typedef")
         }
+        Some(SymbolKind::Data { .. }) if is_per_cpu(header, name) => Problem::new(
+            Layer::Contract,
+            format!("{name} is there once for each CPU: its address alone is of no use to Rust"),
+        )
+        .help("declare a function that reads it"),
+        _ if symbol.has_another_name() && !is_reserved(&symbol.name) => Problem::new(
+            Layer::Contract,
+            format!(
+                "{} has another name for the linker: {}",
+                symbol.rust_name, symbol.name
+            ),
+        )
+        .note(header.place_of(&symbol.rust_name))
+        .help("declare it without asm(\"…\"), by the name that it has"),
         _ => return None,
     };
-    Some(match header.declaration(name) {
+    Some(match header.symbol(name) {
         Some(declared) => problem.note(format!("{}: {}", declared.place, declared.text)),
         None => problem,
     })
+}
+
+/// DECLARE_PER_CPU(), or a variable of a thread.
+fn is_per_cpu(header: &Header<'_>, name: &str) -> bool {
+    header.statement_of(name).is_some_and(|statement| {
+        statement.tokens.iter().any(|token| {
+            let word = ["__seg_gs", "__seg_fs", "__thread", "_Thread_local"];
+            word.iter().any(|word| token.is(word)) || token.text.contains("percpu")
+        })
+    })
+}
+
+fn is_reserved(name: &str) -> bool {
+    KEYWORDS.contains(&name) || TYPES.contains(&name)
 }
 
 /// Whether a pointer comes back: `void (__noreturn *pick(void))(void)`.
@@ -213,13 +270,12 @@ fn names(header: &Header<'_>, bindings: &Bindings) -> Vec<Problem> {
     let fields = fields.map(|field| &field.name);
     let constants = bindings.constants.iter().map(|(name, _)| name);
     let aliases = bindings.aliases.iter().map(|(name, _)| name);
-    let mut names: Vec<&str> = symbols
-        .chain(records)
-        .chain(fields)
-        .chain(constants)
-        .chain(aliases)
-        .filter_map(|name| name.strip_suffix('_'))
-        .filter(|name| KEYWORDS.contains(name))
+    let no_types = symbols.chain(fields).chain(constants);
+    let types = records.chain(aliases).filter_map(|name| as_in_c(name));
+    let mut names: Vec<&str> = no_types
+        .filter_map(|name| as_in_c(name))
+        .filter(|name| KEYWORDS.contains(name) || TYPES.contains(name))
+        .chain(types.filter(|name| KEYWORDS.contains(name)))
         .collect();
     names.sort_unstable();
     names.dedup();
@@ -235,7 +291,7 @@ fn names(header: &Header<'_>, bindings: &Bindings) -> Vec<Problem> {
         .map(|name| {
             Problem::new(
                 Layer::Contract,
-                format!("`{name}` is a keyword of Rust, where this would have another name"),
+                format!("`{name}` is a word of Rust's own, where this would have another name"),
             )
             .note(header.place_of(name))
             .help("choose a name that is good in both languages")
@@ -243,12 +299,23 @@ fn names(header: &Header<'_>, bindings: &Bindings) -> Vec<Problem> {
         .collect()
 }
 
+fn as_in_c(name: &str) -> Option<&str> {
+    name.strip_suffix('_')
+}
+
 /// The bindings, each item with the place and the words of its declaration.
 fn with_places(header: &Header<'_>, bindings: &str) -> String {
     let mut whole = String::new();
     for line in bindings.lines() {
         let item = line.trim_start();
-        if let Some(declared) = item_name(item).and_then(|name| header.declaration(name)) {
+        let declaration = |name| {
+            if is_symbol(item) {
+                header.symbol(name)
+            } else {
+                header.declaration(name)
+            }
+        };
+        if let Some(declared) = item_name(item).and_then(declaration) {
             let indent = &line[..line.len() - item.len()];
             whole += &format!(
                 "{indent}{DECLARED}{}: `{}`\n",
@@ -345,12 +412,12 @@ mod tests {
         of(
             "struct s { int type; };\n",
             "pub struct s { pub type_: c_int, }",
-            &["`type` is a keyword"],
+            &["`type` is a word of Rust's own"],
         );
         of(
             "int match(int);\n",
             "extern \"C\" { #[link_name = \"\\u{1}match\"] pub fn match_(a: c_int); }",
-            &["`match` is a keyword"],
+            &["`match` is a word of Rust's own"],
         );
     }
 

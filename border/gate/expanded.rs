@@ -7,6 +7,20 @@
 use crate::probes::PROBE;
 use crate::tokens::{tokens, Kind, Token};
 
+/// What `keeps_contract!` of border.rs leaves in an object for each function that it has checked.
+const CHECKED: &str = "__border_checked_";
+
+/// What Rust gives a symbol, or says to have checked.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Given {
+    /// For the linker.
+    pub(crate) symbol: String,
+    /// In the source.
+    item: String,
+    /// The modules around it.
+    module: Vec<String>,
+}
+
 /// What was found in a crate, by names for the linker.
 #[derive(Debug, Default)]
 pub(crate) struct Expanded {
@@ -15,7 +29,7 @@ pub(crate) struct Expanded {
     /// What the generated bindings declare: each has its probe.
     pub(crate) probes: Vec<String>,
     /// What has a symbol: `#[no_mangle]` and `#[export_name]`.
-    pub(crate) given: Vec<String>,
+    pub(crate) given: Vec<Given>,
     /// Functions and statics, whatever their symbols.
     pub(crate) defined: Vec<String>,
 }
@@ -25,9 +39,10 @@ impl Expanded {
     pub(crate) fn new(source: &str) -> Self {
         let tokens = tokens(source, 1);
         let mut found = Expanded::default();
-        let mut at = 0;
+        let (mut at, mut modules) = (0, Modules::default());
         while at < tokens.len() {
             let rest = &tokens[at..];
+            modules.step(rest);
             at += match rest[0].text {
                 _ if !rest[0].is_word() => 1,
                 // A macro's body is no code, unless it was called.
@@ -44,12 +59,23 @@ impl Expanded {
                     None => 1,
                 },
                 "no_mangle" if in_attribute(&tokens, at) => {
-                    found.given.extend(next_item(rest));
+                    let item = next_item(rest);
+                    found.given.extend(item.map(|item| Given {
+                        symbol: item.clone(),
+                        item,
+                        module: modules.path(),
+                    }));
                     1
                 }
                 "export_name" if in_attribute(&tokens, at) => {
                     let text = rest.get(2).filter(|token| token.kind == Kind::Text);
-                    found.given.extend(text.map(|text| text.text.to_owned()));
+                    found.given.extend(text.and_then(|text| {
+                        Some(Given {
+                            symbol: text.text.to_owned(),
+                            item: next_item(rest)?,
+                            module: modules.path(),
+                        })
+                    }));
                     1
                 }
                 "fn" | "static" => {
@@ -84,6 +110,17 @@ impl Expanded {
         }
     }
 
+    /// Whether a check of a symbol stands where its definition does. By its name alone it could be
+    /// the contract's own, out of a glob import.
+    pub(crate) fn is_checked(&self, symbol: &str) -> bool {
+        let checked = format!("{CHECKED}{symbol}");
+        let mut checks = self.given.iter().filter(|one| one.symbol == checked);
+        checks.any(|check| {
+            let mut given = self.given.iter().filter(|one| one.symbol == symbol);
+            given.any(|given| given.item == symbol && given.module == check.module)
+        })
+    }
+
     /// What `extern` blocks declare that no contract did.
     pub(crate) fn by_hand(&self) -> Vec<&String> {
         let count = |names: &[String], name: &str| names.iter().filter(|n| *n == name).count();
@@ -95,6 +132,35 @@ impl Expanded {
         names.sort_unstable();
         names.dedup();
         names
+    }
+}
+
+/// The modules around a token.
+#[derive(Default)]
+struct Modules {
+    /// Brackets that are open.
+    depth: usize,
+    /// (how many brackets are around it, its name)
+    open: Vec<(usize, String)>,
+}
+
+impl Modules {
+    fn step(&mut self, rest: &[Token<'_>]) {
+        if let [word, name, open, ..] = rest {
+            if word.is("mod") && name.is_word() && open.is("{") {
+                self.open.push((self.depth, name.text.to_owned()));
+            }
+        }
+        if is_open(&rest[0]) {
+            self.depth += 1;
+        } else if [")", "]", "}"].iter().any(|close| rest[0].is(close)) {
+            self.depth = self.depth.saturating_sub(1);
+            self.open.retain(|(depth, _)| *depth < self.depth);
+        }
+    }
+
+    fn path(&self) -> Vec<String> {
+        self.open.iter().map(|(_, name)| name.clone()).collect()
     }
 }
 
@@ -174,8 +240,30 @@ mod tests {
                       // #[no_mangle] fn not_this() {}\n\
                       let no_mangle = 1; fn i() {}";
         let found = Expanded::new(source);
-        assert_eq!(found.given, ["f", "T", "g"]);
+        let given: Vec<&str> = found.given.iter().map(|one| &*one.symbol).collect();
+        assert_eq!(given, ["f", "T", "g"]);
         assert_eq!(found.defined, ["f", "T", "h", "joined", "i"]);
+    }
+
+    #[test]
+    fn what_is_checked() {
+        let check = |name: &str| {
+            format!(
+                "const _: () = {{ #[export_name = \"{CHECKED}{name}\"] static CHECKED: u8 = 0; }};"
+            )
+        };
+        let source = format!(
+            "#[no_mangle] fn f() {{}} {} mod a {{ #[no_mangle] fn g() {{}} mod b {{ {} }} }} {} \
+             #[export_name = \"i\"] fn h() {{}} {} mod c {{ #[no_mangle] fn j() {{}} {} }}",
+            check("f"),
+            check("g"),
+            check("g"),
+            check("i"),
+            check("j")
+        );
+        let found = Expanded::new(&source);
+        assert!(found.is_checked("f") && found.is_checked("j"));
+        assert!(!found.is_checked("g") && !found.is_checked("i"));
     }
 
     #[test]

@@ -8,7 +8,7 @@ use std::process::{Command, ExitCode, Stdio};
 
 use crate::bind::module_of;
 use crate::bindings::{declarations, Bindings, SymbolKind, DECLARED};
-use crate::facts::{BORDER, TOLD};
+use crate::facts::{BORDER, LINE, TOLD};
 use crate::header::real;
 use crate::problem::{read, Layer, Problem};
 
@@ -92,6 +92,9 @@ fn explanations(layer: Layer, contracts: &[&str], symbols: &[Symbol], said: &str
     if let Some(problem) = generated(layer, contracts, said) {
         return vec![problem];
     }
+    if let Some(problem) = left_out(layer, contracts, said) {
+        return vec![problem];
+    }
     let (meant, unsure) = match (meant(symbols, said), in_border_rs(said)) {
         (meant, false) => (meant, false),
         // Of a static that `keeps_contract!` was asked about, rustc tells no name.
@@ -155,6 +158,30 @@ fn generated(layer: Layer, contracts: &[&str], said: &str) -> Option<Problem> {
         .note(declared.unwrap_or(contract).replace('`', ""))
         .note(headline);
     Some(problem.help("pass pointers to such types, and declare functions for what Rust needs"))
+}
+
+/// What Rust looks for in the bindings and does not find there: a header may declare it all the same.
+fn left_out(layer: Layer, contracts: &[&str], said: &str) -> Option<Problem> {
+    let headline = said.lines().find(|line| line.starts_with("error[E0425]"))?;
+    let (_, rest) = headline.split_once(" `")?;
+    let (name, rest) = rest.split_once('`')?;
+    let module = rest.split_once(" in module `")?.1.split('`').next()?;
+    let contract = contracts
+        .iter()
+        .find(|contract| module_of(contract.strip_suffix(".rs").unwrap_or(contract)) == module)?;
+    let layout = read(&contract.replace("_h.rs", "_layout.h")).ok()?;
+    let declared = layout
+        .lines()
+        .filter_map(|line| line.strip_prefix(LINE))
+        .find(|line| names(line).any(|word| word == name));
+    let problem = Problem::new(layer, format!("{module} has no {name}"));
+    Some(match declared {
+        Some(line) => problem.note(line).help(
+            "declare it as plain functions and data are: bindgen leaves out what is hidden \
+             (visibility), inline or a macro",
+        ),
+        None => problem.help(format!("declare {name} in the contract")),
+    })
 }
 
 fn in_border_rs(said: &str) -> bool {

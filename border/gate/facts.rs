@@ -102,14 +102,16 @@ impl Facts<'_, '_> {
 
     fn symbols(&mut self) {
         let place = self.header.contract().name;
+        self.flags(place);
         self.sign("(char)", self.header.char_is_signed, place, "char");
         for symbol in &self.bindings.symbols {
             let name = &symbol.name;
             self.lines.push(probes::of_c(name));
-            let place = match self.header.declaration(name) {
+            let place = match self.header.symbol(name) {
                 Some(declared) => declared.place,
                 None => place.to_owned(),
             };
+            let mut with_const = None;
             let (asked, c, comparable) = match &symbol.kind {
                 // For GCC, this one's address is of another type.
                 Some(SymbolKind::Function(signature)) if signature.result == Type::Never => {
@@ -117,16 +119,28 @@ impl Facts<'_, '_> {
                     (name.clone(), c, true)
                 }
                 Some(SymbolKind::Function(signature)) => {
-                    let c = c_type::of_function(self.header, signature, "*");
+                    let signature = signature.with(&|name| self.function(name));
+                    let c = c_type::of_function(self.header, &signature, "*");
+                    if self.says_const(name) {
+                        with_const = c_type::of_function_with_const(self.header, &signature, "*");
+                    }
                     (format!("&{name}"), c, !self.is_qualified(name))
                 }
                 Some(SymbolKind::Data { ty, mutable }) => {
-                    let c = c_type::of_data(self.header, ty, *mutable);
+                    let c = c_type::of_data(self.header, &self.expanded(ty), *mutable);
                     (name.clone(), c, self.is_comparable(name, ty))
                 }
                 None => (name.clone(), None, true),
             };
             match c {
+                Some(c) if comparable && with_const.is_some() => {
+                    let other = with_const.unwrap_or_default();
+                    let same = |ty: &str| {
+                        format!("__builtin_types_compatible_p(__typeof__({asked}), {ty})")
+                    };
+                    let fact = format!("({} || {})", same(&c), same(&other));
+                    self.fact(&fact, &place, &format!("type of {name}"), c.trim());
+                }
                 Some(c) if comparable => {
                     self.same_type(&asked, &c, &place, &format!("type of {name}"));
                 }
@@ -136,11 +150,42 @@ impl Facts<'_, '_> {
                         Layer::Contract,
                         format!("{name} has a type that has no name in C"),
                     )
-                    .note(format!("{place}: {}", symbol.pointer))
+                    .note(format!("{place}: {}", in_one_line(&symbol.pointer)))
                     .help("give the type a name"),
                 ),
             }
         }
+    }
+
+    /// Flags and pragmas that also change what the kernel's headers say.
+    fn flags(&mut self, place: &str) {
+        self.lines.push(
+            "#ifndef BORDER_ENUM\n#define BORDER_ENUM\nenum border_enum { border_member };\n#endif"
+                .to_owned(),
+        );
+        self.number(
+            "sizeof(enum border_enum)",
+            Some(4),
+            place,
+            "size of an enum",
+        );
+        let gap = "__builtin_offsetof(struct { char one; long other; }, other) == sizeof(long)";
+        self.fact(gap, place, "alignment of long", "its size");
+        self.lines.push("#ifdef __x86_64__".to_owned());
+        let calls = "__builtin_types_compatible_p(void (*)(void), \
+                     void (__attribute__((__sysv_abi__)) *)(void))";
+        self.fact(calls, place, "calling convention", "the System V ABI");
+        self.lines.push("#endif".to_owned());
+    }
+
+    /// C's `typedef int f(void)` is no pointer: bindgen uses the name for what is one.
+    fn expanded(&self, ty: &Type) -> Type {
+        ty.with(&|name| self.function(name))
+    }
+
+    fn function(&self, name: &str) -> Option<Type> {
+        let alias = self.bindings.alias(name)?;
+        matches!(alias, Type::Function(_)).then(|| alias.clone())
     }
 
     /// Whether C's type may have more to it than Rust was told of what is pointed to.
@@ -151,8 +196,18 @@ impl Facts<'_, '_> {
         })
     }
 
+    fn says_const(&self, name: &str) -> bool {
+        let statement = self.header.statement_of(name);
+        statement.is_some_and(|it| it.tokens.iter().any(|token| token.is("const")))
+    }
+
+    fn is_atomic(&self, name: &str) -> bool {
+        let statement = self.header.statement_of(name);
+        statement.is_some_and(|it| it.tokens.iter().any(|token| token.is("_Atomic")))
+    }
+
     fn is_comparable(&self, name: &str, ty: &Type) -> bool {
-        !(ty.has_pointer() && self.is_qualified(name))
+        !((ty.has_pointer() || self.is_atomic(name)) && self.is_qualified(name))
     }
 
     fn same_type(&mut self, c: &str, rust: &str, place: &str, what: &str) {
@@ -169,12 +224,23 @@ impl Facts<'_, '_> {
             let place = self.header.place_of(name);
             if c.starts_with("enum ") {
                 self.integer(&format!("({c})"), &c, ty, &place);
-            } else if let Some(rust) = c_type::of(self.header, ty) {
+            } else if let Some(rust) = c_type::of(self.header, &self.expanded(ty)) {
                 if self.is_comparable(name, ty) {
+                    if matches!(ty, Type::Function(_)) {
+                        self.same_function(&c, &rust, &place);
+                        continue;
+                    }
                     self.same_type(&c, &rust, &place, &format!("type of {c}"));
                 }
             }
         }
+    }
+
+    /// C's name may be one of the pointer or of the function.
+    fn same_function(&mut self, c: &str, rust: &str, place: &str) {
+        let same = |c: &str| format!("__builtin_types_compatible_p({c}, {rust})");
+        let fact = format!("({} || {})", same(c), same(&format!("__typeof__({c} *)")));
+        self.fact(&fact, place, &format!("type of {c}"), rust.trim());
     }
 
     /// `cast` makes a -1 of the type.
@@ -234,7 +300,11 @@ impl Facts<'_, '_> {
                 }
                 Value::Text(rust) => {
                     let c = c_text(rust.strip_suffix("\\0").unwrap_or(rust));
-                    let fact = format!("__builtin_strcmp({name}, \"{c}\") == 0");
+                    // A byte of 0 may be in it.
+                    let fact = format!(
+                        "sizeof({name}) == sizeof(\"{c}\") && \
+                         __builtin_memcmp({name}, \"{c}\", sizeof(\"{c}\")) == 0"
+                    );
                     // The message takes it as text: not all that it may say is allowed there.
                     let told = c.replace('\\', "\\\\").replace('"', "\\\"");
                     self.fact(&fact, &place, name, &told);
@@ -325,7 +395,7 @@ impl Facts<'_, '_> {
         let name = top.rsplit(' ').next().unwrap_or(top);
         let field = format!("(({top} *)0)->{path}");
         let what = format!("type of {path} in {top}");
-        match c_type::of(self.header, ty) {
+        match c_type::of(self.header, &self.expanded(ty)) {
             Some(rust) if self.is_comparable(name, ty) => {
                 self.same_type(&field, &rust, place, &what);
             }
@@ -341,6 +411,10 @@ impl Facts<'_, '_> {
     }
 }
 
+fn in_one_line(text: &str) -> String {
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
 fn dimensions(ty: &Type) -> usize {
     match ty {
         Type::Array { of, .. } => 1 + dimensions(of),
@@ -350,12 +424,22 @@ fn dimensions(ty: &Type) -> usize {
 
 /// Rust's `\x07` takes two digits; in C it would go on. An octal one ends after three.
 fn c_text(rust: &str) -> String {
-    let mut parts = rust.split("\\x");
-    let mut text = parts.next().unwrap_or_default().to_owned();
-    for part in parts {
-        let (digits, rest) = part.split_at(part.len().min(2));
-        let byte = u8::from_str_radix(digits, 16).unwrap_or_default();
-        text += &format!("\\{byte:03o}{rest}");
+    let mut text = String::new();
+    let mut rest = rust.chars();
+    while let Some(c) = rest.next() {
+        text.push(c);
+        if c != '\\' {
+            continue;
+        }
+        match rest.next() {
+            Some('x') => {
+                let digits: String = rest.by_ref().take(2).collect();
+                let byte = u8::from_str_radix(&digits, 16).unwrap_or_default();
+                text += &format!("{byte:03o}");
+            }
+            Some('0') => text += "000",
+            other => text.extend(other),
+        }
     }
     text
 }
@@ -385,6 +469,11 @@ mod tests {
         extern \"C\" { pub fn f(s: *mut s) -> kernel::ffi::c_int; pub fn g(c: c_char); }";
 
     #[test]
+    fn texts() {
+        assert_eq!(c_text("a\\x07b\\0\\\\x41\\n"), "a\\007b\\000\\\\x41\\n");
+    }
+
+    #[test]
     fn all_of_it_is_confirmed() {
         let (text, problems) = of(&Header::of_text(C), &Bindings::new(RUST));
         for wanted in [
@@ -394,7 +483,7 @@ mod tests {
             "BORDER(((enum colour)-1 < 0) == 0,",
             "BORDER((GREEN) == 5 && ((GREEN) < 0) == 0, \"a.h:1: GREEN\", \"5\");",
             "BORDER((ALL) == -1 && ((ALL) < 0) == 1,",
-            "BORDER(__builtin_strcmp(NAME, \"\\001\\351\") == 0,",
+            "__builtin_memcmp(NAME, \"\\001\\351\", sizeof(\"\\001\\351\")) == 0,",
             "BORDER(sizeof(struct s) == 16, \"a.h:2: size of struct s\", \"16\");",
             "BORDER(__builtin_offsetof(struct s, b) == 4,",
             "BORDER(__builtin_offsetof(struct s, whole) == 8,",

@@ -54,6 +54,8 @@ pub(crate) struct Declaration {
 /// The contract.
 pub(crate) struct Header<'a> {
     pub(crate) macros: Vec<Macro<'a>>,
+    /// Those that are undefined again.
+    pub(crate) undefined: Vec<&'a str>,
     /// The contract, and then the other headers below the module's folder.
     pub(crate) files: Vec<File<'a>>,
     /// Whether a `char` may be negative.
@@ -70,6 +72,7 @@ impl<'a> Header<'a> {
     ) -> Self {
         let mut header = Header {
             macros: Vec::new(),
+            undefined: Vec::new(),
             files: vec![File {
                 name: file,
                 ..File::default()
@@ -110,6 +113,7 @@ impl<'a> Header<'a> {
                 });
             }
         } else if let Some(name) = line.text.strip_prefix("#undef ") {
+            self.undefined.push(name);
             self.macros.retain(|defined| defined.name != name);
         } else if !line.text.starts_with('#') {
             let at = self.files.iter().position(|file| file.name == line.file);
@@ -153,28 +157,27 @@ impl<'a> Header<'a> {
         })
     }
 
+    /// The same of a function or variable: a struct may have its name.
+    fn statement_of_symbol(&self, name: &str) -> Option<Statement<'_, 'a>> {
+        let depth = |statement: &Statement<'_, '_>| depth_of(statement.tokens, name);
+        self.statements()
+            .filter(|statement| depth(statement).is_some())
+            .filter(|statement| !defines(statement.tokens, name))
+            .min_by_key(depth)
+    }
+
     /// For people: where it is declared, and the words, without the body of a struct.
     pub(crate) fn declaration(&self, name: &str) -> Option<Declaration> {
-        let statement = self.statement_of(name)?;
-        let open = statement.tokens.iter().position(|token| token.is("{"));
-        let typedef = statement.tokens[0].is("typedef");
-        let words = match open {
-            Some(open) if !typedef => &statement.tokens[..open],
-            _ => statement.tokens,
-        };
-        let line = statement.tokens.iter().find(|token| token.is(name));
-        Some(Declaration {
-            place: place(
-                statement.file.name,
-                line.filter(|_| open.is_some())
-                    .unwrap_or(&statement.tokens[0])
-                    .line,
-            ),
-            text: match (open, typedef) {
-                (Some(_), true) => name.to_owned(),
-                _ => text(words),
-            },
-        })
+        Some(declared(self.statement_of(name)?, name))
+    }
+
+    /// The same of a function or variable.
+    pub(crate) fn symbol(&self, name: &str) -> Option<Declaration> {
+        let statement = self.statement_of_symbol(name);
+        Some(declared(
+            statement.or_else(|| self.statement_of(name))?,
+            name,
+        ))
     }
 
     /// The place of a constant, of a field: whatever stands in the files.
@@ -205,6 +208,29 @@ impl<'a> Header<'a> {
     /// Whether anything is called so, in the contract or in what it includes.
     pub(crate) fn has_word(&self, name: &str) -> bool {
         has_words(self.preprocessed, name)
+    }
+}
+
+/// Where a statement declares this name, and how.
+fn declared(statement: Statement<'_, '_>, name: &str) -> Declaration {
+    let open = statement.tokens.iter().position(|token| token.is("{"));
+    let typedef = statement.tokens[0].is("typedef");
+    let words = match open {
+        Some(open) if !typedef => &statement.tokens[..open],
+        _ => statement.tokens,
+    };
+    let line = statement.tokens.iter().find(|token| token.is(name));
+    Declaration {
+        place: place(
+            statement.file.name,
+            line.filter(|_| open.is_some())
+                .unwrap_or(&statement.tokens[0])
+                .line,
+        ),
+        text: match (open, typedef) {
+            (Some(_), true) => name.to_owned(),
+            _ => text(words),
+        },
     }
 }
 
@@ -399,6 +425,7 @@ mod tests {
                 ("TWICE", "TWICE(x) ((x) * 2)", 7)
             ]
         );
+        assert_eq!(header.undefined, ["GONE"]);
         assert!(!header.char_is_signed);
         let files: Vec<_> = header.files.iter().map(|file| file.name).collect();
         assert_eq!(files, ["./a.h", "./own.h"]);

@@ -35,6 +35,8 @@ pub(crate) struct Object {
     pub(crate) symbols: Symbols,
     /// The contracts that it was made from: of Rust the generated files, of C the headers.
     pub(crate) contracts: Vec<PathBuf>,
+    /// Whether a compiler of Rust or C has made it; assembly has no types.
+    pub(crate) is_typed: bool,
     /// The module's own sources, without what was generated.
     pub(crate) own: Vec<Source>,
     pub(crate) expanded: Expanded,
@@ -56,7 +58,7 @@ impl Object {
             let this = real(file);
             if generated.contains(&this) {
                 included.push(this);
-            } else if file.ends_with(".rs") && !file.ends_with("border/border.rs") {
+            } else if is_source(file) && !file.ends_with("border/border.rs") {
                 let (file, text) = (file.clone(), read(file)?);
                 own.push(Source { file, text });
             }
@@ -68,6 +70,7 @@ impl Object {
             source,
             symbols: Symbols::of(nm, path)?,
             contracts: included,
+            is_typed: true,
             own,
             expanded: Expanded::new(&read(&format!("{expanded}.expanded"))?),
         })
@@ -77,12 +80,16 @@ impl Object {
         let (source, _) = made_from(path)?;
         // An object that was not made from C has no such list, and includes nothing.
         let list = path.strip_suffix(".o").unwrap_or(path);
-        let list = std::fs::read_to_string(format!("{list}.contracts")).unwrap_or_default();
+        let list = std::fs::read_to_string(format!("{list}.contracts")).ok();
         Ok(Object {
             name: name_of(path),
             language: Language::C,
             symbols: Symbols::of(nm, path)?,
-            contracts: list.lines().map(real).collect(),
+            is_typed: list.is_some(),
+            contracts: list
+                .iter()
+                .flat_map(|list| list.lines().map(real))
+                .collect(),
             own: vec![Source {
                 text: std::fs::read_to_string(&source).unwrap_or_default(),
                 file: source.clone(),
@@ -118,6 +125,12 @@ impl Object {
         let mentions = |source: &Source| tokens(&source.text, 1).iter().any(|t| t.text == name);
         self.own.iter().any(mentions)
     }
+}
+
+/// Not what the kernel has compiled; `include!` may take files of any name.
+fn is_source(file: &str) -> bool {
+    let compiled = [".rmeta", ".rlib", ".so", ".json", "/rustc_cfg"];
+    !compiled.iter().any(|end| file.ends_with(end))
 }
 
 pub(crate) fn name_of(path: &str) -> String {

@@ -6,13 +6,14 @@
 use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 
+use crate::bind::module_of;
 use crate::bindings::{declarations, Bindings, SymbolKind};
 use crate::header::real;
 use crate::object::{name_of, Language, Object};
 use crate::problem::{none, read, write, Checked, Layer, Problem};
 
-/// What `keeps_contract!` of border.rs leaves in an object for each function that it has checked.
-const CHECKED: &str = "__border_checked_";
+/// What `module!` gives: the kernel looks for these.
+const OF_MODULE: &[&str] = &["init_module", "cleanup_module"];
 
 /// A symbol that a contract declares.
 struct Declared {
@@ -103,7 +104,7 @@ fn exported(symvers: &str) -> HashSet<String> {
 impl Declared {
     /// A file may have a name that no module of Rust can have.
     fn module(&self) -> String {
-        self.contract.replace('-', "_")
+        module_of(&self.contract)
     }
 }
 
@@ -161,6 +162,8 @@ impl Border {
     fn strays(&self, object: &Object) -> Vec<Problem> {
         let names = object.expanded.given.iter();
         names
+            .map(|given| &given.symbol)
+            .filter(|name| !OF_MODULE.contains(&name.as_str()))
             .filter(|name| self.contract_of(name).is_none() && object.mentions(name))
             .map(|name| {
                 Problem::new(
@@ -226,8 +229,7 @@ impl Border {
                     .help("take it out of the contract"),
             );
         }
-        let checked = format!("{CHECKED}{name}");
-        if definer.language == Language::Rust && !definer.symbols.defined.contains(&checked) {
+        if definer.language == Language::Rust && !definer.expanded.is_checked(name) {
             let kind = if declared.function { "" } else { "static " };
             problems.push(
                 problem(format!(
@@ -342,7 +344,8 @@ impl Border {
                     ),
                 ),
             };
-            if !object.contracts.contains(included) {
+            // Assembly has no types that could be another's.
+            if object.is_typed && !object.contracts.contains(included) {
                 let what = format!("{} does not include the contract of {name}", object.source);
                 let problem = Problem::new(layer, what).note(object.place(name));
                 problems.push(problem.note(&declared.declaration).help(help));
@@ -422,6 +425,7 @@ mod tests {
                 ..Symbols::default()
             },
             contracts: vec![PathBuf::from(contract)],
+            is_typed: true,
             own: Vec::new(),
             expanded: Expanded::default(),
         }
@@ -449,11 +453,9 @@ mod tests {
 
     #[test]
     fn all_is_well() {
-        let rust = object(
-            Language::Rust,
-            &["r", "__border_checked_r"],
-            &["c", "strlen"],
-            "a_h.rs",
+        let mut rust = object(Language::Rust, &["r"], &["c", "strlen"], "a_h.rs");
+        rust.expanded = Expanded::new(
+            "#[no_mangle] fn r() {} #[export_name = \"__border_checked_r\"] static CHECKED: u8 = 0;",
         );
         let c = object(Language::C, &["c"], &["r"], "a.h");
         let border = border(&["r", "c"], rust, c);

@@ -48,9 +48,9 @@ pub(crate) fn of(symbols: &[Symbol]) -> String {
         let _ = write!(
             text,
             "#[used]\n#[link_section = \"{SECTION}\"]\n\
-             static {PROBE}{name}: Option<{held}> = {{\n    \
+             static {PROBE}{name}: ::core::option::Option<{held}> = {{\n    \
              #[allow(unused_unsafe)]\n    const _: fn() = || {{\n        let _: {pointer} = {address};\n    }};\n    \
-             None\n}};\n"
+             ::core::option::Option::None\n}};\n"
         );
     }
     text
@@ -75,9 +75,9 @@ mod tests {
                       extern \"C\" { pub static mut n: u32; }";
         let probes = of(&Bindings::new(source).symbols);
         for part in [
-            "static __probe_of_f: Option<unsafe extern \"C\" fn(a:c_int)->c_int> = {",
+            "static __probe_of_f: ::core::option::Option<unsafe extern \"C\" fn(a:c_int)->c_int> = {",
             "let _: unsafe extern \"C\" fn(a:c_int)->c_int = f;",
-            "static __probe_of_n: Option<fn(*mut u32)> = {",
+            "static __probe_of_n: ::core::option::Option<fn(*mut u32)> = {",
             "let _: *mut u32 = unsafe { ::core::ptr::addr_of_mut!(n) };",
         ] {
             let plain = |text: &str| text.replace(' ', "");

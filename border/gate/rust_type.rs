@@ -53,6 +53,23 @@ impl Type {
         }
     }
 
+    /// The same with other types in place of some names.
+    pub(crate) fn with(&self, other: &dyn Fn(&str) -> Option<Type>) -> Type {
+        match self {
+            Type::Name(name) => other(name).unwrap_or_else(|| self.clone()),
+            Type::Pointer { mutable, to } => Type::Pointer {
+                mutable: *mutable,
+                to: Box::new(to.with(other)),
+            },
+            Type::Array { of, length } => Type::Array {
+                of: Box::new(of.with(other)),
+                length: *length,
+            },
+            Type::Function(signature) => Type::Function(Box::new(signature.with(other))),
+            Type::Unit | Type::Never => self.clone(),
+        }
+    }
+
     pub(crate) fn has_pointer(&self) -> bool {
         match self {
             Type::Pointer { .. } | Type::Function(_) => true,
@@ -74,6 +91,15 @@ impl Signature {
     /// Reads what stands behind a function's name.
     pub(crate) fn read(abi: &str, tokens: &[Token<'_>]) -> Option<Signature> {
         Cursor { tokens, at: 0 }.signature(abi)
+    }
+
+    pub(crate) fn with(&self, other: &dyn Fn(&str) -> Option<Type>) -> Signature {
+        Signature {
+            abi: self.abi.clone(),
+            parameters: self.parameters.iter().map(|ty| ty.with(other)).collect(),
+            variadic: self.variadic,
+            result: self.result.with(other),
+        }
     }
 
     pub(crate) fn names(&self, found: &mut impl FnMut(&str, bool)) {

@@ -39,6 +39,14 @@ pub(crate) fn check(
     for contract in contracts {
         told.push(Told::read(contract)?);
     }
+    if let Some(flag) = preprocessor
+        .iter()
+        .find(|word| word.starts_with("-fsso-struct"))
+    {
+        let what = format!("{source} has another order of bytes in its structs");
+        let problem = Problem::new(Layer::C, what).note(*flag);
+        return none(vec![problem.help("take the flag away")]);
+    }
     let preprocessed = run(source, preprocessor)?;
 
     let mut wanted = HashMap::new();

@@ -1,0 +1,24 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! A hidden function, which bindgen leaves out.
+
+use kernel::prelude::*;
+
+mod demo_h;
+
+module! {
+    type: Demo,
+    name: "demo",
+    license: "GPL",
+}
+
+struct Demo;
+
+impl kernel::Module for Demo {
+    fn init(_module: &'static ThisModule) -> Result<Self> {
+        // SAFETY: C only looks at what it gets.
+        let it = unsafe { demo_h::demo_open(1) };
+        pr_info!("{it}\n");
+        Ok(Demo)
+    }
+}
