@@ -204,14 +204,15 @@ impl Bindings {
     }
 }
 
-/// These tokens as they stand in the source; none of them at an end is a text.
-fn within<'s>(source: &'s str, tokens: &[Token<'_>]) -> &'s str {
+/// These tokens as they stand in the source, in one line; none of them at an end is a text.
+fn within(source: &str, tokens: &[Token<'_>]) -> String {
     let place = |token: &Token<'_>| token.text.as_ptr() as usize - source.as_ptr() as usize;
     match tokens {
-        [] => "",
+        [] => String::new(),
         [first, ..] => {
             let last = tokens.last().unwrap_or(first);
-            &source[place(first)..place(last) + last.text.len()]
+            let text = &source[place(first)..place(last) + last.text.len()];
+            text.split_whitespace().collect::<Vec<_>>().join(" ")
         }
     }
 }

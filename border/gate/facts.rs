@@ -150,7 +150,7 @@ impl Facts<'_, '_> {
                         Layer::Contract,
                         format!("{name} has a type that has no name in C"),
                     )
-                    .note(format!("{place}: {}", in_one_line(&symbol.pointer)))
+                    .note(format!("{place}: {}", symbol.pointer))
                     .help("give the type a name"),
                 ),
             }
@@ -196,9 +196,14 @@ impl Facts<'_, '_> {
         })
     }
 
+    /// `const u32 f(void)`, `u8 *const f(void)`: the last word before the name counts.
     fn says_const(&self, name: &str) -> bool {
-        let statement = self.header.statement_of(name);
-        statement.is_some_and(|it| it.tokens.iter().any(|token| token.is("const")))
+        self.header.statement_of(name).is_some_and(|statement| {
+            let before = statement.tokens.split(|token| token.is(name)).next();
+            let mut result = before.unwrap_or_default().rsplit(|token| token.is("*"));
+            let words = result.next().unwrap_or_default();
+            words.iter().any(|word| word.is("const"))
+        })
     }
 
     fn is_atomic(&self, name: &str) -> bool {
@@ -409,10 +414,6 @@ impl Facts<'_, '_> {
             ),
         }
     }
-}
-
-fn in_one_line(text: &str) -> String {
-    text.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
 fn dimensions(ty: &Type) -> usize {
