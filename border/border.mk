@@ -33,8 +33,8 @@ $(border-gate): $(border-dir)gate/gate.rs FORCE
 targets += $(border-gate:$(obj)/%=%)
 endif
 
-# A C function that no header declares is an error.
-ccflags-y += -Werror=missing-prototypes
+# A C function that no header declares, or one without its parameters, is an error.
+ccflags-y += -Werror=missing-prototypes -Werror=strict-prototypes
 
 ifdef CONFIG_CC_IS_CLANG
 # With -fms-extensions, clang lets `static` follow a declaration without.
