@@ -65,11 +65,11 @@ border-allows := clippy::all, clippy::undocumented_unsafe_blocks, dead_code, imp
 # Only what the header itself declares is bound, and the kernel's types in it are
 # those of the kernel crate. The kernel's integers are bound as well: bindgen has
 # to know that a union's members can be copied. Layouts are asserted.
-border-bindgen-flags = --use-core --ctypes-prefix kernel::ffi --with-derive-default \
+border-bindgen-flags = --use-core --ctypes-prefix ::kernel::ffi --with-derive-default \
 	--no-doc-comments --no-prepend-enum-name --rust-target 1.78 \
 	--allowlist-file '$(subst +,\+,$(subst .,\.,$<))' --no-recursive-allowlist \
 	--allowlist-type '(__)?[su](8|16|32|64)_?' \
-	--raw-line '\#![allow($(border-allows))]' --raw-line 'use kernel::bindings::*;' \
+	--raw-line '\#![allow($(border-allows))]' --raw-line 'use ::kernel::bindings::*;' \
 	$(border-unformatted)
 # For people only: it may well be missing, and bindgen would complain.
 border-unformatted := $(if $(shell command -v $(RUSTFMT)),,--formatter none)

@@ -37,6 +37,8 @@ pub(crate) struct Bound {
     pub(crate) foreign: String,
     /// The types that nobody has.
     pub(crate) lacking: Vec<String>,
+    /// Those that Rust has from the kernel crate.
+    pub(crate) kernel: Vec<String>,
 }
 
 /// What the preprocessor and bindgen print.
@@ -49,7 +51,7 @@ pub(crate) fn read(asked: &Asked<'_>) -> Checked<(String, String)> {
 
 /// Adds what bindgen has left out.
 pub(crate) fn complete(asked: &Asked<'_>, header: &Header<'_>, bound: String) -> Checked<Bound> {
-    let mut bound = bound;
+    let mut bound = with_types(bound);
     let mut wanted = Vec::new();
     loop {
         let bindings = Bindings::new(&bound);
@@ -61,13 +63,28 @@ pub(crate) fn complete(asked: &Asked<'_>, header: &Header<'_>, bound: String) ->
                 rust: without_undefined(header, with_signs(asked, header, &bindings, bound)?),
                 foreign: foreign.rust(),
                 lacking: foreign.bind,
+                kernel: foreign.kernel,
             });
         }
         wanted.extend(more);
         let types = wanted.iter().flat_map(|name| ["--allowlist-type", name]);
         let bindgen = with_options(asked.bindgen, types, asked.header);
-        bound = finish(start(&bindgen)?, asked)?;
+        bound = with_types(finish(start(&bindgen)?, asked)?);
     }
+}
+
+/// Of a typedef of an enum, bindgen makes `pub use self::way as way_t;`: what the kernel crate has
+/// cannot be made public so.
+fn with_types(mut bound: String) -> String {
+    const USE: &str = "pub use self";
+    while let Some(at) = bound.find(USE) {
+        let end = bound[at..].find(';').map_or(bound.len(), |end| at + end);
+        let names = bound[at + USE.len()..end].trim_start_matches([':', ' ']);
+        let (ty, name) = names.split_once(" as ").unwrap_or((names, ""));
+        let alias = format!("pub type {} = {}", name.trim(), ty.trim());
+        bound.replace_range(at..end, &alias);
+    }
+    bound
 }
 
 /// bindgen makes a constant of a macro that is undefined again.
@@ -104,7 +121,9 @@ fn with_signs(
     for (name, value) in &bindings.constants {
         let defined = header.macros.iter().find(|defined| defined.name == name);
         let is_number = matches!(value, Value::Number(text) if !text.contains('.'));
-        if defined.is_some_and(|defined| is_expression(defined.text)) && is_number {
+        // Of one that is defined twice, bindgen tells the first value.
+        let is_unsure = |text| is_expression(text) || header.undefined.contains(&name.as_str());
+        if defined.is_some_and(|defined| is_unsure(defined.text)) && is_number {
             enums += &format!("enum {TYPE_OF}{name} {{ {VALUE_OF}{name} = ({name}) }};\n");
         }
     }
@@ -228,6 +247,8 @@ struct Foreign {
     shared: Vec<(String, String)>,
     /// Nobody has them, and Rust only passes pointers on.
     opaque: Vec<String>,
+    /// The kernel crate has them.
+    kernel: Vec<String>,
 }
 
 impl Foreign {
@@ -260,7 +281,9 @@ impl Foreign {
             match (beside, contract) {
                 (_, Some(contract)) => foreign.shared.push((name, module_of(contract))),
                 (Some(_), None) => foreign.bind.push(name),
-                (None, None) if in_kernel_crate(kernel.as_deref(), &name) => {}
+                (None, None) if in_kernel_crate(kernel.as_deref(), &name) => {
+                    foreign.kernel.push(name);
+                }
                 (None, None) if only_pointers => foreign.opaque.push(name),
                 (None, None) => foreign.bind.push(name),
             }
@@ -342,6 +365,15 @@ mod tests {
             typed_constants(bound, &Bindings::new(typed)),
             "pub const ALL: u32 = 4294967295;\npub const LESS: i32 = -2;\n\
              pub const WIDE: u64 = 18446744073709551615;"
+        );
+    }
+
+    #[test]
+    fn typedefs_of_enums() {
+        let bound = "a\npub use self::way as way_t;\npub use self :: b as c ;\n";
+        assert_eq!(
+            with_types(bound.to_owned()),
+            "a\npub type way_t = way;\npub type c = b;\n"
         );
     }
 

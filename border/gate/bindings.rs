@@ -119,11 +119,6 @@ impl Bindings {
             ("fn", name) if ends(tokens, at).1 => self.function(source, tokens, at, name),
             ("static", "mut") => self.data(source, tokens, at, word(3), true),
             ("static", name) => self.data(source, tokens, at, name, false),
-            // `pub use self::way as way_t;`
-            ("use", "self") if word(6) == "as" => {
-                let ty = Type::Name(word(5).to_owned());
-                self.aliases.push((word(7).to_owned(), Some(ty)));
-            }
             ("const", name) if word(3) == ":" => {
                 self.constants.push((name.to_owned(), value(tokens, at)))
             }
@@ -362,7 +357,7 @@ mod tests {
         pub const NAME: &[u8; 2] = b"a\0";
         pub const SUM: u32 = 1 + 1;
         pub type colour = kernel::ffi::c_uint;
-        pub use self::colour as colour_t;
+        pub type colour_t = colour;
         #[repr(C, packed)]
         pub struct s {
             pub pid: pid_t,

@@ -12,6 +12,7 @@ use crate::header::{real, without_attributes, Header};
 use crate::probes;
 use crate::problem::{none, write, Checked, Layer, Problem};
 use crate::rust_type::Type;
+use crate::sizes;
 use crate::tokens::{text, Token};
 
 /// Names that Rust keeps for itself, so that bindgen has to give others.
@@ -27,6 +28,26 @@ const KEYWORDS: &[&str] = &[
 const TYPES: &[&str] = &[
     "str", "bool", "f32", "f64", "u8", "u16", "u32", "u64", "u128", "usize", "i8", "i16", "i32",
     "i64", "i128", "isize",
+];
+
+/// (words of C, what they mean, what mends it)
+const UNKNOWN_TO_RUST: &[(&[&str], &str, &str)] = &[
+    (
+        &["scalar_storage_order"],
+        "another order of bytes",
+        "take the attribute away, and use __be32 or __le32",
+    ),
+    (
+        &["__scalar_storage_order__"],
+        "another order of bytes",
+        "take the attribute away, and use __be32 or __le32",
+    ),
+    (&["long", "double"], "long double", "use an integer"),
+    (
+        &["_Complex"],
+        "complex numbers",
+        "use a struct of two numbers",
+    ),
 ];
 
 /// Checks the header; writes what rustc and the C compiler see of it.
@@ -51,9 +72,14 @@ pub(crate) fn check(asked: &Asked<'_>) -> Checked {
     let (layout, problems) = facts::of(&header, &bindings);
     none(problems)?;
 
-    write(asked.layout, &layout)?;
+    let sizes = sizes::in_c(&header, &bound.kernel);
+    write(asked.layout, &(layout + &sizes))?;
+    let sizes = sizes::in_rust(&header, &bound.kernel);
     let rust = with_places(&header, &bound.rust) + &bound.foreign;
-    write(asked.rust, &(rust + &probes::of(&bindings.symbols)))
+    write(
+        asked.rust,
+        &(rust + &probes::of(&bindings.symbols) + &sizes),
+    )
 }
 
 fn lacking(header: &Header<'_>, name: &str) -> Problem {
@@ -108,17 +134,8 @@ fn macros(header: &Header<'_>, bindings: &Bindings) -> Vec<Problem> {
 /// What gives each half a copy of its own, or Rust nothing to link with.
 fn statements(header: &Header<'_>) -> Vec<Problem> {
     let mut problems = Vec::new();
-    let mut all = header.contract().tokens.iter();
-    let order = all.find(|token| token.text.contains("scalar_storage_order"));
-    problems.extend(order.map(|token| {
-        Problem::new(
-            Layer::Contract,
-            "another order of bytes, for which Rust has no words",
-        )
-        .note(header.place(token.line))
-        .help("take the attribute away, and use __be32 or __le32")
-    }));
     for statement in crate::header::statements(&header.contract().tokens) {
+        problems.extend(unknown_to_rust(header, statement));
         let before_body: Vec<_> = statement
             .iter()
             .take_while(|token| !token.is("{"))
@@ -148,6 +165,19 @@ fn statements(header: &Header<'_>) -> Vec<Problem> {
         }));
     }
     problems
+}
+
+fn unknown_to_rust(header: &Header<'_>, statement: &[Token<'_>]) -> Option<Problem> {
+    UNKNOWN_TO_RUST.iter().find_map(|(words, what, help)| {
+        let mut all = statement.windows(words.len());
+        let here = all.find(|here| here.iter().zip(*words).all(|(token, word)| token.is(word)))?;
+        let place = header.place(here[0].line);
+        Some(
+            Problem::new(Layer::Contract, format!("Rust has no words for {what}"))
+                .note(format!("{place}: {}", text(&without_attributes(statement))))
+                .help(*help),
+        )
+    })
 }
 
 fn symbols(header: &Header<'_>, symbol: &Symbol) -> Option<Problem> {

@@ -15,6 +15,25 @@ use crate::problem::{read, Layer, Problem};
 /// (the word on the command line, the layer)
 const LAYERS: &[(&str, Layer)] = &[("rust", Layer::Rust), ("c", Layer::C)];
 
+/// (what rustc says, what is wrong, what mends it); the last is for all others.
+const MISFITS: &[(&str, &str, &str)] = &[
+    (
+        "expected unsafe fn",
+        "is a safe function, which would trust whatever C passes",
+        "write unsafe extern \"C\" fn, and a # Safety section of what callers have to promise",
+    ),
+    (
+        "to mutable static",
+        "may be written by C, as the contract declares it",
+        "write const in the header",
+    ),
+    (
+        "",
+        "does not fit its declaration",
+        "make both say the same; the header's const is a part of it",
+    ),
+];
+
 /// What a contract declares, for messages.
 struct Symbol {
     name: String,
@@ -105,31 +124,34 @@ fn explanations(layer: Layer, contracts: &[&str], symbols: &[Symbol], said: &str
         (meant, true) => (meant, false),
     };
     let place = first_place(layer, said);
+    let (what, help) = misfit(said);
     if unsure {
         let names: Vec<&str> = meant.iter().map(|symbol| symbol.name.as_str()).collect();
-        let what = match names[..] {
+        let subject = match names[..] {
             [] => return Vec::new(),
-            [name] => format!("{name} does not fit its declaration"),
-            _ => format!("one of {} does not fit its declaration", names.join(", ")),
+            [name] => name.to_owned(),
+            _ => format!("one of {}", names.join(", ")),
         };
-        let mut problem = Problem::new(layer, what);
-        for symbol in meant {
-            problem = problem.note(&symbol.declaration);
-        }
-        let problem = place
-            .map(|place| problem.clone().note(place))
-            .unwrap_or(problem);
-        return vec![problem.help("make both say the same; the header's `const` is a part of it")];
+        let problem = Problem::new(layer, format!("{subject} {what}"));
+        let declarations = meant.iter().map(|symbol| &symbol.declaration);
+        let notes = declarations.chain(&place);
+        return vec![notes.fold(problem, Problem::note).help(help)];
     }
     for symbol in meant {
-        let what = format!("{} does not fit its declaration", symbol.name);
-        let problem = Problem::new(layer, what).note(&symbol.declaration);
-        let problem = place
-            .iter()
-            .fold(problem, |problem, place| problem.note(place));
-        problems.push(problem.help("make both say the same"));
+        let problem = Problem::new(layer, format!("{} {what}", symbol.name));
+        let notes = std::iter::once(&symbol.declaration).chain(&place);
+        problems.push(notes.fold(problem, Problem::note).help(help));
     }
     problems
+}
+
+/// What is wrong with it, and what mends that.
+fn misfit(said: &str) -> (&'static str, &'static str) {
+    let (_, what, help) = MISFITS
+        .iter()
+        .find(|(words, ..)| said.contains(words))
+        .unwrap_or(&MISFITS[MISFITS.len() - 1]);
+    (what, help)
 }
 
 /// rustc refuses what bindgen made of the contract.
@@ -154,7 +176,7 @@ fn generated(layer: Layer, contracts: &[&str], said: &str) -> Option<Problem> {
         .iter()
         .rev()
         .find_map(|line| line.trim().strip_prefix(DECLARED));
-    let problem = Problem::new(layer, "rustc refuses what the contract declares")
+    let problem = Problem::new(Layer::Contract, "rustc refuses what the contract declares")
         .note(declared.unwrap_or(contract).replace('`', ""))
         .note(headline);
     Some(problem.help("pass pointers to such types, and declare functions for what Rust needs"))
@@ -192,8 +214,9 @@ fn in_border_rs(said: &str) -> bool {
 /// Where the compiler stands, and the headline of its message.
 fn first_place(layer: Layer, said: &str) -> Option<String> {
     if layer == Layer::Rust {
-        let headline = said.lines().find(|line| line.starts_with("error"))?;
-        let mut places = said.lines().filter_map(|line| {
+        let mut lines = said.lines();
+        let headline = lines.find(|line| line.starts_with("error"))?;
+        let mut places = lines.filter_map(|line| {
             let line = line.trim();
             line.strip_prefix("--> ").or(line.strip_prefix("::: "))
         });

@@ -24,6 +24,7 @@ mod objects;
 mod probes;
 mod problem;
 mod rust_type;
+mod sizes;
 mod tokens;
 mod unit;
 

@@ -205,6 +205,16 @@ impl<'a> Header<'a> {
         in_own || has_words(self.preprocessed, &format!("{tag} {name}"))
     }
 
+    /// Whether `struct name` has its members.
+    pub(crate) fn has_body(&self, ty: &str) -> bool {
+        let mut found = self.preprocessed.match_indices(ty);
+        found.any(|(at, _)| {
+            self.preprocessed[at + ty.len()..]
+                .trim_start()
+                .starts_with('{')
+        })
+    }
+
     /// Whether anything is called so, in the contract or in what it includes.
     pub(crate) fn has_word(&self, name: &str) -> bool {
         has_words(self.preprocessed, name)

@@ -6,6 +6,7 @@ use std::collections::{HashMap, HashSet};
 use std::process::Command;
 
 use crate::problem::{Checked, Layer, Problem};
+use crate::sizes::SIZE_OF;
 
 /// Names by what nm says of them.
 #[derive(Debug, Default)]
@@ -16,6 +17,8 @@ pub(crate) struct Symbols {
     pub(crate) used: HashSet<String>,
     /// (section, address) and the names of what lies there.
     pub(crate) places: HashMap<(String, String), Vec<String>>,
+    /// How large kernel structs are, see sizes.rs.
+    pub(crate) sizes: HashMap<String, u64>,
 }
 
 impl Symbols {
@@ -58,8 +61,11 @@ impl Symbols {
                 _ => &mut symbols.defined,
             };
             set.insert(name.to_owned());
-            let is_empty = size.chars().all(|digit| digit == '0');
-            if matches!(kind, "FUNC" | "OBJECT") && !is_empty {
+            let size = u64::from_str_radix(size, 16).unwrap_or_default();
+            if matches!(kind, "FUNC" | "OBJECT") && size > 0 {
+                if let Some((_, name)) = name.split_once(SIZE_OF) {
+                    symbols.sizes.insert(name.to_owned(), size);
+                }
                 let place = (section.to_owned(), value.to_owned());
                 symbols
                     .places
@@ -118,14 +124,16 @@ mod tests {
             "d 03 W FUNC",
             "e 04 w NOTYPE",
             "_R 05 D OBJECT",
+            "_RNvCs1_1a22___border_size_of_s 06 d OBJECT",
         ]);
+        assert_eq!(symbols.sizes.get("s"), Some(&4));
         let has = |set: &HashSet<String>, names: &[&str]| {
             assert_eq!(set.len(), names.len());
             assert!(names.iter().all(|name| set.contains(*name)));
         };
         has(&symbols.defined, &["a", "_R"]);
         has(&symbols.used, &["b", "e"]);
-        has(&symbols.local, &["c"]);
+        has(&symbols.local, &["c", "_RNvCs1_1a22___border_size_of_s"]);
         has(&symbols.weak, &["d"]);
     }
 

@@ -11,6 +11,7 @@ use crate::bindings::{declarations, Bindings, SymbolKind};
 use crate::header::real;
 use crate::object::{name_of, Language, Object};
 use crate::problem::{none, read, write, Checked, Layer, Problem};
+use crate::sizes;
 
 /// What `module!` gives: the kernel looks for these.
 const OF_MODULE: &[&str] = &["init_module", "cleanup_module"];
@@ -128,6 +129,7 @@ impl Border {
             problems.extend(self.includes(declared));
         }
         problems.extend(self.unchecked());
+        problems.extend(sizes::problems(&self.objects));
         problems
     }
 
@@ -268,12 +270,9 @@ impl Border {
                     .help("define it without __weak");
             }
         }
-        for object in self
-            .objects
-            .iter()
-            .filter(|object| object.symbols.used.contains(name))
-        {
-            problem = problem.note(format!("used by {}", object.name));
+        let all = self.objects.iter();
+        for user in all.filter(|object| object.symbols.used.contains(name)) {
+            problem = problem.note(format!("used by {}", user.name));
         }
         problem.help("define it in one of the halves, or take it out of the contract")
     }

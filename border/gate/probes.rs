@@ -8,7 +8,7 @@ use std::fmt::Write;
 use crate::bindings::{Symbol, SymbolKind};
 
 /// The section, which the module's linker script throws away.
-const SECTION: &str = ".discard.border.probe";
+pub(crate) const SECTION: &str = ".discard.border.probe";
 
 /// How the name of a probe begins; the symbol follows.
 pub(crate) const PROBE: &str = "__probe_of_";
