@@ -13,7 +13,7 @@ $(foreach name,$(OURS),$(if $(call is_told,$(name)),$(eval export LAB_$(name) :=
 
 # It says why, where such a folder cannot be the cache; a module needs none.
 NEEDS_CACHE := $(filter-out modules clean help,$(or $(MAKECMDGOALS),modules))
-CACHE := $(shell . ./qemu/path.sh && cache_folder $(if $(NEEDS_CACHE),,2>/dev/null))
+CACHE := $(shell . ./tools/path.sh && cache_folder $(if $(NEEDS_CACHE),,2>/dev/null))
 $(if $(NEEDS_CACHE),$(if $(CACHE),,$(error there is no cache)))
 # Where `make rust-metadata` has made what that kernel's headers lacked, and else the headers.
 KDIR ?= $(or $(if $(CACHE),$(wildcard $(CACHE)/rust-metadata/$(KREL)/build)),/lib/modules/$(KREL)/build)
@@ -25,7 +25,7 @@ export HELLO_RUST_DIR := $(CURDIR)
 # The host's programs. cargo knows which of them are stale; in another BIN, they are there already.
 BIN := $(CARGO_TARGET_DIR)/debug
 LAB := '$(BIN)/lab'
-cargo_build = @$(if $(call is_told,BIN),:,qemu/cargo.sh build --quiet --locked $2 $(addprefix --package ,$1))
+cargo_build = @$(if $(call is_told,BIN),:,tools/cargo.sh build --quiet --locked $2 $(addprefix --package ,$1))
 
 # Kbuild heeds these only on the command line, never in the environment, and its CC= may be any.
 AS_KBUILD := env -u LAB_CC $(foreach tool,CC RUSTC BINDGEN,$(if $(call is_told,$(tool)),,-u $(tool)))
@@ -34,14 +34,14 @@ AS_KBUILD := env -u LAB_CC $(foreach tool,CC RUSTC BINDGEN,$(if $(call is_told,$
 .DELETE_ON_ERROR:
 
 modules: ## hello_rust.ko for your kernel: make [LLVM=1] [KDIR=/path/to/linux | KREL=release]
-	@$(AS_KBUILD) qemu/kdir.sh --problems '$(KDIR)'
+	@$(AS_KBUILD) tools/kdir.sh --problems '$(KDIR)'
 	+@$(MAKE) -C '$(KDIR)' M="$$PWD" modules
 
 clean: ## remove what `make` built here (not the lab's cache)
 	+@$(MAKE) -C '$(KDIR)' M="$$PWD" clean
 
 rust-metadata: ## what the headers of a Debian kernel lack for `make` to work  [KREL=7.3.4+deb13-amd64]
-	@stock/rust-metadata --into '$(CACHE)/rust-metadata' '$(KREL)'
+	@tools/stock/rust-metadata --into '$(CACHE)/rust-metadata' '$(KREL)'
 
 run: ## the whole way: kernel, module, QEMU, insmod, rmmod, dmesg  [KERNEL= CC=gcc PARAMS= KSRC=]
 	$(call cargo_build,lab)
@@ -76,7 +76,7 @@ docs/walkthrough.md:
 	@$(LAB) --kernel 7.3 --cc gcc walkthrough --markdown > $@.new || { rm $@.new; exit 1; }
 	@mv $@.new $@
 
-doctor: ## what is there, what is missing, and what mends it  [KDIR=]
+doctor: ## what is there, what is missing, and how to fix it  [KDIR=]
 	$(call cargo_build,lab)
 	@$(AS_KBUILD) $(LAB) doctor $(if $(filter-out file,$(origin KDIR)),--kdir '$(KDIR)')
 

@@ -30,7 +30,7 @@ const TYPES: &[&str] = &[
     "i64", "i128", "isize",
 ];
 
-/// (words of C, what they mean, what mends it)
+/// (words of C, what they mean, what fixes it)
 const UNKNOWN_TO_RUST: &[(&[&str], &str, &str)] = &[
     (
         &["scalar_storage_order"],

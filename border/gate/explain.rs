@@ -15,7 +15,7 @@ use crate::problem::{read, Layer, Problem};
 /// (the word on the command line, the layer)
 const LAYERS: &[(&str, Layer)] = &[("rust", Layer::Rust), ("c", Layer::C)];
 
-/// (what rustc says, what is wrong, what mends it); the last is for all others.
+/// (what rustc says, what is wrong, what fixes it); the last is for all others.
 const MISFITS: &[(&str, &str, &str)] = &[
     (
         "expected unsafe fn",
@@ -145,7 +145,7 @@ fn explanations(layer: Layer, contracts: &[&str], symbols: &[Symbol], said: &str
     problems
 }
 
-/// What is wrong with it, and what mends that.
+/// What is wrong with it, and what fixes it.
 fn misfit(said: &str) -> (&'static str, &'static str) {
     let (_, what, help) = MISFITS
         .iter()

@@ -204,7 +204,7 @@ struct Memory {
     versions: String,
 }
 
-/// A failure counts for no longer: the host may be less busy, or mended.
+/// A failure counts for no longer: the host may be less busy, or repaired.
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 
 impl Memory {

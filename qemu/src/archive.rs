@@ -5,8 +5,8 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use anyhow::{Context, Result};
+use diagnostic::Diagnostic;
 use tempfile::TempDir;
-use trouble::Trouble;
 
 use crate::cache::{self, Cache};
 use crate::progress::{Job, Tick};
@@ -73,11 +73,11 @@ impl<'a> Archive<'a> {
     }
 
     /// The error for a version that the archive had once, when a stock kernel was chosen.
-    pub fn gone(&self, package: &str, version: &str, offered: &[Package]) -> Trouble {
+    pub fn gone(&self, package: &str, version: &str, offered: &[Package]) -> Diagnostic {
         let offered: Vec<&str> = offered.iter().map(|offer| offer.version.as_str()).collect();
-        Trouble::new(format!("the archive no longer has {package} {version}"))
-            .seen(format!("it has {}", offered.join(", ")))
-            .mend(format!(
+        Diagnostic::new(format!("the archive no longer has {package} {version}"))
+            .note(format!("it has {}", offered.join(", ")))
+            .help(format!(
                 "rm -r {}/stock, then make run KERNEL=stock, which takes today's newest kernel",
                 self.cache.dir().display()
             ))

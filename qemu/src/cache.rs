@@ -8,9 +8,9 @@ use std::process::Command;
 use std::time::{Duration, SystemTime};
 
 use anyhow::{bail, Context, Result};
+use diagnostic::Diagnostic;
 use rustix::fs::{flock, FlockOperation};
 use tempfile::TempDir;
-use trouble::Trouble;
 
 /// `$XDG_CACHE_HOME/hello_rust`, or `~/.cache/hello_rust`.
 pub struct Cache {
@@ -18,7 +18,7 @@ pub struct Cache {
 }
 
 /// Where the cache is, and which paths will do: the Makefile and kdir.sh go by the same.
-const RULE: &str = concat!(include_str!("../path.sh"), "\n\"$@\"\n");
+const RULE: &str = concat!(include_str!("../../tools/path.sh"), "\n\"$@\"\n");
 
 /// Held while a part of the cache is made or changed; released when dropped, or when the lab dies.
 pub struct Lock(#[allow(dead_code)] File);
@@ -44,9 +44,9 @@ impl Cache {
 
     fn make(dir: PathBuf) -> Result<Self> {
         fs::create_dir_all(&dir).map_err(|error| {
-            Trouble::new("the cache folder cannot be made")
-                .seen(format!("{}: {error}", dir.display()))
-                .mend("set XDG_CACHE_HOME to a folder that you may write")
+            Diagnostic::new("the cache folder cannot be made")
+                .note(format!("{}: {error}", dir.display()))
+                .help("set XDG_CACHE_HOME to a folder that you may write")
         })?;
         Ok(Cache { dir })
     }
@@ -117,14 +117,14 @@ impl Cache {
         let free = stat.f_bavail * stat.f_frsize;
 
         if free < needed {
-            return Err(Trouble::new(format!("no space for {what}"))
-                .seen(format!(
+            return Err(Diagnostic::new(format!("no space for {what}"))
+                .note(format!(
                     "{}: {} MB free, {} MB needed",
                     self.dir.display(),
                     free >> 20,
                     needed >> 20
                 ))
-                .mend("free some space, or set XDG_CACHE_HOME to a roomier place")
+                .help("free some space, or set XDG_CACHE_HOME to a roomier place")
                 .into());
         }
         Ok(())
@@ -147,9 +147,9 @@ fn ask(rule: &mut Command) -> Result<PathBuf> {
         bail!("{}", told.strip_prefix("lab: error: ").unwrap_or(told));
     }
     let folder = String::from_utf8(output.stdout).map_err(|error| {
-        Trouble::new("the cache cannot be used: its path is not UTF-8")
-            .seen(String::from_utf8_lossy(error.as_bytes()))
-            .mend("set XDG_CACHE_HOME to a folder with a plain path, such as /var/tmp/cache")
+        Diagnostic::new("the cache cannot be used: its path is not UTF-8")
+            .note(String::from_utf8_lossy(error.as_bytes()))
+            .help("set XDG_CACHE_HOME to a folder with a plain path, such as /var/tmp/cache")
     })?;
     Ok(folder.trim_end_matches('\n').into())
 }
@@ -252,11 +252,11 @@ mod tests {
                 let kdir = folder.join(name);
                 fs::create_dir_all(&kdir)?;
                 fs::write(kdir.join("Makefile"), text)?;
-                told("qemu/kdir.sh", &[kdir.as_ref()], folder)
+                told("tools/kdir.sh", &[kdir.as_ref()], folder)
             });
             let (new, old) = (new?, old?);
             let words = ["--into".as_ref(), folder.as_os_str(), "no-kernel".as_ref()];
-            let metadata = told("stock/rust-metadata", &words, folder)?;
+            let metadata = told("tools/stock/rust-metadata", &words, folder)?;
             Ok(Refused {
                 kdir: new.contains("the path of the kernel has "),
                 module_for_new: new.contains("the path of the module has "),
@@ -307,9 +307,9 @@ mod tests {
         }
         for variables in [&[][..], &[("HOME", "ada")], &[("HOME", "/home/a,b")]] {
             let error = place(variables).expect_err("an error");
-            let told = trouble::told(&error);
+            let told = diagnostic::render(&error);
             assert!(told.starts_with("the cache cannot be used: "), "{told}");
-            assert!(told.contains("mend: set XDG_CACHE_HOME"), "{told}");
+            assert!(told.contains("help: set XDG_CACHE_HOME"), "{told}");
         }
         Ok(())
     }

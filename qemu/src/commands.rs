@@ -3,7 +3,7 @@
 use std::io::Write;
 
 use anyhow::Result;
-use trouble::Trouble;
+use diagnostic::Diagnostic;
 
 use crate::accelerator::Accelerator;
 use crate::cache::Cache;
@@ -125,43 +125,43 @@ pub fn judge_module(lab: &Lab, guest: &Guest, module: &Sources) -> Result<()> {
     let splats = verdict::splats(&guest.console);
     if let Some(first) = splats.first() {
         let what = format!("the guest's log has a splat: {}", first.line);
-        return Err(Trouble::new(what)
+        return Err(Diagnostic::new(what)
             .exit(Exit::Splat)
-            .seen(lab.decode(&first.report, module))
+            .note(lab.decode(&first.report, module))
             .into());
     }
     let end = last_lines(&guest.console, 5);
-    let trouble = match &guest.ending {
+    let error = match &guest.ending {
         Ending::Answered(0) => return Ok(()),
         Ending::Answered(status) => refused(guest, *status),
         Ending::Silent => {
-            Trouble::new("the guest ended without an answer: it crashed, or rebooted")
+            Diagnostic::new("the guest ended without an answer: it crashed, or rebooted")
                 .exit(Exit::Splat)
-                .seen(end)
+                .note(end)
         }
-        Ending::TimedOut => Trouble::new(format!(
+        Ending::TimedOut => Diagnostic::new(format!(
             "the guest gave no answer in {} s",
             guest.wall.as_secs()
         ))
         .exit(Exit::Timeout)
-        .seen(end)
-        .mend("make run TIMEOUT=300, if the host is just slow"),
+        .note(end)
+        .help("make run TIMEOUT=300, if the host is just slow"),
         Ending::Died(complaint) => qemu_died(complaint),
     };
-    Err(trouble.into())
+    Err(error.into())
 }
 
-fn refused(guest: &Guest, status: i32) -> Trouble {
+fn refused(guest: &Guest, status: i32) -> Diagnostic {
     let refused = |why: &str| {
-        Trouble::new(format!(
+        Diagnostic::new(format!(
             "the kernel refused the module (status {status}){why}"
         ))
         .exit(Exit::Failed)
     };
     if let Some(known) = verdict::explain(&guest.console).first() {
         return refused(&format!(": {}", known.meaning))
-            .seen(&known.line)
-            .mend(&known.mend);
+            .note(&known.line)
+            .help(&known.help);
     }
     // With CONFIG_MODVERSIONS, the kernel refuses one that has noted no checksums without a word.
     match guest
@@ -170,9 +170,9 @@ fn refused(guest: &Guest, status: i32) -> Trouble {
         .find(|line| line.contains(WRONG_KERNEL))
     {
         Some(line) => refused(": it was built for another kernel, with other options")
-            .seen(line)
-            .mend("build it for this one: make clean && make KDIR=/lib/modules/$(uname -r)/build"),
-        None => refused("").seen(last_lines(&guest.console, 5)),
+            .note(line)
+            .help("build it for this one: make clean && make KDIR=/lib/modules/$(uname -r)/build"),
+        None => refused("").note(last_lines(&guest.console, 5)),
     }
 }
 

@@ -1,4 +1,4 @@
-//! `make doctor`: what was looked for, what was found, what is wrong, and what mends it.
+//! `make doctor`: what was looked for, what was found, what is wrong, and how to fix it.
 
 use std::io::ErrorKind;
 use std::net::{TcpStream, ToSocketAddrs};
@@ -7,8 +7,8 @@ use std::time::Duration;
 
 use anyhow::{ensure, Context, Result};
 use comfy_table::{presets, ContentArrangement, Table, TableComponent};
+use diagnostic::Diagnostic;
 use serde::Serialize;
-use trouble::Trouble;
 
 use crate::accelerator::{self, Accelerator, Outlook};
 use crate::cache::Cache;
@@ -38,8 +38,8 @@ pub struct Finding {
     found: String,
     /// What is wrong, or worth knowing.
     remark: String,
-    /// The one command that mends it.
-    mend: String,
+    /// The one command that fixes it.
+    help: String,
 }
 
 impl Finding {
@@ -49,13 +49,13 @@ impl Finding {
             what: what.to_owned(),
             found: found.into(),
             remark: String::new(),
-            mend: String::new(),
+            help: String::new(),
         }
     }
 
-    fn because(mut self, remark: impl Into<String>, mend: impl Into<String>) -> Self {
+    fn because(mut self, remark: impl Into<String>, help: impl Into<String>) -> Self {
         self.remark = remark.into();
-        self.mend = mend.into();
+        self.help = help.into();
         self
     }
 }
@@ -86,8 +86,8 @@ pub fn doctor(kdir: Option<&str>, json: bool) -> Result<()> {
         .count()
     {
         0 => Ok(()),
-        1 => Err(Trouble::new("one thing is in the way").into()),
-        bad => Err(Trouble::new(format!("{bad} things are in the way")).into()),
+        1 => Err(Diagnostic::new("one thing is in the way").into()),
+        bad => Err(Diagnostic::new(format!("{bad} things are in the way")).into()),
     }
 }
 
@@ -223,7 +223,7 @@ fn kernels(cache: &Cache) -> Finding {
 
 /// What `make KDIR=…` would say about this tree: the same script looks at it.
 fn kernel_tree(kdir: &str) -> Result<Vec<Finding>> {
-    let script = project().join("qemu/kdir.sh");
+    let script = project().join("tools/kdir.sh");
     let output = Command::new(&script)
         .arg(kdir)
         .output()
@@ -269,7 +269,7 @@ fn table(findings: &[Finding]) -> Table {
             "looked for",
             "found",
             "what is wrong, or worth knowing",
-            "what mends it",
+            "how to fix it",
         ]);
     if !table.is_tty() {
         table.set_width(160);
@@ -285,7 +285,7 @@ fn table(findings: &[Finding]) -> Table {
             &finding.what,
             &finding.found,
             &finding.remark,
-            &finding.mend,
+            &finding.help,
         ]);
     }
     table
@@ -302,7 +302,7 @@ mod tests {
             why: "KVM's guest gave no answer in 10 s".to_owned(),
             removal: removal(),
         };
-        for (outlook, state, remark, mend) in [
+        for (outlook, state, remark, help) in [
             (Outlook::Works, State::Ok, "", ""),
             (
                 Outlook::Unknown,
@@ -332,7 +332,7 @@ mod tests {
             let finding = accelerator(outlook);
             assert_eq!(finding.state, state);
             assert!(finding.remark.contains(remark), "{finding:?}");
-            assert!(finding.mend.starts_with(mend), "{finding:?}");
+            assert!(finding.help.starts_with(help), "{finding:?}");
         }
     }
 

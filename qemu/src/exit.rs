@@ -6,7 +6,7 @@ pub enum Exit {
     /// A test failed, or the kernel refused the module.
     Failed = 1,
     /// Something is missing or wrong on the host or the command line.
-    Host = trouble::HOST as isize,
+    Host = diagnostic::HOST as isize,
     /// The guest panicked, or its log has a splat.
     Splat = 3,
     /// The guest gave no answer in time.

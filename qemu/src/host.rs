@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use anyhow::{Context, Result};
-use trouble::Trouble;
+use diagnostic::Diagnostic;
 
 /// A program that the lab runs on the host, and the Debian package that has it.
 pub struct Need {
@@ -71,28 +71,28 @@ pub fn provide() -> Result<()> {
     }
     let packages: Vec<&str> = missing.iter().map(|need| need.package).collect();
     let command = install_command(&packages);
-    let trouble = || {
-        Trouble::new(format!("missing on this host: {}", packages.join(", ")))
-            .mend(format!("run: {}", command.join(" ")))
+    let missing_here = || {
+        Diagnostic::new(format!("missing on this host: {}", packages.join(", ")))
+            .help(format!("run: {}", command.join(" ")))
     };
 
     if std::env::var_os("LAB_NO_INSTALL").is_some_and(|value| value != "0" && !value.is_empty()) {
-        return Err(trouble()
-            .seen("LAB_NO_INSTALL is set, so nothing was installed")
+        return Err(missing_here()
+            .note("LAB_NO_INSTALL is set, so nothing was installed")
             .into());
     }
     if which("apt-get").is_none() {
-        return Err(trouble()
-            .seen("no apt-get: install them with this system's own tools")
+        return Err(missing_here()
+            .note("no apt-get: install them with this system's own tools")
             .into());
     }
     if command[0] == "sudo" && which("sudo").is_none() {
-        return Err(trouble()
-            .seen("not root, and there is no sudo")
-            .mend(format!("run as root: {}", command[1..].join(" ")))
+        return Err(missing_here()
+            .note("not root, and there is no sudo")
+            .help(format!("run as root: {}", command[1..].join(" ")))
             .into());
     }
-    install(&missing, &command).map_err(|error| trouble().seen(format!("{error:#}")).into())
+    install(&missing, &command).map_err(|error| missing_here().note(format!("{error:#}")).into())
 }
 
 fn install(missing: &[&Need], command: &[&str]) -> Result<()> {

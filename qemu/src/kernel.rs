@@ -6,7 +6,7 @@ use std::process::Command;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result};
-use trouble::Trouble;
+use diagnostic::Diagnostic;
 
 use crate::cache::{self, Cache, Lock};
 use crate::machine::RUNS;
@@ -271,13 +271,13 @@ impl Kernel {
             .collect();
         if !dropped.is_empty() {
             return Err(
-                Trouble::new("this kernel does not take the lab's configuration")
-                    .seen(format!(
+                Diagnostic::new("this kernel does not take the lab's configuration")
+                    .note(format!(
                         "{}: dropped {}",
                         self.source.dir.display(),
                         dropped.join(", ")
                     ))
-                    .mend(self.why_dropped(&dropped))
+                    .help(self.why_dropped(&dropped))
                     .into(),
             );
         }
@@ -291,7 +291,7 @@ impl Kernel {
                 self.source.dir.display()
             );
         }
-        "use a kernel that the README lists as tested, or mend qemu/config".to_owned()
+        "use a kernel that the README lists as tested, or fix qemu/config".to_owned()
     }
 
     fn build(&self, toolchain: &Toolchain, log: &Path) -> Result<()> {

@@ -6,9 +6,9 @@ use std::process::{Command, ExitStatus, Stdio};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result};
+use diagnostic::Diagnostic;
 use rustix::fs::OFlags;
 use rustix::termios::{OptionalActions, Termios};
-use trouble::Trouble;
 use wait_timeout::ChildExt;
 
 use crate::accelerator::Accelerator;
@@ -194,11 +194,11 @@ impl Machine<'_> {
 }
 
 /// The error for a QEMU that died, and said this.
-pub fn qemu_died(said: &str) -> Trouble {
-    Trouble::new("QEMU died")
+pub fn qemu_died(said: &str) -> Diagnostic {
+    Diagnostic::new("QEMU died")
         .exit(Exit::Qemu)
-        .seen(said)
-        .mend("run the same command again; if QEMU dies again, add ACCEL=tcg")
+        .note(said)
+        .help("run the same command again; if QEMU dies again, add ACCEL=tcg")
 }
 
 /// How QEMU ended, and what it said, if anything.
@@ -268,8 +268,8 @@ mod tests {
         let told = words(1 << 8, "qemu: no kvm\n");
         assert_eq!(told, "exit status: 1: qemu: no kvm");
         let error = anyhow::Error::from(qemu_died(&told));
-        assert_eq!(trouble::exit_of(&error), u8::from(Exit::Qemu));
-        assert!(trouble::told(&error).contains(&told), "{error}");
+        assert_eq!(diagnostic::exit_of(&error), u8::from(Exit::Qemu));
+        assert!(diagnostic::render(&error).contains(&told), "{error}");
     }
 
     #[test]

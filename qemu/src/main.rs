@@ -32,8 +32,8 @@ fn main() -> ExitCode {
     match outcome {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            eprintln!("lab: error: {}", trouble::told(&error));
-            ExitCode::from(trouble::exit_of(&error))
+            eprintln!("lab: error: {}", diagnostic::render(&error));
+            ExitCode::from(diagnostic::exit_of(&error))
         }
     }
 }

@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, ExitStatus, Output, Stdio};
 
 use anyhow::{Context, Result};
-use trouble::Trouble;
+use diagnostic::Diagnostic;
 
 use crate::cache::{self, Cache, Lock};
 use crate::exit::Exit;
@@ -151,10 +151,10 @@ impl<'a> Module<'a> {
         fs::write(&self.log, &said)
             .with_context(|| format!("cannot write {}", self.log.display()))?;
         if !make.status.success() {
-            return Err(Trouble::new("the module does not build")
+            return Err(Diagnostic::new("the module does not build")
                 .exit(Exit::Failed)
-                .seen(without_kbuild(&said))
-                .seen(format!("whole output: {}", self.log.display()))
+                .note(without_kbuild(&said))
+                .note(format!("whole output: {}", self.log.display()))
                 .into());
         }
         Ok(said)
@@ -189,9 +189,9 @@ fn output_of(make: &mut Command) -> Result<Output> {
     let output = output.context("cannot start make")?;
     match killer(output.status) {
         None => Ok(output),
-        Some(signal) => Err(Trouble::new("the build of the module was killed")
-            .seen(format!("make was killed by signal {signal}"))
-            .mend("run the same command again; it builds the module from the start")
+        Some(signal) => Err(Diagnostic::new("the build of the module was killed")
+            .note(format!("make was killed by signal {signal}"))
+            .help("run the same command again; it builds the module from the start")
             .into()),
     }
 }
@@ -281,7 +281,7 @@ mod tests {
         ] {
             let ended = run_marked(&mark, Command::new("sh").args(["-c", make]));
             assert_eq!(mark.exists(), signal.is_some(), "{make}");
-            let told = ended.err().map(|error| trouble::told(&error));
+            let told = ended.err().map(|error| diagnostic::render(&error));
             let killed = signal.map(|signal| format!("killed by signal {signal}"));
             match (&told, &killed) {
                 (Some(told), Some(killed)) => assert!(told.contains(killed), "{make}: {told}"),

@@ -31,7 +31,7 @@ pub enum Action {
     Run,
     /// A shell in the guest, with the module at hand.
     Shell,
-    /// A table of what was looked for, what was found, what is wrong, and what mends it.
+    /// A table of what was looked for, what was found, what is wrong, and how to fix it.
     Doctor {
         /// A kernel tree to look at, too.
         #[arg(long)]

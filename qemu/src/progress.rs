@@ -7,8 +7,8 @@ use std::process::{Child, Command, ExitStatus, Stdio};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result};
+use diagnostic::Diagnostic;
 use indicatif::{ProgressBar, ProgressStyle};
-use trouble::Trouble;
 
 /// Without a terminal, one line of progress in this time.
 const QUIET_INTERVAL: Duration = Duration::from_secs(10);
@@ -93,26 +93,26 @@ impl Job<'_> {
     }
 
     /// Most often the disk is full. The command may have noticed first, so its errors are shown.
-    fn no_log(&self, error: &io::Error, tail: &[String]) -> Trouble {
+    fn no_log(&self, error: &io::Error, tail: &[String]) -> Diagnostic {
         let what = format!("{}: failed: its log cannot be written", self.what);
         let seen = format!("{}: {error}", self.log.display());
-        let trouble = match errors_in(tail) {
-            Some(lines) => Trouble::new(what).seen(lines),
-            None => Trouble::new(what),
+        let error = match errors_in(tail) {
+            Some(lines) => Diagnostic::new(what).note(lines),
+            None => Diagnostic::new(what),
         };
         let remedy = remedy_for(&seen);
-        trouble
-            .seen(seen)
-            .mend(remedy.unwrap_or("set XDG_CACHE_HOME to a folder that you may write"))
+        error
+            .note(seen)
+            .help(remedy.unwrap_or("set XDG_CACHE_HOME to a folder that you may write"))
     }
 
-    fn failure(&self, tail: &[String]) -> Trouble {
-        let trouble = Trouble::new(format!("{}: failed", self.what))
-            .seen(telling_lines(tail))
-            .seen(format!("whole output: {}", self.log.display()));
+    fn failure(&self, tail: &[String]) -> Diagnostic {
+        let error = Diagnostic::new(format!("{}: failed", self.what))
+            .note(telling_lines(tail))
+            .note(format!("whole output: {}", self.log.display()));
         match remedy_for(&tail.join("\n")) {
-            Some(remedy) => trouble.mend(remedy),
-            None => trouble,
+            Some(remedy) => error.help(remedy),
+            None => error,
         }
     }
 }
@@ -190,7 +190,7 @@ fn telling_lines(tail: &[String]) -> String {
 fn errors_in(tail: &[String]) -> Option<String> {
     let told = tail
         .windows(2)
-        .rposition(|pair| pair[0].contains(": error: ") && pair[1].starts_with("  seen: "));
+        .rposition(|pair| pair[0].contains(": error: ") && pair[1].starts_with("  note: "));
     if let Some(from) = told {
         return Some(tail[from..].join("\n"));
     }
@@ -284,7 +284,7 @@ mod tests {
 
     #[test]
     fn what_tells() {
-        let own = "rust-metadata: error: no\n  seen: here\n  mend: so";
+        let own = "rust-metadata: error: no\n  note: here\n  help: so";
         assert_eq!(telling(&format!("a\nerror: b\n{own}\n")), own);
         assert_eq!(telling("a\nE: b\nc\n"), "E: b");
         assert_eq!(telling("a\nb\n"), "a\nb");
@@ -318,13 +318,13 @@ mod tests {
     fn a_full_disk_stops_the_command() -> Result<()> {
         let (error, pid) = error_of_endless_job(Path::new("/dev/full"), "cc: error: no room")?;
         assert!(pid.is_some(), "it was not even started");
-        let expected = Trouble::new("a job: failed: its log cannot be written")
-            .seen("cc: error: no room")
-            .seen("/dev/full: No space left on device (os error 28)")
-            .mend("free some space, or set XDG_CACHE_HOME to a roomier place");
-        assert_eq!(trouble::told(&error), expected.to_string());
+        let expected = Diagnostic::new("a job: failed: its log cannot be written")
+            .note("cc: error: no room")
+            .note("/dev/full: No space left on device (os error 28)")
+            .help("free some space, or set XDG_CACHE_HOME to a roomier place");
+        assert_eq!(diagnostic::render(&error), expected.to_string());
         let (error, _) = error_of_endless_job(Path::new("/dev/full"), "  CC      x.o")?;
-        assert!(!trouble::told(&error).contains("x.o"), "{error}");
+        assert!(!diagnostic::render(&error).contains("x.o"), "{error}");
         Ok(())
     }
 
@@ -332,10 +332,10 @@ mod tests {
     fn without_a_log_nothing_is_started() -> Result<()> {
         let (error, pid) = error_of_endless_job(Path::new("/dev/null/log"), "a line")?;
         assert_eq!(pid, None);
-        let expected = Trouble::new("a job: failed: its log cannot be written")
-            .seen("/dev/null/log: Not a directory (os error 20)")
-            .mend("set XDG_CACHE_HOME to a folder that you may write");
-        assert_eq!(trouble::told(&error), expected.to_string());
+        let expected = Diagnostic::new("a job: failed: its log cannot be written")
+            .note("/dev/null/log: Not a directory (os error 20)")
+            .help("set XDG_CACHE_HOME to a folder that you may write");
+        assert_eq!(diagnostic::render(&error), expected.to_string());
         Ok(())
     }
 }

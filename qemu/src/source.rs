@@ -4,7 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
-use trouble::Trouble;
+use diagnostic::Diagnostic;
 
 use crate::archive::{version_of, Archive};
 use crate::cache::{self, Cache};
@@ -27,20 +27,20 @@ impl Source {
     /// A tree of the user's.
     pub fn foreign(dir: &Path) -> Result<Self> {
         let dir = dir.canonicalize().unwrap_or_else(|_| dir.to_owned());
-        let trouble = |what: &str| {
-            Trouble::new(what)
-                .seen(format!("KSRC={}", dir.display()))
-                .mend("KSRC=/path/to/a/kernel/source, or leave KSRC out for Debian's")
+        let error = |what: &str| {
+            Diagnostic::new(what)
+                .note(format!("KSRC={}", dir.display()))
+                .help("KSRC=/path/to/a/kernel/source, or leave KSRC out for Debian's")
         };
         if !dir.join("Kconfig").is_file() || !dir.join("rust/Makefile").is_file() {
-            return Err(trouble("this is no kernel source with Rust in it").into());
+            return Err(error("this is no kernel source with Rust in it").into());
         }
         if dir.join(".config").is_file() || dir.join("include/config").is_dir() {
-            return Err(Trouble::new(
+            return Err(Diagnostic::new(
                 "this kernel source was configured in place, and cannot be built elsewhere",
             )
-            .seen(format!("{}/.config", dir.display()))
-            .mend(format!(
+            .note(format!("{}/.config", dir.display()))
+            .help(format!(
                 "build it yourself and use KDIR={0}, or clean it: make -C {0} mrproper",
                 dir.display()
             ))
@@ -159,13 +159,13 @@ fn offered(archive: &Archive) -> Result<Vec<String>> {
     Ok(series)
 }
 
-fn unknown(series: &str, offered: &[String]) -> Trouble {
-    let trouble = Trouble::new(format!("there is no kernel {series} in the archive")).seen(
+fn unknown(series: &str, offered: &[String]) -> Diagnostic {
+    let error = Diagnostic::new(format!("there is no kernel {series} in the archive")).note(
         format!("KERNEL={series}; the archive has {}", offered.join(", ")),
     );
     match offered.last() {
-        Some(newest) => trouble.mend(format!("make run KERNEL={newest}")),
-        None => trouble.mend("check the network connection, then run the same command again"),
+        Some(newest) => error.help(format!("make run KERNEL={newest}")),
+        None => error.help("check the network connection, then run the same command again"),
     }
 }
 

@@ -1,14 +1,14 @@
 //! Debian's own kernels, unmodified, and what building a module in Rust for them takes.
 //!
 //! Their packages are only unpacked, in the cache. The metadata of their Rust half, which the header
-//! packages lack, is made by `stock/rust-metadata`, as on a Debian where such a kernel is installed.
+//! packages lack, is made by `tools/stock/rust-metadata`, as on a Debian where such a kernel is installed.
 
 use std::fs;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
+use diagnostic::Diagnostic;
 use regex::Regex;
-use trouble::Trouble;
 
 use crate::archive::Archive;
 use crate::cache::{self, Cache};
@@ -46,9 +46,9 @@ pub struct Stock {
 pub fn provide(cache: &Cache, toolchain: &Toolchain, flavour: Flavour) -> Result<Kernel> {
     if flavour.debug {
         return Err(
-            Trouble::new("Debian has no stock kernel with KASAN, lockdep and the like")
-                .seen(format!("DEBUG=1, and KERNEL={}", flavour.series))
-                .mend("use one of the lab's own: leave KERNEL out, or DEBUG")
+            Diagnostic::new("Debian has no stock kernel with KASAN, lockdep and the like")
+                .note(format!("DEBUG=1, and KERNEL={}", flavour.series))
+                .help("use one of the lab's own: leave KERNEL out, or DEBUG")
                 .into(),
         );
     }
@@ -199,12 +199,12 @@ impl Stock {
         if options.lines().any(|option| option == "CONFIG_RUST=y") {
             return Ok(());
         }
-        Err(Trouble::new(format!(
+        Err(Diagnostic::new(format!(
             "Debian built the kernel {} without Rust",
             self.release
         ))
-        .seen(format!("no CONFIG_RUST=y in {}", file.display()))
-        .mend("make run KERNEL=stock takes the newest one, which has it")
+        .note(format!("no CONFIG_RUST=y in {}", file.display()))
+        .help("make run KERNEL=stock takes the newest one, which has it")
         .into())
     }
 
@@ -218,7 +218,7 @@ impl Stock {
     ) -> Result<PathBuf> {
         let into = cache.place_for("stock/metadata")?;
         let kdir = into.join(&self.release).join("build");
-        let tool = project().join("stock/rust-metadata");
+        let tool = project().join("tools/stock/rust-metadata");
         let text =
             fs::read_to_string(&tool).with_context(|| format!("cannot read {}", tool.display()))?;
         let stamp = cache.place_for(&format!("stock/{}/metadata", self.release))?;
@@ -290,7 +290,7 @@ fn of_release(archive: &Archive, release: &str) -> Result<Stock> {
     }
 }
 
-fn unknown(archive: &Archive, release: &str) -> Result<Trouble> {
+fn unknown(archive: &Archive, release: &str) -> Result<Diagnostic> {
     let mut offered: Vec<String> = archive
         .names("linux-headers-")?
         .iter()
@@ -299,14 +299,14 @@ fn unknown(archive: &Archive, release: &str) -> Result<Trouble> {
         .map(str::to_owned)
         .collect();
     offered.sort();
-    Ok(Trouble::new(format!(
+    Ok(Diagnostic::new(format!(
         "there is no stock kernel {release} with headers in the archive"
     ))
-    .seen(format!(
+    .note(format!(
         "KERNEL={release}; the archive has {}",
         offered.join(", ")
     ))
-    .mend("make run KERNEL=stock takes the newest one"))
+    .help("make run KERNEL=stock takes the newest one"))
 }
 
 /// The kernel itself: in its package's /boot, or beside its modules.

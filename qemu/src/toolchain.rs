@@ -10,8 +10,8 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use anyhow::{Context, Result};
+use diagnostic::Diagnostic;
 use tempfile::NamedTempFile;
-use trouble::Trouble;
 
 use crate::cache::{self, Cache, Lock};
 use crate::host;
@@ -127,9 +127,9 @@ impl Toolchain {
     pub fn provide(cache: &Cache) -> Result<Self> {
         host::provide()?;
         host::enter().map_err(|said| {
-            Trouble::new(host::NO_NAMESPACES)
-                .seen(said)
-                .mend(host::allow_namespaces())
+            Diagnostic::new(host::NO_NAMESPACES)
+                .note(said)
+                .help(host::allow_namespaces())
         })?;
         let mut toolchain = Toolchain::at(cache);
         toolchain.in_use = Some(cache.share(&toolchain.name)?);
@@ -146,9 +146,9 @@ impl Toolchain {
         }
         if let Some(program) = toolchain.lost() {
             return Err(
-                Trouble::new(format!("the toolchain folder has lost {program}"))
-                    .seen(toolchain.root.join("usr/bin").display().to_string())
-                    .mend(toolchain.renewal())
+                Diagnostic::new(format!("the toolchain folder has lost {program}"))
+                    .note(toolchain.root.join("usr/bin").display().to_string())
+                    .help(toolchain.renewal())
                     .into(),
             );
         }
@@ -278,12 +278,12 @@ impl Toolchain {
             let output = self.command(words[0]).args(&words[1..]).output()?;
             let text = String::from_utf8_lossy(&output.stdout).into_owned();
             if !output.status.success() || text.is_empty() {
-                return Err(Trouble::new(format!(
+                return Err(Diagnostic::new(format!(
                     "{} does not run in the toolchain folder",
                     words[0]
                 ))
-                .seen(String::from_utf8_lossy(&output.stderr))
-                .mend(format!("delete {} and try again", self.root.display()))
+                .note(String::from_utf8_lossy(&output.stderr))
+                .help(format!("delete {} and try again", self.root.display()))
                 .into());
             }
             versions.push_str(text.lines().next().unwrap_or_default());

@@ -423,12 +423,12 @@ pub struct Explanation {
     pub line: String,
     /// What it means, in one sentence without a full stop.
     pub meaning: String,
-    /// The one command, or action, that mends it.
-    pub mend: String,
+    /// The one command, or action, that fixes it.
+    pub help: String,
 }
 
 impl Explanation {
-    fn new(line: &str, pattern: &Regex, (_, meaning, mend): &Reason) -> Option<Self> {
+    fn new(line: &str, pattern: &Regex, (_, meaning, help): &Reason) -> Option<Self> {
         let groups = pattern.captures(line)?;
         let fill = |template: &str| {
             let mut text = String::new();
@@ -438,12 +438,12 @@ impl Explanation {
         Some(Explanation {
             line: line.to_string(),
             meaning: fill(meaning),
-            mend: fill(mend),
+            help: fill(help),
         })
     }
 }
 
-/// A reason: how its line looks, what it means, what mends it. `$1` and so on stand for the
+/// A reason: how its line looks, what it means, how to fix it. `$1` and so on stand for the
 /// groups of the pattern, `$$` for a dollar.
 type Reason = (&'static str, &'static str, &'static str);
 
@@ -590,7 +590,7 @@ static REMARKS: &[Reason] = &[
     (
         r"^(\S+): module verification failed: signature and/or required key missing",
         "$1.ko is not signed; the kernel notes that as a taint and loads it all the same",
-        "nothing to mend: look for another reason if it was refused",
+        "nothing to fix: look for another reason if it was refused",
     ),
     (
         r"^(\S+): unknown parameter '(\S+)' ignored",
@@ -981,7 +981,7 @@ insmod[57]: segfault at 0 ip 0000000000401000 sp 00007ffd00000000 error 4",
             ("hello_rust: module uses symbol (f) from namespace NS, but does not import it.", "namespace NS", "MODULE_IMPORT_NS(\"NS\")"),
             ("Loading of unsigned module is rejected", "unsigned module", "scripts/sign-file"),
             ("Lockdown: insmod: unsigned module loading is restricted; see man kernel_lockdown.7", "locked down", "scripts/sign-file"),
-            ("hello_rust: module verification failed: signature and/or required key missing - tainting kernel", "taint", "nothing to mend"),
+            ("hello_rust: module verification failed: signature and/or required key missing - tainting kernel", "taint", "nothing to fix"),
             ("hello_rust: `many' invalid for parameter `times'", "\"many\" is no value that the parameter times", "modinfo -p"),
             ("hello_rust: unknown parameter 'tiems' ignored", "has no parameter tiems", "modinfo -p"),
             ("Invalid ELF header magic: != \u{7f}ELF", "no whole ELF object", "file "),
@@ -992,12 +992,12 @@ insmod[57]: segfault at 0 ip 0000000000401000 sp 00007ffd00000000 error 4",
             ("insmod: can't insert 'hello_rust.ko': invalid module format", "no module of its own", "make"),
             ("insmod: ERROR: could not insert module hello_rust.ko: Key was rejected by service", "signed", "sign-file"),
         ];
-        for (line, meaning, mend) in refusals {
+        for (line, meaning, help) in refusals {
             let told = explain(&stamped(line));
             assert_eq!(told.len(), 1, "{line}");
             assert_eq!(told[0].line, line);
             assert!(told[0].meaning.contains(meaning), "{}", told[0].meaning);
-            assert!(told[0].mend.contains(mend), "{}", told[0].mend);
+            assert!(told[0].help.contains(help), "{}", told[0].help);
         }
     }
 

@@ -7,8 +7,8 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use anyhow::{Context, Result};
+use diagnostic::Diagnostic;
 use tempfile::TempDir;
-use trouble::Trouble;
 use walkthrough::host::{ended, lay_out};
 use walkthrough::model::{Part, Place, Source};
 use walkthrough::paper::{shown, Paper};
@@ -39,10 +39,12 @@ pub fn walkthrough(settings: &Settings, asked: &[String], paper: &mut dyn Paper)
     let machine = lab.machine(settings);
     let claims = walk(&lab, &machine, &parts, paper, &mut say)?;
     if shown(&claims) < claims.len() {
-        return Err(Trouble::new("not all claims of the walkthrough are shown")
-            .mend("see above why; make walkthrough PART=8 runs one part alone")
-            .exit(Exit::Failed)
-            .into());
+        return Err(
+            Diagnostic::new("not all claims of the walkthrough are shown")
+                .help("see above why; make walkthrough PART=8 runs one part alone")
+                .exit(Exit::Failed)
+                .into(),
+        );
     }
     Ok(())
 }
@@ -51,16 +53,16 @@ pub fn walkthrough(settings: &Settings, asked: &[String], paper: &mut dyn Paper)
 fn possible(lab: &Lab, parts: Vec<&'static Part>, asked: &[String]) -> Result<Vec<&'static Part>> {
     let (can, cannot) = on_kernel(&lab.kernel, parts)?;
     for (part, option) in cannot {
-        let trouble = Trouble::new(format!(
+        let error = Diagnostic::new(format!(
             "part {} needs a kernel with CONFIG_{option}",
             part.number
         ))
-        .seen(format!("{}/.config", lab.kernel.dir.display()))
-        .mend(format!("make walkthrough PART={} KERNEL=7.3", part.number));
+        .note(format!("{}/.config", lab.kernel.dir.display()))
+        .help(format!("make walkthrough PART={} KERNEL=7.3", part.number));
         if !asked.is_empty() {
-            return Err(trouble.into());
+            return Err(error.into());
         }
-        eprintln!("lab: left out: {}", trouble::told(&trouble.into()));
+        eprintln!("lab: left out: {}", diagnostic::render(&error.into()));
     }
     Ok(can)
 }

@@ -7,8 +7,8 @@ use std::process::{Command, Stdio};
 use std::time::Instant;
 
 use anyhow::{ensure, Context, Result};
+use diagnostic::Diagnostic;
 use serde::Serialize;
-use trouble::Trouble;
 
 use super::{conditions, table, Time};
 use crate::commands::Lab;
@@ -180,9 +180,9 @@ fn stitch(profile: &str) -> Result<PathBuf> {
         .context("the lab is in no target folder")?;
     let stitch = target.join(profile).join("stitch");
     if !stitch.is_file() {
-        return Err(Trouble::new("stitch is not built")
-            .seen(stitch.display().to_string())
-            .mend("make bench-stitch")
+        return Err(Diagnostic::new("stitch is not built")
+            .note(stitch.display().to_string())
+            .help("make bench-stitch")
             .into());
     }
     Ok(stitch)

@@ -11,8 +11,8 @@ use std::process::ExitCode;
 use anyhow::{Context, Result};
 use clap::builder::FalseyValueParser;
 use clap::{ArgAction, Parser};
+use diagnostic::Diagnostic;
 use lab::options::Settings;
-use trouble::Trouble;
 
 use crate::harness::run::run;
 use crate::harness::test::Test;
@@ -51,8 +51,8 @@ fn main() -> ExitCode {
     match prove(&Options::parse()) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            eprintln!("proof: error: {}", trouble::told(&error));
-            ExitCode::from(trouble::exit_of(&error))
+            eprintln!("proof: error: {}", diagnostic::render(&error));
+            ExitCode::from(diagnostic::exit_of(&error))
         }
     }
 }
@@ -68,8 +68,8 @@ fn prove(options: &Options) -> Result<()> {
         .collect();
     if chosen.is_empty() {
         return Err(
-            Trouble::new(format!("no test is chosen by {:?}", options.word))
-                .mend(
+            Diagnostic::new(format!("no test is chosen by {:?}", options.word))
+                .help(
                     "make test LIST=1 names those on this kernel, make test-all LIST=1 all of them",
                 )
                 .into(),

@@ -98,15 +98,15 @@ fn advice_is_sound(debian: &Debian, release: &str) -> Result<()> {
     let tool = format!("{PROJECT}/stock/rust-metadata {release} || true");
     let told = debian.run(&["sh", "-c", &tool])?;
     must_say(&told, "libelf-dev")?;
-    let mend = told
+    let help = told
         .lines()
-        .find_map(|line| line.trim().strip_prefix("mend: "));
-    let mend = mend.with_context(|| format!("no advice: {told}"))?;
-    let simulated = mend.replace("apt-get install", "apt-get --simulate install");
-    ensure!(simulated != mend, "another advice: {mend}");
+        .find_map(|line| line.trim().strip_prefix("help: "));
+    let help = help.with_context(|| format!("no advice: {told}"))?;
+    let simulated = help.replace("apt-get install", "apt-get --simulate install");
+    ensure!(simulated != help, "another advice: {help}");
     let plan = debian.run(&["sh", "-c", &simulated])?;
     must_say(&plan, "Inst libelf-dev ")?;
-    ensure!(!plan.contains("Remv "), "{mend}\n{plan}");
+    ensure!(!plan.contains("Remv "), "{help}\n{plan}");
     Ok(())
 }
 

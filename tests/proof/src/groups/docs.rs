@@ -90,7 +90,7 @@ fn works(world: &World, words: &[&str], prints: &str) -> Result<()> {
             "stitch",
         ];
         succeed(
-            fresh(project().join("qemu/cargo.sh"))
+            fresh(project().join("tools/cargo.sh"))
                 .args(build)
                 .current_dir(project()),
         )?;
@@ -147,7 +147,7 @@ fn cargo_is_asked() -> Result<()> {
         let said = succeed(&mut make)?;
         let build = said
             .lines()
-            .find(|line| line.starts_with("qemu/cargo.sh build "));
+            .find(|line| line.starts_with("tools/cargo.sh build "));
         let build = build.with_context(|| format!("make {target} builds nothing:\n{said}"))?;
         for package in *packages {
             must_say(build, &format!("--package {package}"))?;
@@ -169,7 +169,7 @@ fn own_programs() -> Result<()> {
             make
         };
         // cargo.sh marks the folder before cargo has anything to do.
-        let print = "print:;@qemu/cargo.sh --version >/dev/null && echo $(CARGO_TARGET_DIR)";
+        let print = "print:;@tools/cargo.sh --version >/dev/null && echo $(CARGO_TARGET_DIR)";
         let said = succeed(make(&copy).args(["--eval", print, "print"]))?;
         let last = said.lines().last().context("make prints nothing")?;
         targets.push((copy, PathBuf::from(last)));
@@ -181,7 +181,7 @@ fn own_programs() -> Result<()> {
     ensure!(of_one.is_dir(), "{} went too early", of_one.display());
 
     fs::remove_dir_all(one)?;
-    let mut cargo = fresh(project().join("qemu/cargo.sh"));
+    let mut cargo = fresh(project().join("tools/cargo.sh"));
     cargo.arg("--version").env("CARGO_TARGET_DIR", of_other);
     succeed(cargo.env("HELLO_RUST_DIR", project()))?;
     ensure!(!of_one.exists(), "{} is still there", of_one.display());

@@ -70,7 +70,7 @@ fn qemu_is_killed(world: &World) -> Result<()> {
     );
     match commands::judge(&lab, &guest) {
         Err(error) => {
-            ensure!(trouble::exit_of(&error) == Exit::Qemu as u8, "{error}");
+            ensure!(diagnostic::exit_of(&error) == Exit::Qemu as u8, "{error}");
             must_say(&error.to_string(), "QEMU died")
         }
         Ok(()) => anyhow::bail!("nobody noticed"),
@@ -91,9 +91,12 @@ fn no_shell(world: &World) -> Result<()> {
     let Err(error) = commands::judge(&lab, &guest) else {
         bail!("the lab has not noticed:\n{}", guest.console);
     };
-    let exited = trouble::exit_of(&error);
+    let exited = diagnostic::exit_of(&error);
     ensure!(exited == Exit::Splat as u8, "the lab ends with {exited}");
-    must_say(&trouble::told(&error), "init: cannot run /bin/sh: error 13")
+    must_say(
+        &diagnostic::render(&error),
+        "init: cannot run /bin/sh: error 13",
+    )
 }
 
 /// What a killed make has left half done is made anew.
@@ -120,7 +123,10 @@ fn make_is_killed(world: &World) -> Result<()> {
     let Err(error) = killed else {
         bail!("the lab has not noticed");
     };
-    must_say(&trouble::told(&error), "the build of the module was killed")?;
+    must_say(
+        &diagnostic::render(&error),
+        "the build of the module was killed",
+    )?;
     ensure!(module.dir().join("unfinished").exists(), "the mark is gone");
 
     let said = module.build(&lab.toolchain, &[])?;
@@ -176,7 +182,7 @@ fn spoilt_source(world: &World) -> Result<()> {
             scratch.lab(&words)?.env("http_proxy", proxy.url()),
             &[
                 "kernel source: fetching linux-source-7.3: failed",
-                "mend: run the same command again",
+                "help: run the same command again",
             ],
         )?;
         ensure!(
@@ -203,7 +209,7 @@ fn toolchain_cut_short(world: &World) -> Result<()> {
         scratch.lab(&["source"])?.env("http_proxy", proxy.url()),
         &[
             "toolchain: unpacking Debian 13 packages: failed",
-            "mend: run the same command again",
+            "help: run the same command again",
         ],
     )?;
     ensure!(
@@ -224,7 +230,7 @@ fn disk_too_small(world: &World) -> Result<()> {
         &[
             "no space for the toolchain",
             "64 MB free",
-            "mend: free some space",
+            "help: free some space",
         ],
     )
 }
@@ -239,7 +245,7 @@ fn disk_fills_up(world: &World) -> Result<()> {
         &[
             "kernel source: unpacking: failed",
             "No space left on device",
-            "mend: free some space",
+            "help: free some space",
         ],
     )
 }
@@ -254,7 +260,7 @@ fn log_fills_up(world: &World) -> Result<()> {
         &[
             "kernel 7.3-clang: building: failed: its log cannot be written",
             "No space left on device",
-            "mend: free some space",
+            "help: free some space",
         ],
     )?;
     let place = scratch.dir().display().to_string();

@@ -424,7 +424,7 @@ fn built_for_another_kernel(world: &World, lab: &Lab) -> Result<()> {
     let Err(told) = lab::commands::judge(lab, &guest) else {
         bail!("nothing is wrong, says the lab:\n{}", guest.console);
     };
-    let told = trouble::told(&told);
+    let told = diagnostic::render(&told);
     must_say(&told, "built for ")?;
     must_say(&told, "KDIR")
 }

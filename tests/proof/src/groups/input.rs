@@ -38,11 +38,11 @@ const WORDS: &[Word] = &[
     ("CPUS=3",    Exit::Host, &["invalid value '3' for '--cpus", "3 is not in 1..=2"]),
     ("TIMEOUT=0", Exit::Host, &["invalid value '0' for '--timeout", "0 is not in 1.."]),
     ("KERNEL=",   Exit::Host, &["a value is required for '--kernel"]),
-    ("KERNEL=9.9", Exit::Host, &["there is no kernel 9.9 in the archive", "the archive has 6.12, ", "mend: make run KERNEL="]),
-    ("KERNEL=9.9.9-amd64", Exit::Host, &["there is no stock kernel 9.9.9-amd64 with headers in the archive", "the archive has 6.12.", "mend: make run KERNEL=stock"]),
-    ("KSRC=/no/linux", Exit::Host, &["this is no kernel source", "KSRC=/no/linux", "mend: KSRC=/path/to/"]),
-    ("KSRC=stock", Exit::Host, &["this is no kernel source", "/stock\n", "mend: KSRC=/path/to/"]),
-    ("PARAMS=times=17", Exit::Failed, &["the kernel refused the module", "times", "mend: see what it takes"]),
+    ("KERNEL=9.9", Exit::Host, &["there is no kernel 9.9 in the archive", "the archive has 6.12, ", "help: make run KERNEL="]),
+    ("KERNEL=9.9.9-amd64", Exit::Host, &["there is no stock kernel 9.9.9-amd64 with headers in the archive", "the archive has 6.12.", "help: make run KERNEL=stock"]),
+    ("KSRC=/no/linux", Exit::Host, &["this is no kernel source", "KSRC=/no/linux", "help: KSRC=/path/to/"]),
+    ("KSRC=stock", Exit::Host, &["this is no kernel source", "/stock\n", "help: KSRC=/path/to/"]),
+    ("PARAMS=times=17", Exit::Failed, &["the kernel refused the module", "times", "help: see what it takes"]),
 ];
 
 /// Names of folders that Kbuild cannot stand, and `make run` can.
@@ -196,8 +196,8 @@ fn configured_in_place(world: &World) -> Result<()> {
         &mut world.lab_command(&["run"], &[("LAB_KSRC", &ksrc)])?,
         &[
             "this kernel source was configured in place",
-            &format!("seen: {ksrc}/.config"),
-            "mend: build it yourself and use KDIR=",
+            &format!("note: {ksrc}/.config"),
+            "help: build it yourself and use KDIR=",
         ],
     )
 }
@@ -225,8 +225,8 @@ fn odd_caches(world: &World) -> Result<()> {
                 command.env("XDG_CACHE_HOME", &*cache),
                 &[
                     &format!("the cache cannot be used: its path has {cause}"),
-                    &format!("seen: {cache}/hello_rust"),
-                    "mend: set XDG_CACHE_HOME",
+                    &format!("note: {cache}/hello_rust"),
+                    "help: set XDG_CACHE_HOME",
                 ],
             )?;
         }
@@ -289,7 +289,7 @@ fn no_network_at_first(world: &World) -> Result<()> {
         &mut on_host(&["--unshare-net"], &scratch.lab(&["run"])?),
         &[
             "toolchain: unpacking Debian 13 packages: failed",
-            "mend: check the network connection",
+            "help: check the network connection",
         ],
     )?;
     // The table has narrow columns.
@@ -333,7 +333,7 @@ fn nothing_installed(world: &World) -> Result<()> {
         ),
         &[
             "missing on this host: mmdebstrap",
-            "seen: LAB_NO_INSTALL is set",
+            "note: LAB_NO_INSTALL is set",
             "apt-get install -y --no-install-recommends mmdebstrap",
         ],
     )
@@ -352,8 +352,8 @@ fn no_sudo(world: &World) -> Result<()> {
         ),
         &[
             "missing on this host: mmdebstrap",
-            "seen: not root, and there is no sudo",
-            "mend: run as root: apt-get install -y --no-install-recommends mmdebstrap",
+            "note: not root, and there is no sudo",
+            "help: run as root: apt-get install -y --no-install-recommends mmdebstrap",
         ],
     )
 }
@@ -386,7 +386,7 @@ fn no_qemu(world: &World) -> Result<()> {
     let parts = [programs, &recipe].map(|part| part.to_string_lossy());
     let scratch = Scratch::with(world, &parts.each_ref().map(|part| &**part))?;
     fs::remove_file(scratch.dir().join(programs).join("qemu-system-x86_64"))?;
-    let mend = format!(
+    let help = format!(
         "rm -r {}",
         scratch
             .dir()
@@ -398,7 +398,7 @@ fn no_qemu(world: &World) -> Result<()> {
     for words in [&["run"][..], &["doctor", "--json"]] {
         must_refuse(
             &mut scratch.lab(words)?,
-            &["the toolchain folder has lost qemu-system-x86_64", &mend],
+            &["the toolchain folder has lost qemu-system-x86_64", &help],
         )?;
     }
     Ok(())
@@ -458,7 +458,7 @@ fn guest_hangs(world: &World) -> Result<()> {
     let mut stderr = started.child.stderr.take().context("no stderr")?;
     stderr.read_to_string(&mut told)?;
     must_say(&told, "the guest gave no answer in 4 s")?;
-    must_say(&told, "mend: make run TIMEOUT=")?;
+    must_say(&told, "help: make run TIMEOUT=")?;
     started.wait_until_gone()
 }
 

@@ -42,12 +42,12 @@ const KERNEL_C: &[&str] = &[
     "qemu/guest/insmod.c",
 ];
 const SHELL: &[&str] = &[
-    "qemu/cargo.sh",
-    "qemu/kdir.sh",
-    "qemu/path.sh",
-    "stock/rust-metadata",
-    "stock/dkms",
-    "stock/postrm.d/rust-metadata",
+    "tools/cargo.sh",
+    "tools/kdir.sh",
+    "tools/path.sh",
+    "tools/stock/rust-metadata",
+    "tools/stock/dkms",
+    "tools/stock/postrm.d/rust-metadata",
     "debian/rust-metadata.postrm",
     ".ci/run",
 ];
@@ -55,7 +55,7 @@ const SHELL: &[&str] = &[
 /// Where the module's version stands: the file, what comes before it, and what behind.
 const VERSIONS: &[(&str, &str, &str)] = &[
     ("c_helper.c", "MODULE_VERSION(\"", "\""),
-    ("dkms.conf", "PACKAGE_VERSION=\"", "\""),
+    ("debian/hello-rust-dkms.dkms", "PACKAGE_VERSION=\"", "\""),
     ("debian/changelog", "hello-rust (", ")"),
     (
         "debian/hello-rust-dkms.install",
@@ -96,7 +96,7 @@ pub fn tests() -> Vec<Test> {
 /// cargo's unit tests, each a case of its own.
 fn unit_tests() -> Result<Vec<Case>> {
     let printed = succeed(
-        Command::new(project().join("qemu/cargo.sh"))
+        Command::new(project().join("tools/cargo.sh"))
             .args(["test", "--quiet", "--locked", "--", "--format=pretty"])
             .current_dir(project()),
     )?;
@@ -129,7 +129,7 @@ fn pinned_cargo(world: &World, words: &[&str]) -> Result<()> {
     fs::create_dir_all(&target)?;
 
     succeed(
-        Command::new(project.join("qemu/cargo.sh"))
+        Command::new(project.join("tools/cargo.sh"))
             .args(["fetch", "--quiet", "--locked"])
             .args(["--target", "x86_64-unknown-linux-gnu"])
             .current_dir(&project),

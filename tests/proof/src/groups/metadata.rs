@@ -1,4 +1,4 @@
-//! `stock/rust-metadata`: what it makes serves, and what it must not make it refuses.
+//! `tools/stock/rust-metadata`: what it makes serves, and what it must not make it refuses.
 //!
 //! It runs in the toolchain folder, which is a Debian 13. What is refused before anything is compiled
 //! is tried on the stock kernel's own headers; the rest on a kernel of the lab that looks as if it
@@ -56,21 +56,21 @@ static REFUSED: &[Refused] = &[
     Refused { what: "not Debian's", change: Line("include/generated/package.h", "Debian", "Zebian"), words: SOURCE, exit: 2,
         says: &["is not one of Debian's", "Zebian 7"] },
     Refused { what: "another rustc", change: Program("rustc", OTHER_RUSTC), words: SOURCE, exit: 2,
-        says: &["was built by another rustc", "rustc 1.84.0 (9fc6b4312 2025-01-07); the kernel's: rustc 1.85.1", "mend: install ", " rustc/trixie rust-src/trixie "] },
+        says: &["was built by another rustc", "rustc 1.84.0 (9fc6b4312 2025-01-07); the kernel's: rustc 1.85.1", "help: install ", " rustc/trixie rust-src/trixie "] },
     Refused { what: "another bindgen", change: Program("bindgen", "bindgen 0.72.0"), words: SOURCE, exit: 2,
         says: &["was built by another bindgen", "bindgen 0.72.0; the kernel's: bindgen 0.71.1"] },
     Refused { what: "another C compiler", change: Line("include/config/auto.conf", "(Debian 14.2.0-19)", "(Debian 14.2.0-18)"), words: SOURCE, exit: 2,
-        says: &["was built by another C compiler", "gcc-14 (Debian 14.2.0-18) 14.2.0", "mend: install "] },
+        says: &["was built by another C compiler", "gcc-14 (Debian 14.2.0-18) 14.2.0", "help: install "] },
     Refused { what: "the source of another kernel", change: Nothing, words: &["--source", "OTHER"], exit: 2,
-        says: &["the source and the headers are of different kernels", "Linux 6.12.", "mend: give the source of Linux 7."] },
+        says: &["the source and the headers are of different kernels", "Linux 6.12.", "help: give the source of Linux 7."] },
     Refused { what: "the source package of another version", change: Package("7.3.4-0", usize::MAX), words: &["--source", "PACKAGE"], exit: 2,
-        says: &["the source and the headers are of different kernels", "Version: 7.3.4-0", "mend: give the very one: apt-get download linux-source-7."] },
+        says: &["the source and the headers are of different kernels", "Version: 7.3.4-0", "help: give the very one: apt-get download linux-source-7."] },
     Refused { what: "half a source package", change: Package("7.3.4-0", 100), words: &["--source", "PACKAGE"], exit: 2,
-        says: &["this is no package of Debian, or only a part of one", "mend: fetch it again: apt-get download linux-source-7."] },
+        says: &["this is no package of Debian, or only a part of one", "help: fetch it again: apt-get download linux-source-7."] },
     Refused { what: "the archive has no such source", change: Line("include/generated/package.h", "Debian ", "Debian 0:"), words: &[], exit: 2,
         says: &["cannot be had from the archive", "the archive has: none of that name", "rust-metadata --source PATH"] },
     Refused { what: "no space", change: Program("df", "Filesystem\nx 1 1 99999 1 /"), words: SOURCE, exit: 2,
-        says: &["take 1 GB for a while, but there is less space", "97 MB are free", "mend: free some space"] },
+        says: &["take 1 GB for a while, but there is less space", "97 MB are free", "help: free some space"] },
     Refused { what: "one option is another", change: Line(".config", "CONFIG_RUST_OVERFLOW_CHECKS=y", "# CONFIG_RUST_OVERFLOW_CHECKS is not set"), words: SOURCE, exit: 1,
         says: &["is not what the kernel", "the configuration comes out otherwise", "CONFIG_RUST_OVERFLOW_CHECKS=y"] },
     Refused { what: "a structure has another layout", change: Line("include/generated/asm-offsets.h", "#define TASK_threadsp ", "#define TASK_threadsp 1"), words: SOURCE, exit: 1,
@@ -128,7 +128,7 @@ fn is_refused(world: &World, case: &Refused) -> Result<()> {
     Ok(())
 }
 
-/// It ends so, says what is wrong and what mends it, and prints no folder.
+/// It ends so, says what is wrong and how to fix it, and prints no folder.
 fn must_refuse(output: &Output, exit: i32, says: &[&str]) -> Result<()> {
     let told = said(output);
     ensure!(
@@ -137,7 +137,7 @@ fn must_refuse(output: &Output, exit: i32, says: &[&str]) -> Result<()> {
         output.status
     );
     ensure!(output.stdout.is_empty(), "on standard output: {told}");
-    for word in ["rust-metadata: error: ", "\n  seen: ", "\n  mend: "]
+    for word in ["rust-metadata: error: ", "\n  note: ", "\n  help: "]
         .iter()
         .chain(says)
     {
@@ -227,7 +227,7 @@ fn compat_compiler(world: &World) -> Result<()> {
         "override CROSS_COMPILE_COMPAT = arm-linux-gnueabihf-\noverride ARCH",
     )?;
     let says = [
-        "seen: missing: gcc-arm-linux-gnueabihf\n",
+        "note: missing: gcc-arm-linux-gnueabihf\n",
         "apt-get install gcc-arm-linux-gnueabihf\n",
     ];
     must_refuse(&ground.make().output()?, 2, &says)

@@ -194,12 +194,12 @@ fn must_fail(lab: &Lab, guest: &Guest, exit: Exit) -> Result<String> {
     let error = judge_module(lab, guest, &FAULTS)
         .err()
         .context("the lab has not noticed")?;
-    let exited = trouble::exit_of(&error);
+    let exited = diagnostic::exit_of(&error);
     ensure!(
         exited == exit as u8,
         "the lab ends with {exited}, not {exit:?}"
     );
-    Ok(trouble::told(&error))
+    Ok(diagnostic::render(&error))
 }
 
 /// `/faults.c:7` for the line of code that starts so.
@@ -284,7 +284,7 @@ fn sleep_in_atomic(world: &World, lab: &Lab) -> Result<()> {
     let error = judge_module(lab, &guest, catalogue)
         .err()
         .context("the lab has not noticed")?;
-    let report = trouble::told(&error);
+    let report = diagnostic::render(&error);
     for file in [
         "/catalogue_c.c:",
         "/takes.rs:",

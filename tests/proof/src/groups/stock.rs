@@ -110,7 +110,7 @@ fn locked_down(world: &World, lab: &Lab) -> Result<()> {
                 &known.meaning,
                 "the kernel is locked down, as with Secure Boot",
             )?;
-            must_say(&known.mend, "scripts/sign-file")
+            must_say(&known.help, "scripts/sign-file")
         }
         None => bail!("not explained:\n{}", guest.console),
     }
@@ -134,7 +134,7 @@ fn headers_alone(_: &World, lab: &Lab) -> Result<()> {
     )?;
     let says = [
         "its header package lacks the metadata against which Rust modules are compiled",
-        &format!("mend: make rust-metadata KREL={release}"),
+        &format!("help: make rust-metadata KREL={release}"),
     ];
     must_refuse_and_agree(lab, &ground, &[], &kdir.to_string_lossy(), &[], &says)
 }
@@ -149,7 +149,7 @@ fn of_another_version(_: &World, lab: &Lab) -> Result<()> {
             "the headers of the kernel {release} are of another version than the Rust metadata"
         ),
         "made for Debian 7.3.4-0; the headers: Debian ",
-        &format!("mend: make rust-metadata KREL={release}"),
+        &format!("help: make rust-metadata KREL={release}"),
     ];
     must_refuse_and_agree(lab, &ground, &[], &kdir.to_string_lossy(), &[], &says)
 }
@@ -168,7 +168,7 @@ fn without_headers(_: &World, lab: &Lab) -> Result<()> {
     must_refuse_and_agree(lab, &ground, &[], &kdir.to_string_lossy(), &[], &says)
 }
 
-/// What stock/rust-metadata made, as links that can be spoilt.
+/// What tools/stock/rust-metadata made, as links that can be spoilt.
 fn metadata(lab: &Lab) -> Result<(Ground, PathBuf)> {
     let ground = Ground::new("hello_rust")?;
     let made = ground.folder.path().join(&lab.kernel.flavour.series);
@@ -219,8 +219,8 @@ fn without_rust(world: &World, lab: &Lab) -> Result<()> {
         &mut scratch.lab(&["run", "--kernel", release])?,
         &[
             &format!("Debian built the kernel {release} without Rust"),
-            "seen: no CONFIG_RUST=y in ",
-            "mend: make run KERNEL=stock",
+            "note: no CONFIG_RUST=y in ",
+            "help: make run KERNEL=stock",
         ],
     )
 }

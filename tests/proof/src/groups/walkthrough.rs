@@ -95,7 +95,7 @@ fn cannot(world: &World) -> Result<()> {
         &said(&asked),
         "lab: error: part 10 needs a kernel with CONFIG_MODVERSIONS",
     )?;
-    must_say(&said(&asked), "mend: make walkthrough PART=10 KERNEL=7.3")
+    must_say(&said(&asked), "help: make walkthrough PART=10 KERNEL=7.3")
 }
 
 /// Every claim; and the page was made from a run with the same compilers, of the same sources.
@@ -109,7 +109,7 @@ fn page(world: &World) -> Result<()> {
     let mut lines = there.iter().zip(&today);
     ensure!(
         there == today,
-        "docs/walkthrough.md is stale: {:?}\n  mend: make docs/walkthrough.md",
+        "docs/walkthrough.md is stale: {:?}\n  help: make docs/walkthrough.md",
         lines.find(|(there, today)| there != today)
     );
     Ok(())

@@ -4,9 +4,9 @@ use std::sync::mpsc;
 use std::time::{Duration, Instant};
 
 use anyhow::Result;
+use diagnostic::Diagnostic;
 use lab::exit::Exit;
 use lab::kernel::cpus;
-use trouble::Trouble;
 
 use super::child::{self, Done};
 use super::display::Display;
@@ -70,7 +70,7 @@ pub fn run(world: &World, tests: &[Test]) -> Result<()> {
     report::ratio(world, &cases, start.elapsed());
     match report::close(&cases) {
         0 => Ok(()),
-        failed => Err(Trouble::new(format!("{failed} of the tests failed"))
+        failed => Err(Diagnostic::new(format!("{failed} of the tests failed"))
             .exit(Exit::Failed)
             .into()),
     }

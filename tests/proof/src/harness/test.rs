@@ -27,7 +27,7 @@ impl Outcome {
     pub fn of(error: &anyhow::Error) -> Self {
         match error.downcast_ref::<CannotRun>() {
             Some(CannotRun(why)) => Outcome::Skipped(why.clone()),
-            None => Outcome::Failed(trouble::told(error)),
+            None => Outcome::Failed(diagnostic::render(error)),
         }
     }
 }

@@ -1,4 +1,4 @@
-//! Kernel headers to be spoilt, and `stock/rust-metadata` at work on them.
+//! Kernel headers to be spoilt, and `tools/stock/rust-metadata` at work on them.
 
 use std::fs;
 use std::os::unix::fs::{symlink, PermissionsExt};
@@ -131,7 +131,7 @@ impl Ground {
         let mut tool = self.lab.toolchain.command_in(dir, &[&project], "env");
         // A process group of its own that Ctrl-C ends, as a terminal gives it.
         tool.args(["--default-signal=INT", &path, "setsid", "--wait", "sh"]);
-        tool.arg(project.join("stock/rust-metadata"));
+        tool.arg(project.join("tools/stock/rust-metadata"));
         tool.arg("--root").arg(self.path("root"));
         tool.arg("--into").arg(self.path("into"));
         tool.stdin(Stdio::null());

@@ -1,0 +1,109 @@
+#!/bin/sh
+# Runs cargo for the host's tools: with the pinned toolchain where it is installed, else with any
+# that is new enough, else with Debian's, which is installed after saying so. rust-toolchain.toml
+# pins the compiler of the kernels; the host's tools only need one that is not too old.
+set -eu
+
+OLDEST=85 # of Rust 1.x: `rust-version` in Cargo.toml
+here=$(dirname "$0")
+pinned=$(sed -n 's/^channel = "\(.*\)"/\1/p' "$here/../rust-toolchain.toml")
+
+# The x of "cargo 1.x.y".
+minor() {
+	"$@" --version 2>/dev/null | sed -n 's/^cargo 1\.\([0-9]*\)\..*/\1/p'
+}
+
+new_enough() {
+	minor=$(minor "$@")
+	[ "${minor:-0}" -ge "$OLDEST" ]
+}
+
+# The user's own choice, then the pin, then whatever rustup has, its default first.
+rustup_toolchains() {
+	echo "${RUSTUP_TOOLCHAIN:-}"
+	rustup toolchain list 2>/dev/null | grep "^$pinned-" || :
+	rustup toolchain list 2>/dev/null | sed -n 's/ (.*default.*//p'
+	rustup toolchain list 2>/dev/null | sed 's/ .*//'
+}
+
+use_rustup() {
+	command -v rustup >/dev/null || return 1
+	for toolchain in $(rustup_toolchains); do
+		new_enough rustup run "$toolchain" cargo || continue
+		case $toolchain in
+		"$pinned"*) ;;
+		*) echo "lab: Rust $pinned is not installed; building the host's tools with $toolchain" >&2 ;;
+		esac
+		RUSTUP_TOOLCHAIN=$toolchain
+		export RUSTUP_TOOLCHAIN
+		return 0
+	done
+	return 1
+}
+
+# A cargo that is no proxy of rustup: Debian's, or one built by hand.
+use_plain() {
+	unset RUSTUP_TOOLCHAIN
+	for folder in $(echo "$PATH" | tr ':' ' ') /usr/bin; do
+		if [ -x "$folder/cargo" ] && [ ! -x "$folder/rustup" ] && new_enough "$folder/cargo"; then
+			PATH=$folder:$PATH
+			return 0
+		fi
+	done
+	return 1
+}
+
+# Debian 13 has a cargo that is new enough; Debian 12 has it under another name.
+debian_package() {
+	for package in cargo cargo-web; do
+		version=$(apt-cache policy "$package" 2>/dev/null | sed -n 's/ *Candidate: *//p')
+		case $version in
+		1.*)
+			minor=${version#1.}
+			[ "${minor%%.*}" -ge "$OLDEST" ] && echo "$package" && return
+			;;
+		esac
+	done
+}
+
+give_up() {
+	echo "lab: error: no cargo of Rust 1.$OLDEST or later" >&2
+	echo "  note: rustup's toolchains, and PATH" >&2
+	echo "  help: $1" >&2
+	exit 2
+}
+
+install_debian() {
+	as_root="sudo "
+	if [ "$(id -u)" -eq 0 ]; then as_root=""; fi
+	package=$(debian_package)
+	if [ -z "$package" ] && command -v apt-get >/dev/null && [ -z "${LAB_NO_INSTALL:-}" ]; then
+		echo "lab: running: ${as_root}apt-get update" >&2
+		# shellcheck disable=SC2086 # no word, or one
+		${as_root}apt-get -q update >/dev/null || echo "lab: the lists of packages stay old" >&2
+		package=$(debian_package)
+	fi
+	[ -n "$package" ] || give_up "rustup toolchain install stable, or install Rust from https://rustup.rs"
+
+	install="${as_root}apt-get install -y --no-install-recommends $package"
+	[ -z "${LAB_NO_INSTALL:-}" ] || give_up "run: $install"
+	if [ -n "$as_root" ] && ! command -v sudo >/dev/null; then
+		give_up "run as root: ${install#sudo }"
+	fi
+	echo "lab: no cargo of Rust 1.$OLDEST or later on this host; running: $install" >&2
+	# shellcheck disable=SC2086 # words of a command
+	DEBIAN_FRONTEND=noninteractive $install >&2 || give_up "run: $install"
+}
+
+# Where the Makefile has chosen a folder for its checkout: those of checkouts that are gone go as well.
+mark_target() {
+	mkdir -p "$CARGO_TARGET_DIR"
+	echo "$HELLO_RUST_DIR" >"$CARGO_TARGET_DIR/checkout"
+	for mark in "${CARGO_TARGET_DIR%/*}"/*/checkout; do
+		[ -e "$(cat "$mark")/Makefile" ] || rm -rf "${mark%/checkout}"
+	done
+}
+
+if [ "${HELLO_RUST_DIR:-}" ] && [ "${CARGO_TARGET_DIR:-}" ]; then mark_target; fi
+use_rustup || use_plain || { install_debian && use_plain; } || give_up "rustup toolchain install stable"
+exec cargo "$@"

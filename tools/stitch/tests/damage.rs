@@ -1,0 +1,379 @@
+//! Whatever stitch is given, it answers or says why not: no panic, no endless loop, no memory
+//! without bound.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use crate::common::{built, fresh, run, said, stitch};
+
+/// How many times each object is spoilt in each way; `STITCH_DAMAGE=10000` for a long search, from
+/// another beginning.
+fn times() -> u64 {
+    match std::env::var("STITCH_DAMAGE") {
+        Ok(times) => times.parse().expect("STITCH_DAMAGE is a number"),
+        Err(_) => 60,
+    }
+}
+
+/// The same numbers every time: a failure can be looked at again.
+struct Numbers(u64);
+
+impl Numbers {
+    fn new(which: u64) -> Self {
+        Numbers(which + (times() << 8))
+    }
+
+    fn below(&mut self, limit: usize) -> usize {
+        // Knuth's; the low bits are worse than the others.
+        self.0 = self
+            .0
+            .wrapping_mul(6_364_136_223_846_793_005)
+            .wrapping_add(1_442_695_040_888_963_407);
+        (self.0 >> 33) as usize % limit.max(1)
+    }
+}
+
+/// Reads it alone and beside a sound object; it may be read or refused, and nothing else.
+fn survives(bytes: &[u8], what: &str) {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let spoilt = folder.path().join("spoilt.o");
+    fs::write(&spoilt, bytes).expect("written");
+    let other = built().path("pair_c.o");
+    let paths: [&Path; 2] = [&spoilt, &other];
+    let page = folder.path().join("page.html");
+    let words = ["report", "--json", "--html", page.to_str().expect("UTF-8")];
+    let output = stitch(&words, &paths);
+    let code = output.status.code();
+    assert!(
+        matches!(code, Some(0 | 2)),
+        "{what}: ended with {code:?}\n{}",
+        said(&output)
+    );
+    if code == Some(2) {
+        let told = said(&output);
+        assert!(told.starts_with("stitch: error: "), "{what}: {told}");
+    }
+}
+
+/// What is spoilt; `STITCH_OBJECTS=a.o:b.ko` names others.
+fn objects() -> Vec<Vec<u8>> {
+    let paths: Vec<PathBuf> = match std::env::var_os("STITCH_OBJECTS") {
+        Some(paths) => std::env::split_paths(&paths).collect(),
+        None => ["pair_main.o", "pair_c.o"]
+            .map(|name| built().path(name))
+            .into(),
+    };
+    let read = |path| fs::read(path).expect("an object");
+    paths.iter().map(read).collect()
+}
+
+#[test]
+fn cut_short() {
+    for object in objects() {
+        let mut numbers = Numbers::new(1);
+        for length in (0..70).chain((0..times()).map(|_| numbers.below(object.len()))) {
+            survives(&object[..length], &format!("cut to {length} bytes"));
+        }
+    }
+}
+
+#[test]
+fn single_bytes_changed() {
+    for (which, object) in objects().into_iter().enumerate() {
+        let mut numbers = Numbers::new(2);
+        for time in 0..times() {
+            let mut spoilt = object.clone();
+            for _ in 0..=numbers.below(20) {
+                let at = numbers.below(spoilt.len());
+                spoilt[at] = numbers.below(256) as u8;
+            }
+            survives(&spoilt, &format!("object {which}, change {time}"));
+        }
+    }
+}
+
+/// Most bytes are in strings, where a change does nothing: here the headers, or one section.
+#[test]
+fn one_place_changed() {
+    for (which, object) in objects().into_iter().enumerate() {
+        let mut numbers = Numbers::new(3);
+        for time in 0..times() {
+            let mut spoilt = object.clone();
+            let start = match time % 3 {
+                0 => 0,
+                // The section headers are at the end.
+                1 => object.len() - 64 * 30,
+                _ => numbers.below(object.len()),
+            };
+            for _ in 0..=numbers.below(8) {
+                let at = (start + numbers.below(64 * 30)).min(object.len() - 1);
+                spoilt[at] = [0, 0xff, 0x7f, 0x80][numbers.below(4)];
+            }
+            survives(&spoilt, &format!("object {which}, place {time}"));
+        }
+    }
+}
+
+#[test]
+fn what_is_no_object() {
+    let built = fresh();
+    let refused = |name: &str, content: &[u8], reason: &str| {
+        let file = built.path(name);
+        fs::write(&file, content).expect("written");
+        let output = stitch(&["report"], &[&file]);
+        assert_eq!(output.status.code(), Some(2), "{name}: {}", said(&output));
+        let told = said(&output);
+        assert!(told.contains(reason), "{name}: {reason:?} is not in {told}");
+        assert!(told.contains("\n  help: "), "{name}: {told}");
+    };
+    let object = fs::read(built.path("pair_c.o")).expect("an object");
+    let changed = |at: usize, byte: u8| {
+        let mut changed = object.clone();
+        changed[at] = byte;
+        changed
+    };
+    refused("empty.o", b"", "is empty");
+    refused("text.o", b"int main(void);\n", "is no ELF file");
+    refused("archive.a", b"!<arch>\n...", "an archive");
+    refused("module.ko.xz", b"\xfd7zXZ\0...", "compressed by xz");
+    refused(
+        "module.ko.zst",
+        b"\x28\xb5\x2f\xfd...",
+        "compressed by zstd",
+    );
+    refused("module.ko.gz", b"\x1f\x8b...", "compressed by gzip");
+    refused("bitcode.o", b"BC\xc0\xde...", "LLVM bitcode");
+    refused("narrow.o", &changed(4, 1), "32 bits");
+    refused("big.o", &changed(5, 2), "big-endian");
+    refused("arm.o", &changed(18, 183), "for AArch64");
+    refused("program.o", &changed(16, 2), "an executable, not an object");
+    refused(
+        "half.o",
+        &object[..object.len() / 2],
+        "damaged or cut short",
+    );
+
+    for (paths, reason) in [
+        (vec!["nowhere.o"], "cannot read"),
+        (vec!["empty_folder"], "no module was built in"),
+        (
+            vec!["pair.ko", "other.ko", "pair_c.o"],
+            "which of the modules",
+        ),
+        (vec!["lacking.mod"], "is missing"),
+        (vec!["void.mod"], "lists no objects"),
+    ] {
+        fs::create_dir_all(built.path("empty_folder")).expect("made");
+        fs::write(built.path("lacking.mod"), "nowhere.o\n").expect("written");
+        fs::write(built.path("void.mod"), "\n").expect("written");
+        let paths: Vec<_> = paths.into_iter().map(|path| built.path(path)).collect();
+        let paths: Vec<&Path> = paths.iter().map(|path| path.as_path()).collect();
+        let output = stitch(&["report"], &paths);
+        assert_eq!(
+            output.status.code(),
+            Some(2),
+            "{paths:?}: {}",
+            said(&output)
+        );
+        assert!(
+            said(&output).contains(reason),
+            "{reason}: {}",
+            said(&output)
+        );
+    }
+}
+
+#[test]
+fn no_debug_information_at_all() {
+    let built = fresh();
+    let stripped = built.path("pair_main.o");
+    let status = Command::new("strip")
+        .arg("--strip-debug")
+        .arg(&stripped)
+        .status();
+    assert!(status.is_ok_and(|status| status.success()));
+    let output = stitch(&["report"], &[built.folder.path()]);
+    assert_eq!(output.status.code(), Some(0));
+    assert!(
+        said(&output).contains("3 crossings between Rust and C"),
+        "{}",
+        said(&output)
+    );
+}
+
+/// Without symbols and without relocations there is nothing to stitch, and stitch says so.
+#[test]
+fn nothing_left_to_stitch() {
+    let built = fresh();
+    for section in [".symtab", ".rela.text", ".rela.data", ".rela.rodata"] {
+        let remove = ["--strip-all", "--remove-section", section, "pair_c.o"];
+        let mut objcopy = Command::new("objcopy");
+        run(objcopy.args(remove).current_dir(built.folder.path()));
+    }
+    assembled(built.folder.path(), "plain.o", ".data\n.long 1\n");
+    for name in ["pair_c.o", "plain.o"] {
+        let output = stitch(&["report"], &[&built.path(name)]);
+        let told = said(&output);
+        assert_eq!(output.status.code(), Some(0), "{told}");
+        assert!(told.contains("0 crossings between Rust and C"), "{told}");
+        assert_eq!(
+            stitch(&["check"], &[&built.path(name)]).status.code(),
+            Some(0)
+        );
+    }
+}
+
+#[test]
+fn compressed_debug_information() {
+    let expected = stitch(&["report", "--json"], &[built().folder.path()]);
+    for way in ["zlib", "zstd"] {
+        let built = fresh();
+        for name in ["pair_main.o", "pair_c.o"] {
+            let status = Command::new("objcopy")
+                .arg(format!("--compress-debug-sections={way}"))
+                .arg(built.path(name))
+                .output()
+                .expect("objcopy starts");
+            // binutils knows zstd since 2.40, which is Debian 12's.
+            assert!(status.status.success(), "{way}: {}", said(&status));
+        }
+        let output = stitch(&["report", "--json"], &[built.folder.path()]);
+        assert_eq!(places(&output.stdout), places(&expected.stdout), "{way}");
+    }
+}
+
+/// What nobody compiles, but anybody can write: types that are themselves, arrays without end, and
+/// a tree a hundred thousand deep.
+const ABSURD: &str = r#"
+.text
+.globl c_add
+.type c_add, @function
+c_add: ret
+.data
+.globl c_times
+c_times: .long 0
+
+.section .debug_abbrev, "", @progbits
+.byte 1, 0x11, 1, 0x13, 0x0b, 0, 0                                  # compile unit: language
+.byte 2, 0x2e, 1, 3, 8, 0x3f, 0x19, 0x27, 0x19, 0x49, 0x13, 0, 0    # function: name, type
+.byte 3, 0x05, 0, 0x49, 0x13, 0, 0                                  # parameter: type
+.byte 4, 0x16, 0, 3, 8, 0x49, 0x13, 0, 0                            # typedef: name, type
+.byte 5, 0x13, 1, 3, 8, 0x0b, 0x0b, 0, 0                            # struct: name, size
+.byte 6, 0x0d, 0, 3, 8, 0x49, 0x13, 0x38, 0x0b, 0, 0                # member: name, type, place
+.byte 7, 0x0f, 0, 0x49, 0x13, 0, 0                                  # pointer: type
+.byte 8, 0x01, 1, 0x49, 0x13, 0, 0                                  # array: type
+.byte 9, 0x21, 0, 0x37, 0x07, 0, 0                                  # its length
+.byte 10, 0x0b, 1, 0, 0                                             # block
+.byte 0
+
+.section .debug_info, "", @progbits
+unit: .long end - start
+start: .short 4
+.long 0
+.byte 8, 1, 0x1d
+.byte 2
+.asciz "c_add"
+.long itself - unit
+.byte 3
+.long inside - unit
+.byte 3
+.long rows - unit
+.byte 3
+.long round - unit
+.rept 100000
+.byte 10
+.endr
+.rept 100001
+.byte 0
+.endr
+itself: .byte 4
+.asciz "itself"
+.long itself - unit
+inside: .byte 5
+.asciz "inside"
+.byte 8, 6
+.asciz "inside"
+.long inside - unit
+.byte 0, 0
+rows: .byte 8
+.long rows - unit
+.byte 9
+.quad -1
+.byte 0
+round: .byte 7
+.long round - unit
+.byte 0
+end:
+"#;
+
+fn assembled(folder: &Path, name: &str, text: &str) {
+    fs::write(folder.join("absurd.s"), text).expect("written");
+    let assemble = ["-c", "-o", name, "absurd.s"];
+    run(Command::new("cc").args(assemble).current_dir(folder));
+}
+
+#[test]
+fn absurd_debug_information() {
+    let built = fresh();
+    assembled(built.folder.path(), "pair_c.o", ABSURD);
+    let output = stitch(&["report", "--json"], &[built.folder.path()]);
+    let told = said(&output);
+    assert_eq!(output.status.code(), Some(0), "{told}");
+    let stitches = places(&output.stdout);
+    let calls = stitches.as_array().expect("a list");
+    let call = calls.iter().find(|stitch| stitch["symbol"] == "c_add");
+    let verdict = &call.expect("it crosses")["verdict"];
+    assert_eq!(verdict["outcome"], "unknown", "{verdict}");
+    let views = verdict["views"].to_string();
+    assert!(views.contains("itself c_add("), "{views}");
+}
+
+#[test]
+fn a_hundred_thousand_symbols() {
+    let built = fresh();
+    let line = |n: u32| format!(".globl f{n}\nf{n}: .quad g{n}\n");
+    let text = (0..50_000).map(line).collect::<Vec<_>>().concat();
+    assembled(built.folder.path(), "pair_c.o", &text);
+    let page = built.path("page.html");
+    let words = ["report", "--json", "--html", page.to_str().expect("UTF-8")];
+    let objects = [built.path("pair_main.o"), built.path("pair_c.o")];
+    let output = stitch(&words, &[&objects[0], &objects[1]]);
+    assert_eq!(output.status.code(), Some(0), "{}", said(&output));
+    let report: serde_json::Value = serde_json::from_slice(&output.stdout).expect("JSON");
+    assert_eq!(
+        report["parts"][1]["defined"].as_array().map(Vec::len),
+        Some(50_000)
+    );
+    assert!(report["shore"]
+        .as_array()
+        .is_some_and(|shore| shore.len() >= 50_000));
+}
+
+/// A linker does not care what the bytes of a name mean.
+#[test]
+fn names_that_are_no_utf_8() {
+    let built = fresh();
+    for name in ["pair_main.o", "pair_c.o"] {
+        let mut object = fs::read(built.path(name)).expect("an object");
+        let name_of_it = b"\0c_add\0";
+        let places: Vec<usize> = (0..object.len() - name_of_it.len())
+            .filter(|&at| object[at..].starts_with(name_of_it))
+            .collect();
+        assert!(!places.is_empty());
+        for at in places {
+            object[at + 2] = 0xff;
+        }
+        fs::write(built.path(name), object).expect("written");
+    }
+    let output = stitch(&["report"], &[built.folder.path()]);
+    assert_eq!(output.status.code(), Some(0), "{}", said(&output));
+    let told = String::from_utf8(output.stdout).expect("UTF-8");
+    assert!(told.contains("\nc\u{fffd}add\n"), "{told}");
+}
+
+/// All that came from debug information.
+fn places(json: &[u8]) -> serde_json::Value {
+    let mut report: serde_json::Value = serde_json::from_slice(json).expect("JSON");
+    report["stitches"].take()
+}

@@ -1,0 +1,71 @@
+//! The picture and the page, as files. How they are drawn is tested beside the drawing.
+
+use std::fs;
+use std::path::Path;
+
+use roxmltree::{Document, ParsingOptions};
+
+use crate::common::{built, fresh, said, stitch};
+
+const CROSSING: [&str; 3] = ["c_add", "c_times", "rust_twice"];
+
+fn draw(form: &str, file: &Path, paths: &[&Path]) -> (Option<i32>, String) {
+    let file = file.to_str().expect("UTF-8");
+    let output = stitch(&["report", form, file], paths);
+    (output.status.code(), said(&output))
+}
+
+#[test]
+fn files_that_need_nothing_else() {
+    let built = built();
+    for form in ["--svg", "--html"] {
+        let file = built.path(&format!("pair.{}", form.trim_start_matches('-')));
+        assert_eq!(
+            draw(form, &file, &[built.folder.path()]),
+            (Some(0), String::new())
+        );
+        let text = fs::read_to_string(&file).expect("a picture");
+        let options = ParsingOptions {
+            allow_dtd: true,
+            ..ParsingOptions::default()
+        };
+        let document = Document::parse_with_options(&text, options).expect("well-formed");
+        for name in CROSSING {
+            let told = |node: roxmltree::Node<'_, '_>| node.is_text() && node.text() == Some(name);
+            assert!(document.descendants().any(told), "{name} is not in {form}");
+        }
+        for word in ["<script", "<image", "<link", "src=", "url(", "@import"] {
+            assert!(!text.contains(word), "{word} in {form}");
+        }
+        // A name of a namespace is no address.
+        let addresses = text.matches("http").count();
+        let names = text.matches("xmlns=\"http://www.w3.org/2000/svg\"").count();
+        assert_eq!((addresses, names), (1, 1), "{form}");
+    }
+}
+
+#[test]
+fn of_one_module_only() {
+    let built = fresh();
+    let other = built.path("other.ko");
+    fs::copy(built.path("pair.ko"), &other).expect("copied");
+    fs::write(built.path("other.mod"), "pair_main.o\npair_c.o\n").expect("written");
+    let file = built.path("pair.svg");
+    let (code, told) = draw("--svg", &file, &[&built.path("pair.ko"), &other]);
+    assert_eq!(code, Some(2), "{told}");
+    assert!(told.contains("a picture shows one module"), "{told}");
+    assert!(told.contains("\n  help: "), "{told}");
+    assert!(!file.exists());
+}
+
+#[test]
+fn nowhere_to_write() {
+    let built = built();
+    let file = built.path("no/such/folder/pair.html");
+    let (code, told) = draw("--html", &file, &[built.folder.path()]);
+    assert_eq!(code, Some(2), "{told}");
+    assert!(
+        told.starts_with("stitch: error: cannot write ") && told.contains("pair.html"),
+        "{told}"
+    );
+}
