@@ -2,18 +2,18 @@
 
 use std::process::ExitCode;
 
+use ::walkthrough::page::Page;
+use ::walkthrough::paper::Paper;
+use ::walkthrough::terminal::{colours, Terminal};
 use clap::Parser;
+use lab::commands::{bench, doctor, run, walkthrough};
 use lab::options::{Action, Options};
-use lab::{bench, commands, doctor};
-use walkthrough::page::Page;
-use walkthrough::paper::Paper;
-use walkthrough::terminal::{colours, Terminal};
 
 fn main() -> ExitCode {
     let Options { settings, action } = Options::parse();
     let outcome = match &action {
-        Action::Run => commands::run(&settings),
-        Action::Shell => commands::shell(&settings),
+        Action::Run => run::run(&settings),
+        Action::Shell => run::shell(&settings),
         Action::Doctor { kdir, json } => doctor::doctor(kdir.as_deref(), *json),
         Action::Bench { runs, json } => bench::bench(&settings, *runs, *json),
         Action::BenchStitch { runs, json } => bench::stitch::bench(&settings, *runs, *json),
@@ -23,11 +23,11 @@ fn main() -> ExitCode {
             } else {
                 Box::new(Terminal::new(colours()))
             };
-            lab::walkthrough::walkthrough(&settings, parts, &mut *paper)
+            walkthrough::walkthrough(&settings, parts, &mut *paper)
         }
-        Action::Source => commands::source(&settings),
-        Action::Kernel => commands::kernel(&settings),
-        Action::Module => commands::module(&settings),
+        Action::Source => run::source(&settings),
+        Action::Kernel => run::kernel(&settings),
+        Action::Module => run::module(&settings),
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,

@@ -6,10 +6,10 @@ use std::time::Duration;
 use clap::builder::FalseyValueParser;
 use clap::{Args, Parser, Subcommand};
 
-use crate::accelerator::Accelerator;
-use crate::kernel::{Compiler, Flavour};
-use crate::machine::Size;
-use crate::stock;
+use crate::guest::machine::Accelerator;
+use crate::guest::machine::Size;
+use crate::kernel::flavour::is_stock;
+use crate::kernel::flavour::{Compiler, Flavour};
 
 /// Provides a Rust-enabled kernel, boots it in QEMU, loads hello_rust.ko and judges the log.
 #[derive(Parser)]
@@ -127,7 +127,7 @@ impl Settings {
         };
         Flavour {
             // Debian's own kernels are built by gcc.
-            compiler: if stock::is_meant(&series) {
+            compiler: if is_stock(&series) {
                 Compiler::Gcc
             } else {
                 self.cc

@@ -11,8 +11,9 @@ use anyhow::{ensure, Context, Result};
 use crate::harness::test::Test;
 use crate::support::processes::wait_for;
 use crate::support::world::{flavours, main_flavour, must_say, said, tail, World};
-use lab::commands::Lab;
-use lab::module::{project, Module, Sources, HELLO_RUST};
+use lab::commands::lab::Lab;
+use lab::host::project::project;
+use lab::kernel::module::{Module, Sources, HELLO_RUST};
 
 /// hello_rust in a folder of its own: other tests look at what is built in the usual one.
 const TOUCHED: Sources = Sources {

@@ -5,8 +5,8 @@ use anyhow::{ensure, Result};
 
 use crate::harness::test::Test;
 use crate::support::world::{flavours, said, tail};
-use lab::commands::Lab;
-use lab::module::project;
+use lab::commands::lab::Lab;
+use lab::host::project::project;
 
 /// Each Kbuild and each compiler once.
 const KERNELS: [&str; 2] = ["7.3-clang", "6.12-gcc"];

@@ -11,12 +11,12 @@ use tempfile::TempDir;
 
 use crate::harness::test::{CannotRun, Test};
 use crate::support::world::{copy_of_project, flavour, must_say, said, succeed, tail, World};
-use lab::cache;
-use lab::commands::{judge, Lab};
-use lab::initramfs::Initramfs;
-use lab::kernel::Compiler;
-use lab::machine::Ending;
-use lab::toolchain::{self, apt_options};
+use lab::commands::lab::Lab;
+use lab::guest::initramfs::Initramfs;
+use lab::guest::machine::Outcome;
+use lab::host::cache;
+use lab::host::mirrors::{self, apt_options};
+use lab::kernel::flavour::Compiler;
 
 /// What is there before our packages, whose own dependencies come by apt.
 const PACKAGES: &[&str] = &[
@@ -184,7 +184,7 @@ impl Debian {
             "--variant=apt",
             "--format=directory",
         ]);
-        toolchain::debian(
+        mirrors::debian(
             &mut command,
             &options,
             PACKAGES.iter().copied(),
@@ -313,12 +313,12 @@ impl Debian {
         self.add_program(&mut initramfs, "usr/sbin/modprobe")?;
         let guest = world.machine(lab).run(initramfs, "")?;
         ensure!(
-            guest.ending == Ending::Answered(0),
+            guest.outcome == Outcome::Answered(0),
             "{:?}\n{}",
-            guest.ending,
+            guest.outcome,
             guest.output
         );
-        judge(lab, &guest)?;
+        lab.judge(&guest)?;
         must_say(
             &guest.output,
             "hello_rust: Rust, called by C: hello, world! (1)",

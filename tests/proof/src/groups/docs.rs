@@ -4,14 +4,14 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use anyhow::{ensure, Context, Result};
-use lab::module::project;
-use lab::stock::NEWEST;
 use regex::Regex;
 
 use crate::harness::test::Test;
 use crate::support::world::{
     copy_of_project, fresh, main_flavour, must_say, program, said, succeed, tail, World,
 };
+use lab::host::project::project;
+use lab::kernel::flavour::NEWEST;
 
 /// Words for make, and what it prints then. Benchmarks measure once; nobody looks at their numbers.
 #[rustfmt::skip] // a table reads best as a table
@@ -208,7 +208,7 @@ fn code_of(page: &str) -> String {
 /// As docs/stitch.md names them.
 fn options_of_stitch(world: &World) -> Result<()> {
     let lab = world.lab()?;
-    let module = lab.module(&lab::module::HELLO_RUST)?;
+    let module = lab.module(&lab::kernel::module::HELLO_RUST)?;
     let folder = tempfile::tempdir()?;
     let [svg, html] = ["a.svg", "a.html"].map(|name| folder.path().join(name));
     let page = fs::read_to_string(project().join("docs/stitch.md"))?;

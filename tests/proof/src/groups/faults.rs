@@ -14,12 +14,11 @@ use crate::support::processes::{processes_with, wait_for};
 use crate::support::proxy::{Proxy, Spoil};
 use crate::support::scratch::{must_refuse, Scratch};
 use crate::support::world::{main_flavour, must_say, succeed, World};
-use lab::archive::Archive;
-use lab::commands;
 use lab::exit::Exit;
-use lab::initramfs::Initramfs;
-use lab::machine::Ending;
-use lab::module::{Module, Sources, HELLO_RUST};
+use lab::guest::initramfs::Initramfs;
+use lab::guest::machine::Outcome;
+use lab::kernel::archive::Archive;
+use lab::kernel::module::{Module, Sources, HELLO_RUST};
 
 /// The tests.
 pub fn tests() -> Vec<Test> {
@@ -64,11 +63,11 @@ fn qemu_is_killed(world: &World) -> Result<()> {
         .map_err(|_| anyhow::anyhow!("the killer panicked"))??;
 
     ensure!(
-        matches!(guest.ending, Ending::Died(_)),
+        matches!(guest.outcome, Outcome::Died(_)),
         "{:?}",
-        guest.ending
+        guest.outcome
     );
-    match commands::judge(&lab, &guest) {
+    match lab.judge(&guest) {
         Err(error) => {
             ensure!(diagnostic::exit_of(&error) == Exit::Qemu as u8, "{error}");
             must_say(&error.to_string(), "QEMU died")
@@ -87,8 +86,8 @@ fn no_shell(world: &World) -> Result<()> {
         "true\n",
         "kunit.enable=0",
     )?;
-    ensure!(guest.ending == Ending::Silent, "{:?}", guest.ending);
-    let Err(error) = commands::judge(&lab, &guest) else {
+    ensure!(guest.outcome == Outcome::Silent, "{:?}", guest.outcome);
+    let Err(error) = lab.judge(&guest) else {
         bail!("the lab has not noticed:\n{}", guest.console);
     };
     let exited = diagnostic::exit_of(&error);

@@ -4,11 +4,11 @@ use anyhow::{bail, ensure, Context, Result};
 
 use crate::harness::test::{Case, Outcome, Test};
 use crate::support::world::{flavours, must_say, succeed, World};
-use lab::commands::Lab;
-use lab::kernel::Flavour;
-use lab::ktap::{self, Status};
-use lab::machine::Ending;
-use lab::module::{Module, Sources, HELLO_RUST};
+use lab::commands::lab::Lab;
+use lab::guest::machine;
+use lab::judge::ktap::{self, Status};
+use lab::kernel::flavour::Flavour;
+use lab::kernel::module::{Module, Sources, HELLO_RUST};
 
 /// hello_rust.ko with its KUnit suite linked in.
 const KUNIT: Sources = Sources {
@@ -366,8 +366,12 @@ fn loaded_and_unloaded(world: &World, lab: &Lab) -> Result<()> {
         // All of it has to be in dmesg at once.
         "kunit.enable=0 log_buf_len=8M",
     )?;
-    ensure!(guest.ending == Ending::Answered(0), "{:?}", guest.ending);
-    lab::commands::judge(lab, &guest)?;
+    ensure!(
+        guest.outcome == machine::Outcome::Answered(0),
+        "{:?}",
+        guest.outcome
+    );
+    lab.judge(&guest)?;
     ensure!(
         guest.output.trim() == LOADS.to_string(),
         "counted {}",
@@ -387,13 +391,17 @@ fn two_cpus(world: &World, lab: &Lab) -> Result<()> {
                hammer & hammer & wait\n\
                [ ! -e /sys/module/hello_rust ] || rmmod hello_rust\n\
                grep -c ^processor /proc/cpuinfo\n";
-    let mut initramfs = lab::initramfs::Initramfs::new(&lab.programs, job)?;
+    let mut initramfs = lab::guest::initramfs::Initramfs::new(&lab.programs, job)?;
     initramfs.file("hello_rust.ko", 0o644, &lab.hello_rust()?)?;
     let mut machine = world.machine(lab);
     machine.size.cpus = 2;
     let guest = machine.run(initramfs, "kunit.enable=0")?;
-    ensure!(guest.ending == Ending::Answered(0), "{:?}", guest.ending);
-    lab::commands::judge(lab, &guest)?;
+    ensure!(
+        guest.outcome == machine::Outcome::Answered(0),
+        "{:?}",
+        guest.outcome
+    );
+    lab.judge(&guest)?;
     ensure!(
         guest.output.trim().ends_with('2'),
         "not two CPUs: {}",
@@ -416,12 +424,16 @@ fn built_for_another_kernel(world: &World, lab: &Lab) -> Result<()> {
         "kunit.enable=0",
     )?;
 
-    ensure!(guest.ending == Ending::Answered(1), "{:?}", guest.ending);
+    ensure!(
+        guest.outcome == machine::Outcome::Answered(1),
+        "{:?}",
+        guest.outcome
+    );
     must_say(
         &guest.output,
         "insmod: /other.ko: error 8: Exec format error: see dmesg",
     )?;
-    let Err(told) = lab::commands::judge(lab, &guest) else {
+    let Err(told) = lab.judge(&guest) else {
         bail!("nothing is wrong, says the lab:\n{}", guest.console);
     };
     let told = diagnostic::render(&told);
@@ -456,12 +468,12 @@ fn suite(world: &World, lab: &Lab, sources: &Sources, name: &str) -> Result<Vec<
     let job = format!("insmod /{file} && rmmod {name} && dmesg\n");
     let guest = world.boot(lab, &[(&file, &ko)], &job, "")?;
     ensure!(
-        guest.ending == Ending::Answered(0),
+        guest.outcome == machine::Outcome::Answered(0),
         "{:?}\n{}",
-        guest.ending,
+        guest.outcome,
         guest.console
     );
-    lab::commands::judge_module(lab, &guest, sources)?;
+    lab.judge_module(&guest, sources)?;
 
     let cases = ktap::parse(&guest.output)?;
     ensure!(

@@ -21,8 +21,9 @@ use crate::support::world::{
     copy_of_project, fresh, main_flavour, must_say, on_host, said, succeed, tail, World,
 };
 use lab::exit::Exit;
-use lab::host::{self, which};
-use lab::module::HELLO_RUST;
+use lab::host::programs::which;
+use lab::host::sandbox;
+use lab::kernel::module::HELLO_RUST;
 
 /// What `make run` prints when all is well.
 const GREETING: &str = "hello_rust: Rust, called by C: hello, world! (1)";
@@ -366,7 +367,7 @@ fn no_namespaces(world: &World) -> Result<()> {
         must_refuse(
             &mut on_host(&options, &world.lab_command(words, &[])?),
             &[
-                host::NO_NAMESPACES,
+                sandbox::NO_NAMESPACES,
                 "bwrap: Creating new namespace failed",
                 "run it as root, or outside of the container that forbids it",
             ],

@@ -16,8 +16,7 @@ use crate::support::world::{
     copy_of_project, flavours, main_flavour, must_say, on_host, program, programs, said, succeed,
     tail, World,
 };
-use lab::commands::Lab;
-use lab::kernel::{Compiler, Flavour};
+use lab::commands::lab::Lab;
 
 /// Which tree KDIR names.
 enum Tree {
@@ -52,6 +51,7 @@ enum Programs {
     Old(&'static str, &'static str),
 }
 
+use lab::kernel::flavour::{Compiler, Flavour};
 use Compiler::{Clang, Gcc};
 use Programs::{No, Old, Usual};
 use Tree::{Built, Configured, Named, Source, With, Without};

@@ -10,7 +10,7 @@ use regex::Regex;
 
 use crate::harness::test::{Case, Outcome, Test};
 use crate::support::world::{programs, said, succeed, World};
-use lab::module::project;
+use lab::host::project::project;
 
 /// The kernel whose coding style counts.
 const STYLE: &str = "7.3";

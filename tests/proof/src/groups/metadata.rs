@@ -10,7 +10,6 @@ use std::fs;
 use std::process::{Command, Output};
 
 use anyhow::{ensure, Context, Result};
-use lab::kernel::Compiler;
 use rustix::process::{kill_process_group, Signal};
 
 use crate::harness::test::{Case, Outcome, Test};
@@ -40,6 +39,7 @@ enum Change {
     Package(&'static str, usize),
 }
 
+use lab::kernel::flavour::Compiler;
 use Change::{Line, Nothing, Package, Program};
 
 const SOURCE: &[&str] = &["--source", "SOURCE"];

@@ -17,13 +17,12 @@ mod stitch;
 mod stock;
 mod walkthrough;
 
-use lab::stock::{is_meant, NEWEST};
-
 use crate::harness::test::Test;
+use lab::kernel::flavour::{is_stock, NEWEST};
 
 /// All of them; those on a stock kernel are on the one that is asked for, or on the newest.
 pub fn all(kernel: &str) -> Vec<Test> {
-    let stock = if is_meant(kernel) { kernel } else { NEWEST };
+    let stock = if is_stock(kernel) { kernel } else { NEWEST };
     [
         lints::tests(),
         guest::tests(),

@@ -15,9 +15,9 @@ use super::mutations::{Caught, Edit, Mutant, MUTANTS};
 use super::stitch::report;
 use crate::harness::test::{Case, Outcome, Test};
 use crate::support::world::{flavours, said, succeed, tail, World};
-use lab::commands::Lab;
-use lab::kernel::Compiler;
-use lab::module::{Module, Sources};
+use lab::commands::lab::Lab;
+use lab::kernel::flavour::Compiler;
+use lab::kernel::module::{Module, Sources};
 
 /// The same sources, in a folder of their own.
 const SOURCES: Sources = Sources {

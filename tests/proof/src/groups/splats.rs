@@ -7,13 +7,14 @@ use anyhow::{bail, ensure, Context, Result};
 use super::guest;
 use crate::harness::test::Test;
 use crate::support::world::{debug_flavour, main_flavour, must_say, tail, World};
-use lab::commands::{judge_module, Lab};
+use lab::commands::lab::Lab;
 use lab::exit::Exit;
-use lab::initramfs::Initramfs;
-use lab::kernel::Flavour;
-use lab::machine::{Ending, Guest};
-use lab::module::{project, Sources};
-use lab::verdict::{self, Kind};
+use lab::guest::initramfs::Initramfs;
+use lab::guest::machine::{Guest, Outcome};
+use lab::host::project::project;
+use lab::judge::splats::{splats, Kind};
+use lab::kernel::flavour::Flavour;
+use lab::kernel::module::Sources;
 
 /// The module that commits them.
 const FAULTS: Sources = Sources {
@@ -36,7 +37,7 @@ struct Fault {
     /// What the lab takes it for.
     kind: Kind,
     /// What becomes of the guest.
-    ending: Ending,
+    outcome: Outcome,
     /// The code that the lab's report must lead to: how its line starts in faults.c or faults_rs.rs.
     at: &'static str,
 }
@@ -45,26 +46,26 @@ const fn fault(
     name: &'static str,
     append: &'static str,
     kind: Kind,
-    ending: Ending,
+    outcome: Outcome,
     at: &'static str,
 ) -> Fault {
     Fault {
         name,
         append,
         kind,
-        ending,
+        outcome,
         at,
     }
 }
 
 /// The kernel goes on, and insmod too.
-const WELL: Ending = Ending::Answered(0);
+const WELL: Outcome = Outcome::Answered(0);
 /// The kernel kills insmod and goes on: 128 + SIGKILL after a page fault ...
-const KILLED: Ending = Ending::Answered(137);
+const KILLED: Outcome = Outcome::Answered(137);
 /// ... and 128 + SIGSEGV after a trap.
-const TRAPPED: Ending = Ending::Answered(139);
+const TRAPPED: Outcome = Outcome::Answered(139);
 /// It is the kernel's end.
-const CRASH: Ending = Ending::Silent;
+const CRASH: Outcome = Outcome::Silent;
 
 /// What any kernel sees.
 #[rustfmt::skip] // a table reads best as a table
@@ -137,7 +138,7 @@ fn committed(world: &World, lab: &Lab, fault: &Fault) -> Result<()> {
     let guest = boot(world, lab, &job, fault.append)?;
 
     must_say(&guest.console, &format!("fault: committing {}", fault.name))?;
-    must_end(&guest, &fault.ending)?;
+    must_end(&guest, &fault.outcome)?;
     let told = [place(fault.at)?, place("fault->commit(")?];
     must_be(lab, &guest, fault.kind, &told)
 }
@@ -152,11 +153,11 @@ fn fault_ko(lab: &Lab) -> Result<Vec<u8>> {
     lab.module(&FAULTS)?.stripped(&lab.toolchain, "fault.ko")
 }
 
-fn must_end(guest: &Guest, ending: &Ending) -> Result<()> {
+fn must_end(guest: &Guest, outcome: &Outcome) -> Result<()> {
     ensure!(
-        guest.ending == *ending,
-        "the guest ended with {:?}, not {ending:?}\n{}\n{}",
-        guest.ending,
+        guest.outcome == *outcome,
+        "the guest ended with {:?}, not {outcome:?}\n{}\n{}",
+        guest.outcome,
         guest.output,
         tail(&guest.console)
     );
@@ -165,7 +166,7 @@ fn must_end(guest: &Guest, ending: &Ending) -> Result<()> {
 
 /// The log has this one splat, and the lab fails because of it, with a report that names `places`.
 fn must_be(lab: &Lab, guest: &Guest, kind: Kind, places: &[String]) -> Result<()> {
-    let found = verdict::splats(&guest.console);
+    let found = splats(&guest.console);
     let kinds: Vec<Kind> = found.iter().map(|splat| splat.kind).collect();
     ensure!(
         kinds == [kind],
@@ -191,7 +192,8 @@ fn names(report: &str, place: &str) -> bool {
 
 /// The lab fails with this exit code; what it tells the user.
 fn must_fail(lab: &Lab, guest: &Guest, exit: Exit) -> Result<String> {
-    let error = judge_module(lab, guest, &FAULTS)
+    let error = lab
+        .judge_module(guest, &FAULTS)
         .err()
         .context("the lab has not noticed")?;
     let exited = diagnostic::exit_of(&error);
@@ -249,7 +251,7 @@ fn spin_irqs_off(world: &World, lab: &Lab) -> Result<()> {
     machine.size.limit = LIMIT;
     let guest = machine.run(initramfs, "kunit.enable=0")?;
 
-    must_end(&guest, &Ending::TimedOut)?;
+    must_end(&guest, &Outcome::TimedOut)?;
     ensure!(guest.output == "committing\n", "it says {}", guest.output);
     ensure!(
         guest.wall >= LIMIT && guest.wall < 2 * LIMIT,
@@ -271,7 +273,7 @@ fn sleep_in_atomic(world: &World, lab: &Lab) -> Result<()> {
     let guest = world.boot(lab, &[("catalogue.ko", &ko)], job, "kunit.enable=0")?;
 
     must_end(&guest, &WELL)?;
-    let found = verdict::splats(&guest.console);
+    let found = splats(&guest.console);
     ensure!(
         found.len() == 1 && found[0].kind == Kind::Atomic,
         "found {found:#?}\n{}",
@@ -281,7 +283,8 @@ fn sleep_in_atomic(world: &World, lab: &Lab) -> Result<()> {
         &found[0].line,
         "BUG: sleeping function called from invalid context at ",
     )?;
-    let error = judge_module(lab, &guest, catalogue)
+    let error = lab
+        .judge_module(&guest, catalogue)
         .err()
         .context("the lab has not noticed")?;
     let report = diagnostic::render(&error);

@@ -18,12 +18,13 @@ use serde_json::Value;
 use super::guest::CATALOGUE;
 use crate::harness::test::Test;
 use crate::support::world::{flavours, main_flavour, program, succeed, World};
-use lab::bench::TWIN;
-use lab::commands::Lab;
-use lab::module::{project, Module, Sources, HELLO_RUST};
-use lab::toolchain::Toolchain;
+use lab::commands::bench::TWIN;
+use lab::commands::lab::Lab;
+use lab::host::toolchain::Toolchain;
+use lab::kernel::module::{Module, Sources, HELLO_RUST};
 
 use dump::Dump;
+use lab::host::project::project;
 
 /// What stitch has to take apart, on each kernel: both languages, and C alone.
 const MODULES: [&Sources; 3] = [&HELLO_RUST, &CATALOGUE, &TWIN];

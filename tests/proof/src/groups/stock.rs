@@ -13,12 +13,11 @@ use super::stitch::asked::of_the_kernel_by_hand;
 use crate::harness::test::Test;
 use crate::support::scratch::{must_refuse, Scratch};
 use crate::support::world::{flavour, must_say, succeed, World};
-use lab::archive::Archive;
-use lab::commands::Lab;
-use lab::kernel::Compiler;
-use lab::machine::Ending;
-use lab::stock::{is_meant, NEWEST};
-use lab::verdict;
+use lab::commands::lab::Lab;
+use lab::guest::machine::Outcome;
+use lab::judge::refusals::explain;
+use lab::kernel::archive::Archive;
+use lab::kernel::flavour::{is_stock, Compiler, NEWEST};
 
 /// What the kernel says of a module that is not its own, and has no signature that it trusts.
 const REMARKS: &[&str] = &[
@@ -99,12 +98,12 @@ fn locked_down(world: &World, lab: &Lab) -> Result<()> {
         "insmod /hello_rust.ko\n",
         "lockdown=integrity",
     )?;
-    ensure!(guest.ending == Ending::Answered(1), "{:?}", guest.ending);
+    ensure!(guest.outcome == Outcome::Answered(1), "{:?}", guest.outcome);
     must_say(
         &guest.output,
         "insmod: /hello_rust.ko: error 1: Operation not permitted",
     )?;
-    match verdict::explain(&guest.console).first() {
+    match explain(&guest.console).first() {
         Some(known) => {
             must_say(
                 &known.meaning,
@@ -213,7 +212,7 @@ fn without_rust(world: &World, lab: &Lab) -> Result<()> {
     let releases = headers
         .iter()
         .filter_map(|name| name.strip_prefix("linux-headers-"));
-    let release = releases.filter(|name| is_meant(name)).min();
+    let release = releases.filter(|name| is_stock(name)).min();
     let release = release.context("the archive has no kernel of Debian 13's own")?;
     must_refuse(
         &mut scratch.lab(&["run", "--kernel", release])?,

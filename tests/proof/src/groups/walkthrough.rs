@@ -10,9 +10,9 @@ use walkthrough::terminal::Terminal;
 
 use crate::harness::test::Test;
 use crate::support::world::{flavour, flavours, must_say, said, World};
-use lab::kernel::{Compiler, Flavour};
-use lab::module::project;
-use lab::walkthrough::{on_kernel, walk};
+use lab::commands::walkthrough::{on_kernel, walk};
+use lab::host::project::project;
+use lab::kernel::flavour::{Compiler, Flavour};
 
 /// The kernel whose compiler and log are in the page.
 const PAGE: &str = "7.3-gcc";

@@ -6,12 +6,12 @@ use std::process::{Command, ExitStatus, Stdio};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result};
-use lab::kernel::Flavour;
 use tempfile::NamedTempFile;
 use wait_timeout::ChildExt;
 
 use super::test::{Case, Outcome};
 use crate::support::world::{self, tail};
+use lab::kernel::flavour::Flavour;
 
 /// A kernel's build on a slow machine.
 const BUILD_LIMIT: Duration = Duration::from_secs(60 * 60);

@@ -6,7 +6,6 @@ use std::time::{Duration, Instant};
 use anyhow::Result;
 use diagnostic::Diagnostic;
 use lab::exit::Exit;
-use lab::kernel::cpus;
 
 use super::child::{self, Done};
 use super::display::Display;
@@ -14,6 +13,7 @@ use super::report;
 use super::schedule::{Job, Next, Schedule};
 use super::test::{Case, Outcome, Test};
 use crate::support::world::World;
+use lab::host::project::cpus;
 
 /// How often the display tells the time.
 const TICK: Duration = Duration::from_millis(500);

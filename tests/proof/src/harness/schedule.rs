@@ -1,9 +1,8 @@
 //! What runs next: a kernel is built as soon as none is, tests run beside it as their kernels get
 //! ready, and what must run alone comes last.
 
-use lab::kernel::Flavour;
-
 use super::test::Test;
+use lab::kernel::flavour::Flavour;
 
 /// So many kernels are built side by side while no test is ready: the first minutes of a build are
 /// the kernel's Rust half, which keeps one CPU busy.

@@ -3,10 +3,10 @@
 use std::time::{Duration, Instant};
 
 use anyhow::Result;
-use lab::kernel::Flavour;
 use serde::{Deserialize, Serialize};
 
 use crate::support::world::World;
+use lab::kernel::flavour::Flavour;
 
 /// Most tests take seconds; on a busy machine they take longer.
 const USUAL_LIMIT: Duration = Duration::from_secs(300);

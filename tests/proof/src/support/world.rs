@@ -9,15 +9,15 @@ use std::time::Duration;
 
 use anyhow::{anyhow, ensure, Context, Result};
 
-use lab::cache::Cache;
-use lab::commands::Lab;
-use lab::initramfs::Initramfs;
-use lab::kernel::{Compiler, Flavour};
-use lab::machine::{Ending, Guest, Machine};
-use lab::module::project;
+use lab::commands::lab::Lab;
+use lab::guest::initramfs::Initramfs;
+use lab::guest::machine::{Guest, Machine, Outcome};
+use lab::host::cache::Cache;
+use lab::host::project::project;
+use lab::host::toolchain::Toolchain;
+use lab::kernel::flavour::{Compiler, Flavour};
+use lab::kernel::source::Source;
 use lab::options::Settings;
-use lab::source::Source;
-use lab::toolchain::Toolchain;
 
 /// A kernel by its series or a stock kernel's release, and its compiler.
 pub fn flavour(series: &str, compiler: Compiler) -> Flavour {
@@ -128,15 +128,15 @@ impl<'a> World<'a> {
     /// The same, for a job that must run to its end with status 0 and no splat; its output.
     pub fn boot_well(&self, lab: &Lab, files: &[(&str, &[u8])], job: &str) -> Result<String> {
         let guest = self.boot(lab, files, job, "kunit.enable=0")?;
-        if guest.ending != Ending::Answered(0) {
+        if guest.outcome != Outcome::Answered(0) {
             return Err(anyhow!(
                 "the guest ended so: {:?}\n{}\n{}",
-                guest.ending,
+                guest.outcome,
                 guest.output,
                 tail(&guest.console)
             ));
         }
-        lab::commands::judge(lab, &guest)?;
+        lab.judge(&guest)?;
         Ok(guest.output)
     }
 

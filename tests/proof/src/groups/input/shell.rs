@@ -7,14 +7,14 @@ use std::process::{Child, Command, Stdio};
 
 use anyhow::{ensure, Context, Result};
 use lab::exit::Exit;
-use lab::host::which;
-use lab::module::project;
+use lab::host::programs::which;
 use rustix::process::{kill_process, Signal};
 
 use super::GREETING;
 use crate::harness::test::CannotRun;
 use crate::support::processes::{processes_with, says, wait_for};
 use crate::support::world::{must_say, same_surroundings, tail, World};
+use lab::host::project::project;
 
 pub fn left_by_exit(world: &World) -> Result<()> {
     let said = talk_to_shell(

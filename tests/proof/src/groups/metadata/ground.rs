@@ -7,13 +7,13 @@ use std::process::{Command, Stdio};
 use std::rc::Rc;
 
 use anyhow::{ensure, Context, Result};
-use lab::cache;
-use lab::commands::Lab;
-use lab::module::project;
+use lab::commands::lab::Lab;
+use lab::host::cache;
 use rustix::process::{getpgid, Pid};
 use tempfile::TempDir;
 
 use crate::support::world::{succeed, World};
+use lab::host::project::project;
 
 /// The headers of a kernel as links in a folder of their own, to be spoilt, and room for the rest.
 pub struct Ground {

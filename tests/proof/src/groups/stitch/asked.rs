@@ -9,10 +9,11 @@ use serde_json::Value;
 use super::{list, stitch, text};
 use crate::harness::test::Test;
 use crate::support::world::{flavours, said, succeed, World};
-use lab::commands::Lab;
-use lab::kernel::Flavour;
-use lab::module::{project, Sources, HELLO_RUST};
-use lab::toolchain::Toolchain;
+use lab::commands::lab::Lab;
+use lab::host::project::project;
+use lab::host::toolchain::Toolchain;
+use lab::kernel::flavour::Flavour;
+use lab::kernel::module::{Sources, HELLO_RUST};
 
 /// A module that declares by hand what the kernel exports.
 const BY_HAND: Sources = Sources {

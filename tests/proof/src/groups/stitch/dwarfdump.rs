@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use super::dump::{Dump, Function};
 use super::{list, succeed, text};
-use lab::toolchain::Toolchain;
+use lab::host::toolchain::Toolchain;
 
 /// What llvm-dwarfdump prints of all of an object's entries.
 pub fn entries(toolchain: &Toolchain, object: &Path) -> Result<String> {

@@ -7,7 +7,7 @@ use anyhow::{ensure, Context, Result};
 use serde_json::Value;
 
 use super::{counts, list, same, succeed, text};
-use lab::toolchain::Toolchain;
+use lab::host::toolchain::Toolchain;
 
 /// What pahole tells of an object's structs and unions, by name.
 pub type Structs = HashMap<String, Struct>;

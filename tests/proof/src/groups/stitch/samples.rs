@@ -9,8 +9,8 @@ use anyhow::{ensure, Context, Result};
 use super::asked;
 use crate::harness::test::Test;
 use crate::support::world::{debug_flavour, flavours, World};
-use lab::commands::Lab;
-use lab::module::{Module, Sources};
+use lab::commands::lab::Lab;
+use lab::kernel::module::{Module, Sources};
 
 /// A module below `samples/rust`.
 struct Sample {

@@ -9,9 +9,9 @@ use serde_json::Value;
 use super::stitch;
 use crate::harness::test::Test;
 use crate::support::world::{flavours, said, succeed};
-use lab::commands::Lab;
-use lab::kernel::Flavour;
-use lab::module::HELLO_RUST;
+use lab::commands::lab::Lab;
+use lab::kernel::flavour::Flavour;
+use lab::kernel::module::HELLO_RUST;
 
 const PARTS: [&str; 2] = ["hello_rust_main.o", "c_helper.o"];
 

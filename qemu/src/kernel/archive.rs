@@ -8,9 +8,9 @@ use anyhow::{Context, Result};
 use diagnostic::Diagnostic;
 use tempfile::TempDir;
 
-use crate::cache::{self, Cache};
-use crate::progress::{Job, Tick};
-use crate::toolchain::Toolchain;
+use crate::host::cache::{self, Cache};
+use crate::host::progress::{Job, Tick};
+use crate::host::toolchain::Toolchain;
 
 /// The part of the cache that apt updates for one run at a time, and reads for many. Callers hold
 /// locks of other parts, so this lock is the innermost: nothing else is locked under it.

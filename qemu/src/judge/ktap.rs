@@ -10,7 +10,7 @@ use anyhow::{bail, ensure, Context, Result};
 use regex::Regex;
 use serde::Serialize;
 
-use crate::verdict::kernel_messages;
+use crate::judge::console::kernel_messages;
 
 /// How a test ended.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]

@@ -8,14 +8,14 @@ use std::process::Command;
 use anyhow::{Context, Result};
 use cpio::newc::{Builder, ModeFileType};
 
-use crate::cache::{self, Cache};
-use crate::kernel::Kernel;
-use crate::toolchain::Toolchain;
+use crate::host::cache::{self, Cache};
+use crate::host::toolchain::Toolchain;
+use crate::kernel::build::Kernel;
 
 /// Our own programs: the name, where it is in the guest, and the source.
 const OWN: [(&str, &str, &str); 2] = [
-    ("init", "init", include_str!("../guest/init.c")),
-    ("insmod", "bin/insmod", include_str!("../guest/insmod.c")),
+    ("init", "init", include_str!("../../guest/init.c")),
+    ("insmod", "bin/insmod", include_str!("../../guest/insmod.c")),
 ];
 
 /// busybox's shell prefers its own insmod, which tries everything twice, to ours.

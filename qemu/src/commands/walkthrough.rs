@@ -17,13 +17,14 @@ use walkthrough::runner::{self, Claim};
 use walkthrough::shell::{End, Ran, Shell};
 use walkthrough::tools::Tools;
 
-use crate::cache;
-use crate::commands::{judge, Lab};
+use crate::commands::lab::Lab;
 use crate::exit::Exit;
-use crate::initramfs::Initramfs;
-use crate::kernel::{Compiler, Kernel};
-use crate::machine::{Ending, Machine};
-use crate::module::{Module, HELLO_RUST};
+use crate::guest::initramfs::Initramfs;
+use crate::guest::machine::{Machine, Outcome};
+use crate::host::cache;
+use crate::kernel::build::Kernel;
+use crate::kernel::flavour::Compiler;
+use crate::kernel::module::{Module, HELLO_RUST};
 use crate::options::Settings;
 
 /// Runs parts, all without a choice, and tells of them on this paper.
@@ -164,8 +165,8 @@ impl<'l> InLab<'l> {
             }
         }
         let guest = self.machine.run(initramfs, "kunit.enable=0")?;
-        let Ending::Answered(status) = guest.ending else {
-            judge(self.lab, &guest)?;
+        let Outcome::Answered(status) = guest.outcome else {
+            self.lab.judge(&guest)?;
             anyhow::bail!("the guest ended without an answer: {line}");
         };
         Ok(Ran {

@@ -10,28 +10,21 @@ use anyhow::{Context, Result};
 use diagnostic::Diagnostic;
 use regex::Regex;
 
-use crate::archive::Archive;
-use crate::cache::{self, Cache};
-use crate::kernel::{Flavour, Kernel};
-use crate::module::project;
-use crate::progress::{Job, Tick};
-use crate::source::Source;
-use crate::toolchain::{self, Toolchain};
+use crate::host::cache::{self, Cache};
+use crate::host::progress::{Job, Tick};
+use crate::host::project::project;
+use crate::host::toolchain::Toolchain;
+use crate::kernel::archive::Archive;
+use crate::kernel::build::Kernel;
+use crate::kernel::flavour::Flavour;
+use crate::kernel::flavour::{is_stock, NEWEST};
+use crate::kernel::source::Source;
 
 /// Bytes that the packages and the metadata of a kernel take, and its build for a while.
 const SPACE: u64 = 2 << 30;
 
 /// About how many files of the kernel's Rust half are compiled.
 const STEPS: u64 = 20;
-
-/// What a user calls the newest of them.
-pub const NEWEST: &str = "stock";
-
-/// Whether `KERNEL=` names a stock kernel: [`NEWEST`], or what `uname -r` says in one.
-pub fn is_meant(kernel: &str) -> bool {
-    let release = kernel.starts_with(|first: char| first.is_ascii_digit());
-    kernel == NEWEST || release && kernel.ends_with("-amd64") && !kernel.contains('/')
-}
 
 /// A stock kernel, as the archive has it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -153,8 +146,8 @@ impl Stock {
         let archive = archive(cache, toolchain)?;
         let downloads = archive.fetch(&self.packages(&archive)?)?;
         let new = root.with_file_name("root.new");
-        toolchain::remove(&new)?;
-        toolchain::remove(&root)?;
+        cache::remove(&new)?;
+        cache::remove(&root)?;
         fs::create_dir_all(&new)?;
         for package in downloads.files()? {
             let mut unpack = toolchain.command("dpkg-deb");
@@ -295,7 +288,7 @@ fn unknown(archive: &Archive, release: &str) -> Result<Diagnostic> {
         .names("linux-headers-")?
         .iter()
         .filter_map(|name| name.strip_prefix("linux-headers-"))
-        .filter(|name| is_meant(name))
+        .filter(|name| is_stock(name))
         .map(str::to_owned)
         .collect();
     offered.sort();
@@ -324,19 +317,6 @@ fn image(root: &Path, release: &str) -> Result<PathBuf> {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn names_of_stock_kernels() {
-        for (kernel, meant) in [
-            ("stock", true),
-            ("7.3.4+deb13-amd64", true),
-            ("7.3.4+deb13-rt-amd64", true),
-            ("7.3", false),
-            ("6.12", false),
-        ] {
-            assert_eq!(is_meant(kernel), meant, "{kernel}");
-        }
-    }
 
     #[test]
     fn runs_at_once_choose_once() -> Result<()> {

@@ -6,9 +6,9 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result};
 use diagnostic::Diagnostic;
 
-use crate::archive::{version_of, Archive};
-use crate::cache::{self, Cache};
-use crate::toolchain::{self, Toolchain};
+use crate::host::cache::{self, Cache};
+use crate::host::toolchain::Toolchain;
+use crate::kernel::archive::{version_of, Archive};
 
 /// Bytes that an unpacked source and its archives take.
 const SPACE: u64 = 3 << 30;
@@ -127,8 +127,8 @@ fn fetch(
     let file = files.first().context("apt fetched nothing")?;
 
     let new = dir.with_file_name(format!("linux-{name}.new"));
-    toolchain::remove(&new)?;
-    toolchain::remove(dir)?;
+    cache::remove(&new)?;
+    cache::remove(dir)?;
     fs::create_dir_all(&new)?;
     let unpack = format!(
         "set -o pipefail; dpkg-deb --fsys-tarfile {} | tar -xO ./usr/src/{package}.tar.xz | \

@@ -7,80 +7,41 @@ use std::time::Duration;
 
 use anyhow::Result;
 
-use crate::cache::{self, Cache};
-use crate::initramfs::{Initramfs, Programs};
-use crate::kernel::Kernel;
-use crate::machine::{Ending, Machine, Size};
-use crate::toolchain::Toolchain;
+use crate::guest::initramfs::{Initramfs, Programs};
+use crate::guest::machine::{Accelerator, Machine, Outcome, Size};
+use crate::host::cache::{self, Cache};
+use crate::host::toolchain::Toolchain;
+use crate::kernel::build::Kernel;
 
 /// A guest that does nothing takes a second; KVM that hangs never ends.
 const PROBE_LIMIT: Duration = Duration::from_secs(10);
 
-/// QEMU's accelerators, as far as the lab uses them.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
-pub enum Accelerator {
-    /// The processor itself.
-    Kvm,
-    /// Emulation.
-    Tcg,
-}
-
-impl Accelerator {
-    /// QEMU's words for it.
-    pub fn arguments(self) -> &'static [&'static str] {
-        match self {
-            Accelerator::Kvm => &["-accel", "kvm", "-cpu", "host"],
-            Accelerator::Tcg => &["-accel", "tcg"],
-        }
+/// The one to use on this host.
+///
+/// /dev/kvm can be there, open, and still hang its guest for ever, so a real guest is tried
+/// under a limit, and the outcome is remembered.
+pub fn choose(
+    cache: &Cache,
+    toolchain: &Toolchain,
+    kernel: &Kernel,
+    programs: &Programs,
+) -> Result<Accelerator> {
+    if let Err(why) = open_device() {
+        let name = Accelerator::Tcg.name();
+        eprintln!("lab: accelerator: {name}, since /dev/kvm: {why}");
+        return Ok(Accelerator::Tcg);
+    }
+    let memory = Memory::of(cache, &toolchain.versions);
+    if let Some(known) = memory.recall() {
+        return Ok(known.accelerator());
     }
 
-    /// Words for the guest's kernel.
-    ///
-    /// Emulated clocks make calibration a quarter of the boot: busy waits of 100 ms for the local
-    /// APIC's timer (the PIT serves as well), and the search for a delay loop's length, which
-    /// only `udelay()` goes by.
-    pub fn append(self) -> &'static str {
-        match self {
-            Accelerator::Kvm => "",
-            Accelerator::Tcg => "nolapic_timer lpj=1000000",
-        }
-    }
-
-    /// What a user calls it.
-    pub fn name(self) -> &'static str {
-        match self {
-            Accelerator::Kvm => "KVM",
-            Accelerator::Tcg => "TCG (emulation)",
-        }
-    }
-
-    /// The one to use on this host.
-    ///
-    /// /dev/kvm can be there, open, and still hang its guest for ever, so a real guest is tried
-    /// under a limit, and the outcome is remembered.
-    pub fn choose(
-        cache: &Cache,
-        toolchain: &Toolchain,
-        kernel: &Kernel,
-        programs: &Programs,
-    ) -> Result<Self> {
-        if let Err(why) = open_device() {
-            let name = Accelerator::Tcg.name();
-            eprintln!("lab: accelerator: {name}, since /dev/kvm: {why}");
-            return Ok(Accelerator::Tcg);
-        }
-        let memory = Memory::of(cache, &toolchain.versions);
-        if let Some(known) = memory.recall() {
-            return Ok(known.accelerator());
-        }
-
-        let limit = PROBE_LIMIT.as_secs();
-        eprintln!("lab: trying KVM with a real guest, {limit} s at most");
-        let found = find(memory.has_failure(), || probe(toolchain, kernel, programs))?;
-        memory.keep(&found)?;
-        eprintln!("lab: accelerator: {}", found.told(&memory));
-        Ok(found.accelerator())
-    }
+    let limit = PROBE_LIMIT.as_secs();
+    eprintln!("lab: trying KVM with a real guest, {limit} s at most");
+    let found = find(memory.has_failure(), || probe(toolchain, kernel, programs))?;
+    memory.keep(&found)?;
+    eprintln!("lab: accelerator: {}", found.told(&memory));
+    Ok(found.accelerator())
 }
 
 /// Whether KVM is any use, as a guest has shown.
@@ -182,14 +143,14 @@ fn probe(toolchain: &Toolchain, kernel: &Kernel, programs: &Programs) -> Result<
             limit: PROBE_LIMIT,
         },
     };
-    let ending = machine.run(Initramfs::new(programs, "true")?, "")?.ending;
-    Ok(match ending {
-        Ending::Answered(0) => Kvm::Works,
-        Ending::TimedOut => Kvm::Fails(format!(
+    let outcome = machine.run(Initramfs::new(programs, "true")?, "")?.outcome;
+    Ok(match outcome {
+        Outcome::Answered(0) => Kvm::Works,
+        Outcome::TimedOut => Kvm::Fails(format!(
             "KVM's guest gave no answer in {} s",
             PROBE_LIMIT.as_secs()
         )),
-        Ending::Died(complaint) => Kvm::Fails(format!("KVM refused: {}", one_line(&complaint))),
+        Outcome::Died(complaint) => Kvm::Fails(format!("KVM refused: {}", one_line(&complaint))),
         _ => Kvm::Fails("KVM's guest crashed".to_owned()),
     })
 }

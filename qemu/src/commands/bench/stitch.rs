@@ -11,8 +11,8 @@ use diagnostic::Diagnostic;
 use serde::Serialize;
 
 use super::{conditions, table, Time};
-use crate::commands::Lab;
-use crate::module::HELLO_RUST;
+use crate::commands::lab::Lab;
+use crate::kernel::module::HELLO_RUST;
 use crate::options::Settings;
 
 /// What all read.

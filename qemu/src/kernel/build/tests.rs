@@ -3,7 +3,8 @@
 use std::time::SystemTime;
 
 use super::*;
-use crate::module::HELLO_RUST;
+use crate::kernel::flavour::Compiler;
+use crate::kernel::module::HELLO_RUST;
 
 fn flavour(series: &str, debug: bool) -> Flavour {
     Flavour {
@@ -111,7 +112,7 @@ fn forgotten_kernels_are_removed() -> Result<()> {
     assert_eq!(left("kernel"), expected);
     let modules = expected.map(|name| format!("hello_rust-{name}"));
     assert_eq!(left("module"), modules);
-    assert!(cache.folders(RUNS).is_empty());
+    assert!(cache.folders(cache::RUNS).is_empty());
     Ok(())
 }
 
@@ -131,19 +132,4 @@ fn kernels_that_are_whole() -> Result<()> {
     let expected = expected.map(|(flavour, folder)| (flavour.to_owned(), place.join(folder)));
     assert_eq!(built, expected);
     Ok(())
-}
-
-#[test]
-fn every_option_has_its_reason() {
-    for line in [BASE, VERSIONS, CLANG, DEBUG]
-        .iter()
-        .flat_map(|text| text.lines())
-    {
-        if let Some(option) = line.strip_prefix("CONFIG_") {
-            let reason = option
-                .split_once('#')
-                .map_or("", |(_, reason)| reason.trim());
-            assert!(!reason.is_empty(), "no reason: {line}");
-        }
-    }
 }

@@ -12,18 +12,11 @@ use std::process::{Command, ExitStatus, Output, Stdio};
 use anyhow::{Context, Result};
 use diagnostic::Diagnostic;
 
-use crate::cache::{self, Cache, Lock};
 use crate::exit::Exit;
-use crate::kernel::{cpus, Kernel};
-use crate::toolchain::Toolchain;
-
-/// The project's folder: what the Makefile says, or where this crate was built.
-pub fn project() -> PathBuf {
-    std::env::var_os("HELLO_RUST_DIR").map_or_else(
-        || PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/..")),
-        PathBuf::from,
-    )
-}
+use crate::host::cache::{self, Cache, Lock};
+use crate::host::project::{cpus, project};
+use crate::host::toolchain::Toolchain;
+use crate::kernel::build::Kernel;
 
 /// A module's sources: its name, and each file's place in the project and its name for Kbuild.
 pub struct Sources {

@@ -8,12 +8,13 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result};
 use diagnostic::Diagnostic;
 
-use crate::cache::{self, Cache, Lock};
-use crate::machine::RUNS;
-use crate::progress::{Job, Tick};
-use crate::source::Source;
-use crate::stock;
-use crate::toolchain::{self, Toolchain};
+use crate::host::cache::{self, Cache, Lock};
+use crate::host::progress::{Job, Tick};
+use crate::host::project::cpus;
+use crate::host::toolchain::Toolchain;
+use crate::kernel::config;
+use crate::kernel::flavour::Flavour;
+use crate::kernel::source::Source;
 
 /// Bytes that a build takes, debug information included.
 const SPACE: u64 = 3 << 30;
@@ -26,109 +27,6 @@ const FORGOTTEN: Duration = Duration::from_secs(7 * 24 * 60 * 60);
 
 /// The file in a kernel's folder that says what was built there, to the end.
 const DONE: &str = "lab.recipe";
-
-const BASE: &str = include_str!("../config/base.config");
-const VERSIONS: &str = include_str!("../config/versions.config");
-const CLANG: &str = include_str!("../config/clang.config");
-const DEBUG: &str = include_str!("../config/debug.config");
-
-/// Options of theirs that not every kernel with Rust has: the option, and the file that tells.
-const NOT_ALWAYS: &[(&str, &str)] = &[
-    ("KUNIT_AUTORUN_ENABLED", "lib/kunit/Kconfig"),
-    ("PROC_SYSCTL", "fs/proc/Kconfig"),
-];
-
-/// Who compiles the C of a kernel, and so of its modules.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
-pub enum Compiler {
-    /// `LLVM=1`.
-    Clang,
-    /// What Kbuild takes by itself.
-    Gcc,
-}
-
-impl Compiler {
-    /// As LAB_CC names it.
-    pub fn name(self) -> &'static str {
-        match self {
-            Compiler::Clang => "clang",
-            Compiler::Gcc => "gcc",
-        }
-    }
-}
-
-/// Which kernel is asked for.
-#[derive(Debug, Clone)]
-pub struct Flavour {
-    /// The series in Debian's archive, such as `7.3`; or the release of a stock kernel.
-    pub series: String,
-    /// The C compiler.
-    pub compiler: Compiler,
-    /// With KASAN, lockdep and the other checks that are too slow for every day.
-    pub debug: bool,
-}
-
-impl Flavour {
-    /// Its name in messages and logs, such as `7.3-clang`.
-    pub fn name(&self) -> String {
-        if self.is_stock() {
-            return self.series.clone();
-        }
-        let compiler = self.compiler.name();
-        let debug = if self.debug { "-debug" } else { "" };
-        format!("{}-{compiler}{debug}", self.series.replace('/', "_"))
-    }
-
-    /// Whether it is one of Debian's own.
-    pub fn is_stock(&self) -> bool {
-        stock::is_meant(&self.series)
-    }
-
-    /// What `make` must be told for this kernel and for any module of it.
-    pub fn make_options(&self) -> &'static [&'static str] {
-        match self.compiler {
-            Compiler::Clang => &["LLVM=1"],
-            Compiler::Gcc => &[],
-        }
-    }
-
-    /// The options that are set, without comments.
-    fn fragment(&self, source: &Source) -> String {
-        // Where a kernel is too old for an option, Kconfig would drop it without a word.
-        let knows = |file: &str, option: &str| {
-            fs::read_to_string(source.dir.join(file))
-                .is_ok_and(|text| text.lines().any(|line| line == format!("config {option}")))
-        };
-        let too_new = |line: &str| {
-            let mut options = NOT_ALWAYS.iter();
-            options.any(|(name, file)| line == format!("CONFIG_{name}=y") && !knows(file, name))
-        };
-        let versions = knows("kernel/module/Kconfig", "GENDWARFKSYMS");
-        let inline_helpers = knows("lib/Kconfig.debug", "RUST_INLINE_HELPERS");
-        let parts = [
-            (true, BASE),
-            // Reading the debug information of each object takes its time, too.
-            (versions && !self.debug, VERSIONS),
-            (self.compiler == Compiler::Clang && inline_helpers, CLANG),
-            (self.debug, DEBUG),
-        ];
-        let lines: Vec<&str> = parts
-            .iter()
-            .filter(|(wanted, _)| *wanted)
-            .flat_map(|(_, text)| text.lines())
-            .map(|line| line.split('#').next().unwrap_or_default().trim())
-            .filter(|line| !line.is_empty() && !too_new(line))
-            .collect();
-        // A later part has the last word on an option.
-        let name = |line: &str| line.split('=').next().map(str::to_owned);
-        let last = |(nth, line): &(usize, &&str)| {
-            let mut later = lines[nth + 1..].iter();
-            !later.any(|other| name(other) == name(line))
-        };
-        let kept = lines.iter().enumerate().filter(last);
-        kept.flat_map(|(_, line)| [*line, "\n"]).collect()
-    }
-}
 
 /// A kernel, built.
 pub struct Kernel {
@@ -156,7 +54,7 @@ impl Kernel {
         source: Source,
         flavour: Flavour,
     ) -> Result<Self> {
-        let fragment = flavour.fragment(&source);
+        let fragment = config::fragment(&flavour, &source);
         let recipe = format!("{}\n{}\n{fragment}", source.version, toolchain.versions);
         let name = folder_of(&flavour, &recipe);
         let dir = cache.place_for(&part(&name))?;
@@ -191,13 +89,13 @@ impl Kernel {
     /// Builds it, or goes on where an earlier run was interrupted.
     fn make_whole(&self, cache: &Cache, toolchain: &Toolchain, fragment: &str) -> Result<()> {
         cache.require_space(SPACE, "the kernel's build")?;
-        let begun_before = self.dir.is_dir();
+        let resumed = self.dir.is_dir();
         fs::create_dir_all(&self.dir)?;
         let log = cache.place_for(&format!("log/kernel-{}", self.flavour.name()))?;
         let start = Instant::now();
         self.configure(toolchain, fragment, &log)?;
         self.build(toolchain, &log)?;
-        if !begun_before {
+        if !resumed {
             let took = format!("{:.1}\n", start.elapsed().as_secs_f64());
             cache::write_whole(&self.took_file(), took.as_bytes())?;
         }
@@ -387,11 +285,11 @@ fn remove_forgotten(cache: &Cache, wanted: &str) {
 fn remove(cache: &Cache, name: &str, folder: &Path) -> Result<()> {
     for (module, place) in cache.folders("module") {
         if module.ends_with(&format!("-{name}")) {
-            toolchain::remove(&place)?;
+            cache::remove(&place)?;
         }
     }
     // Interrupted in the middle, what is left would be taken for a kernel.
-    let scratch = cache::scratch_in(&cache.dir().join(RUNS))?;
+    let scratch = cache::scratch_in(&cache.dir().join(cache::RUNS))?;
     fs::rename(folder, scratch.path().join(name))
         .with_context(|| format!("cannot remove {}", folder.display()))?;
     let place = scratch.path().to_owned();
@@ -406,11 +304,6 @@ fn is_taken(config: &str, option: &str) -> bool {
         Some(name) => !has(&format!("{name}=y")),
         None => has(option),
     }
-}
-
-/// How many jobs to run at once.
-pub fn cpus() -> usize {
-    std::thread::available_parallelism().map_or(1, usize::from)
 }
 
 #[cfg(test)]

@@ -11,18 +11,53 @@ use rustix::fs::OFlags;
 use rustix::termios::{OptionalActions, Termios};
 use wait_timeout::ChildExt;
 
-use crate::accelerator::Accelerator;
-use crate::cache;
 use crate::exit::Exit;
-use crate::initramfs::Initramfs;
-use crate::kernel::Kernel;
-use crate::toolchain::Toolchain;
-
-/// Where in the cache each run has its scratch folder.
-pub const RUNS: &str = "kernel/run";
+use crate::guest::initramfs::Initramfs;
+use crate::host::cache;
+use crate::host::toolchain::Toolchain;
+use crate::kernel::build::Kernel;
 
 /// What the guest says on its channel when the job has run.
 const ANSWER: &str = "lab: the job ended with ";
+
+/// QEMU's accelerators, as far as the lab uses them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub enum Accelerator {
+    /// The processor itself.
+    Kvm,
+    /// Emulation.
+    Tcg,
+}
+
+impl Accelerator {
+    /// QEMU's words for it.
+    pub fn arguments(self) -> &'static [&'static str] {
+        match self {
+            Accelerator::Kvm => &["-accel", "kvm", "-cpu", "host"],
+            Accelerator::Tcg => &["-accel", "tcg"],
+        }
+    }
+
+    /// Words for the guest's kernel.
+    ///
+    /// Emulated clocks make calibration a quarter of the boot: busy waits of 100 ms for the local
+    /// APIC's timer (the PIT serves as well), and the search for a delay loop's length, which
+    /// only `udelay()` goes by.
+    pub fn append(self) -> &'static str {
+        match self {
+            Accelerator::Kvm => "",
+            Accelerator::Tcg => "nolapic_timer lpj=1000000",
+        }
+    }
+
+    /// What a user calls it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Accelerator::Kvm => "KVM",
+            Accelerator::Tcg => "TCG (emulation)",
+        }
+    }
+}
 
 /// What a user can adjust.
 #[derive(Debug, Clone)]
@@ -49,7 +84,7 @@ pub struct Machine<'a> {
 
 /// How a guest ended.
 #[derive(Debug, PartialEq, Eq)]
-pub enum Ending {
+pub enum Outcome {
     /// The job ran to its end, with this status.
     Answered(i32),
     /// QEMU ended in order, but the job never said so: the guest crashed or rebooted.
@@ -63,7 +98,7 @@ pub enum Ending {
 /// What is left of a guest.
 pub struct Guest {
     /// How it ended.
-    pub ending: Ending,
+    pub outcome: Outcome,
     /// The kernel's log, as the console had it.
     pub console: String,
     /// What the job printed.
@@ -111,16 +146,16 @@ impl Machine<'_> {
 
         let console = read_text(&console);
         let (output, answered) = split_answer(&read_text(&answer));
-        let ending = match (status, answered) {
-            (None, _) => Ending::TimedOut,
+        let outcome = match (status, answered) {
+            (None, _) => Outcome::TimedOut,
             (Some(status), _) if !status.success() => {
-                Ending::Died(last_words(status, &read_text(&complaint)))
+                Outcome::Died(last_words(status, &read_text(&complaint)))
             }
-            (Some(_), Some(job)) => Ending::Answered(job),
-            (Some(_), None) => Ending::Silent,
+            (Some(_), Some(job)) => Outcome::Answered(job),
+            (Some(_), None) => Outcome::Silent,
         };
         Ok(Guest {
-            ending,
+            outcome,
             console,
             output,
             wall,
@@ -160,7 +195,7 @@ impl Machine<'_> {
 
     /// A folder for this one run; gone when it is over.
     fn folder(&self) -> Result<tempfile::TempDir> {
-        cache::scratch_in(&self.toolchain.cache().join(RUNS))
+        cache::scratch_in(&self.toolchain.cache().join(cache::RUNS))
     }
 
     fn qemu(&self, folder: &Path, append: &str) -> Command {

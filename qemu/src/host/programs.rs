@@ -30,14 +30,6 @@ pub const NEEDS: &[Need] = &[
     },
 ];
 
-/// The kernel's settings that decide whether an ordinary user may make namespaces: the value that
-/// forbids, and one that allows. Debian's own, AppArmor's as Ubuntu has it, and everybody's.
-const SETTINGS: &[(&str, &str, &str)] = &[
-    ("kernel.unprivileged_userns_clone", "0", "1"),
-    ("kernel.apparmor_restrict_unprivileged_userns", "1", "0"),
-    ("user.max_user_namespaces", "0", "10000"),
-];
-
 /// Finds a program on `PATH`.
 pub fn which(program: &str) -> Option<PathBuf> {
     let path = std::env::var_os("PATH")?;
@@ -117,45 +109,6 @@ fn install(missing: &[&Need], command: &[&str]) -> Result<()> {
         }
     }
     Ok(())
-}
-
-/// Why the toolchain folder cannot be entered.
-pub const NO_NAMESPACES: &str =
-    "the toolchain folder cannot be entered: this user may make no namespaces";
-
-/// Tries to enter a root folder, as the toolchain is one.
-///
-/// # Errors
-///
-/// What bwrap says.
-pub fn enter() -> Result<(), String> {
-    let tried = Command::new("bwrap")
-        .args(["--ro-bind", "/", "/", "--unshare-pid", "true"])
-        .output()
-        .map_err(|error| format!("cannot run bwrap: {error}"))?;
-    if tried.status.success() {
-        Ok(())
-    } else {
-        Err(String::from_utf8_lossy(&tried.stderr).trim().to_owned())
-    }
-}
-
-/// What allows an ordinary user to enter it.
-pub fn allow_namespaces() -> String {
-    let forbids = |name: &str, value: &str| {
-        let file = Path::new("/proc/sys").join(name.replace('.', "/"));
-        std::fs::read_to_string(file).is_ok_and(|found| found.trim() == value)
-    };
-    let changes: Vec<String> = SETTINGS
-        .iter()
-        .filter(|(name, forbidding, _)| forbids(name, forbidding))
-        .map(|(name, _, allowing)| format!("{name}={allowing}"))
-        .collect();
-    if changes.is_empty() {
-        "run it as root, or outside of the container that forbids it".to_owned()
-    } else {
-        format!("sudo sysctl {}", changes.join(" "))
-    }
 }
 
 /// What installs Debian packages here.

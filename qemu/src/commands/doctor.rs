@@ -10,13 +10,14 @@ use comfy_table::{presets, ContentArrangement, Table, TableComponent};
 use diagnostic::Diagnostic;
 use serde::Serialize;
 
-use crate::accelerator::{self, Accelerator, Outlook};
-use crate::cache::Cache;
-use crate::host;
-use crate::kernel;
-use crate::module::project;
-use crate::stock;
-use crate::toolchain::{self, Toolchain};
+use crate::guest::machine::Accelerator;
+use crate::guest::probe::{self, Outlook};
+use crate::host::cache::Cache;
+use crate::host::project::project;
+use crate::host::toolchain::Toolchain;
+use crate::host::{mirrors, programs, sandbox};
+use crate::kernel::build;
+use crate::kernel::stock;
 
 /// How something was found.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -92,13 +93,13 @@ pub fn doctor(kdir: Option<&str>, json: bool) -> Result<()> {
 }
 
 fn host_programs() -> Vec<Finding> {
-    host::NEEDS
+    programs::NEEDS
         .iter()
-        .map(|need| match host::which(need.program) {
+        .map(|need| match programs::which(need.program) {
             Some(path) => Finding::new(State::Ok, need.program, path.display().to_string()),
             None => Finding::new(State::Bad, need.program, "not installed").because(
                 format!("it {}", need.why),
-                host::install_command(&[need.package]).join(" "),
+                programs::install_command(&[need.package]).join(" "),
             ),
         })
         .collect()
@@ -107,13 +108,13 @@ fn host_programs() -> Vec<Finding> {
 /// Whether an ordinary user can enter the toolchain folder.
 fn namespaces() -> Finding {
     const WHAT: &str = "user namespaces";
-    if host::which("bwrap").is_none() {
+    if programs::which("bwrap").is_none() {
         return Finding::new(State::Note, WHAT, "not tried, without bwrap");
     }
-    match host::enter() {
+    match sandbox::enter() {
         Ok(()) => Finding::new(State::Ok, WHAT, "usable"),
         Err(said) => Finding::new(State::Bad, WHAT, said)
-            .because(host::NO_NAMESPACES, host::allow_namespaces()),
+            .because(sandbox::NO_NAMESPACES, sandbox::allow_namespaces()),
     }
 }
 
@@ -125,7 +126,7 @@ fn lab(cache: &Cache) -> Vec<Finding> {
     }
     findings.push(toolchain);
     findings.push(kernels(cache));
-    findings.push(accelerator(accelerator::outlook(cache)));
+    findings.push(accelerator(probe::outlook(cache)));
     findings
 }
 
@@ -139,7 +140,7 @@ fn accelerator(outlook: Outlook) -> Finding {
             "make run",
         ),
         Outlook::Fails { why, removal } => emulation.because(
-            format!("/dev/kvm is there, but {why}; {}", accelerator::RETRIED),
+            format!("/dev/kvm is there, but {why}; {}", probe::RETRIED),
             format!("{removal}, then make run, which tries KVM anew"),
         ),
         Outlook::NoDevice(error) => match error.kind() {
@@ -186,7 +187,7 @@ fn toolchain(cache: &Cache) -> Finding {
 /// Whether the package mirror answers at all; asked only while it is needed.
 fn mirror() -> Finding {
     const WHAT: &str = "package mirror";
-    let Some(address) = toolchain::mirror_address() else {
+    let Some(address) = mirrors::mirror_address() else {
         return Finding::new(State::Note, WHAT, "mmdebstrap's default; not tried");
     };
     let answer = address
@@ -207,7 +208,7 @@ fn mirror() -> Finding {
 }
 
 fn kernels(cache: &Cache) -> Finding {
-    let own = kernel::built(cache).into_iter().map(|(flavour, _)| flavour);
+    let own = build::built(cache).into_iter().map(|(flavour, _)| flavour);
     let mut names: Vec<String> = own.chain(stock::built(cache)).collect();
     names.sort();
     // A flavour can be there more than once, by several recipes.

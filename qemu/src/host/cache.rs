@@ -17,8 +17,11 @@ pub struct Cache {
     dir: PathBuf,
 }
 
+/// Where in the cache each run has its scratch folder.
+pub const RUNS: &str = "kernel/run";
+
 /// Where the cache is, and which paths will do: the Makefile and kdir.sh go by the same.
-const RULE: &str = concat!(include_str!("../../tools/path.sh"), "\n\"$@\"\n");
+const RULE: &str = concat!(include_str!("../../../tools/path.sh"), "\n\"$@\"\n");
 
 /// Held while a part of the cache is made or changed; released when dropped, or when the lab dies.
 pub struct Lock(#[allow(dead_code)] File);
@@ -195,7 +198,17 @@ pub fn scratch_in(folder: &Path) -> Result<TempDir> {
     tempfile::tempdir_in(folder).context("cannot make a folder for this run")
 }
 
-/// Writes a file so that it is there whole or not at all.
+/// Removes a folder and all in it, if it is there.
+pub fn remove(folder: &Path) -> Result<()> {
+    match fs::remove_dir_all(folder) {
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+            Err(error).with_context(|| format!("cannot remove {}", folder.display()))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Writes a file atomically.
 pub fn write_whole(path: &Path, content: &[u8]) -> Result<()> {
     let folder = path.parent().unwrap_or(Path::new("."));
     let mut file = tempfile::NamedTempFile::new_in(folder)

@@ -3,8 +3,8 @@
 use anyhow::Result;
 
 use super::{modified_now, size_of, Twins, SIZES};
-use crate::commands::Lab;
-use crate::module::{Module, Sources, HELLO_RUST};
+use crate::commands::lab::Lab;
+use crate::kernel::module::{Module, Sources, HELLO_RUST};
 
 /// hello_rust in a folder of its own, where only this benchmark changes things.
 const CHECKED: Sources = Sources {

@@ -17,11 +17,12 @@ use clap::ValueEnum;
 use comfy_table::{presets, CellAlignment, Table, TableComponent};
 use serde::Serialize;
 
-use crate::commands::{self, Lab};
-use crate::initramfs::Initramfs;
-use crate::kernel::cpus;
-use crate::machine::{Ending, Guest};
-use crate::module::{Module, Sources, HELLO_RUST};
+use crate::commands::lab::Lab;
+use crate::commands::run::run_job;
+use crate::guest::initramfs::Initramfs;
+use crate::guest::machine::{Guest, Outcome};
+use crate::host::project::cpus;
+use crate::kernel::module::{Module, Sources, HELLO_RUST};
 use crate::options::Settings;
 
 /// What hello_rust.ko would be in C alone.
@@ -177,12 +178,12 @@ impl Bench<'_> {
         watch.lap();
         let ko = module.stripped(&lab.toolchain, "hello_rust.ko")?;
         watch.lap();
-        let mut initramfs = Initramfs::new(&lab.programs, &commands::run_job(""))?;
+        let mut initramfs = Initramfs::new(&lab.programs, &run_job(""))?;
         initramfs.file("hello_rust.ko", 0o644, &ko)?;
         watch.lap();
         let guest = lab.machine(self.settings).run(initramfs, APPEND)?;
         watch.lap();
-        commands::judge(&lab, &guest)?;
+        lab.judge(&guest)?;
         watch.lap();
 
         ensure!(said.contains("RUSTC"), "Kbuild did not run rustc:\n{said}");
@@ -199,7 +200,7 @@ impl Bench<'_> {
     fn machine(&self) -> Result<Vec<Time>> {
         let ko = self.lab.hello_rust()?;
         let boot = |append| -> Result<Guest> {
-            let mut initramfs = Initramfs::new(&self.lab.programs, &commands::run_job(""))?;
+            let mut initramfs = Initramfs::new(&self.lab.programs, &run_job(""))?;
             initramfs.file("hello_rust.ko", 0o644, &ko)?;
             self.lab.machine(self.settings).run(initramfs, append)
         };
@@ -207,14 +208,14 @@ impl Bench<'_> {
         for run in 1..=self.runs {
             eprintln!("lab: the machine, run {run} of {}", self.runs);
             let guest = boot(APPEND)?;
-            commands::judge(self.lab, &guest)?;
+            self.lab.judge(&guest)?;
             job.push(guest.wall.as_secs_f64());
 
             let guest = boot(APPEND_REBOOT)?;
             ensure!(
-                guest.ending == Ending::Silent && guest.console.contains("reboot: Restarting"),
+                guest.outcome == Outcome::Silent && guest.console.contains("reboot: Restarting"),
                 "the machine that only reboots did not: {:?}",
-                guest.ending
+                guest.outcome
             );
             least.push(guest.wall.as_secs_f64());
         }
@@ -259,7 +260,7 @@ impl Bench<'_> {
         let mut machine = self.lab.machine(self.settings);
         machine.size.limit *= self.runs;
         let guest = machine.run(initramfs, APPEND)?;
-        commands::judge(self.lab, &guest)?;
+        self.lab.judge(&guest)?;
 
         let [rust, twin, nothing] = LOADED.map(|name| milliseconds(&guest.output, name));
         ensure!(

@@ -1,0 +1,7 @@
+//! What the lab can be asked to do.
+
+pub mod bench;
+pub mod doctor;
+pub mod lab;
+pub mod run;
+pub mod walkthrough;

@@ -1,0 +1,5 @@
+//! The guest: what is in it, the machine that runs it, and who executes it.
+
+pub mod initramfs;
+pub mod machine;
+pub mod probe;

@@ -1,0 +1,252 @@
+//! The toolchain: a Debian 13 root folder in the cache, with all that builds a kernel and runs it.
+//!
+//! One stable release whose parts fit together (rustc, bindgen, clang, gcc, QEMU), the same on any
+//! host, and nothing on the host changes. The packages are only unpacked, not configured: that
+//! needs no root, no subordinate user IDs, and a third of the time.
+
+use std::ffi::OsStr;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use anyhow::{Context, Result};
+use diagnostic::Diagnostic;
+
+use crate::host::cache::{self, Cache, Lock};
+use crate::host::packages::{packages, LINKS, MOUNT_POINTS, SUITE};
+use crate::host::progress::{Job, Tick};
+use crate::host::{mirrors, programs, sandbox};
+
+/// Bytes that the folder takes, with room for what is downloaded on the way.
+const SPACE: u64 = 3 << 30;
+
+/// Versions that decide whether what was built before is still good.
+const COMPILERS: &[&[&str]] = &[
+    &["rustc", "--version"],
+    &["bindgen", "--version"],
+    &["clang", "--version"],
+    &["gcc", "--version"],
+    &["qemu-system-x86_64", "--version"],
+];
+
+/// The root folder, ready for use.
+pub struct Toolchain {
+    root: PathBuf,
+    cache: PathBuf,
+    name: String,
+    in_use: Option<Lock>,
+    /// The compilers' versions, a line each.
+    pub versions: String,
+}
+
+impl Toolchain {
+    /// Makes the folder, unless it is there and was made from the same list of packages.
+    pub fn provide(cache: &Cache) -> Result<Self> {
+        programs::provide()?;
+        sandbox::enter().map_err(|said| {
+            Diagnostic::new(sandbox::NO_NAMESPACES)
+                .note(said)
+                .help(sandbox::allow_namespaces())
+        })?;
+        let mut toolchain = Toolchain::at(cache);
+        toolchain.in_use = Some(cache.share(&toolchain.name)?);
+
+        if !toolchain.is_whole() {
+            let _lock = cache.lock("toolchain")?;
+            if !toolchain.is_whole() {
+                cache.require_space(SPACE, "the toolchain")?;
+                toolchain.make(&cache.place_for("log/toolchain")?)?;
+                let stamp = recipe() + &toolchain.ask_versions()?;
+                cache::write_whole(&toolchain.stamp(), stamp.as_bytes())?;
+                toolchain.remove_others(cache)?;
+            }
+        }
+        if let Some(program) = toolchain.lost() {
+            return Err(
+                Diagnostic::new(format!("the toolchain folder has lost {program}"))
+                    .note(toolchain.root.join("usr/bin").display().to_string())
+                    .help(toolchain.renewal())
+                    .into(),
+            );
+        }
+        toolchain.versions = toolchain.read_versions().context("no versions")?;
+        Ok(toolchain)
+    }
+
+    /// The folder, if it is there; nothing is made.
+    pub fn existing(cache: &Cache) -> Option<Self> {
+        let toolchain = Toolchain::at(cache);
+        let versions = toolchain.read_versions()?;
+        Some(Toolchain {
+            versions,
+            ..toolchain
+        })
+    }
+
+    /// Each recipe has a folder of its own, so that no run takes away what another one is using.
+    fn at(cache: &Cache) -> Self {
+        let name = format!("toolchain/{}", cache::fingerprint(&recipe()));
+        Toolchain {
+            root: cache.dir().join(&name).join("root"),
+            cache: cache.dir().to_owned(),
+            versions: String::new(),
+            name,
+            in_use: None,
+        }
+    }
+
+    /// Where the recipe stands, followed by the versions, once the folder is whole.
+    fn stamp(&self) -> PathBuf {
+        self.root.with_file_name("recipe")
+    }
+
+    fn read_versions(&self) -> Option<String> {
+        let stamp = fs::read_to_string(self.stamp()).ok()?;
+        stamp.strip_prefix(&recipe()).map(str::to_owned)
+    }
+
+    fn is_whole(&self) -> bool {
+        self.read_versions().is_some()
+    }
+
+    /// A compiler or QEMU that is no longer where it was unpacked.
+    pub fn lost(&self) -> Option<&'static str> {
+        COMPILERS.iter().map(|words| words[0]).find(|program| {
+            self.root
+                .join("usr/bin")
+                .join(program)
+                .symlink_metadata()
+                .is_err()
+        })
+    }
+
+    /// How a user has the folder made anew.
+    pub fn renewal(&self) -> String {
+        format!(
+            "rm -r {}, then make run, which makes it anew",
+            self.root.with_file_name("").display()
+        )
+    }
+
+    /// Removes the folders of other recipes, but for those that somebody is using.
+    fn remove_others(&self, cache: &Cache) -> Result<()> {
+        for entry in fs::read_dir(cache.place_for("toolchain/x")?.with_file_name(""))? {
+            let entry = entry?;
+            let name = format!("toolchain/{}", entry.file_name().to_string_lossy());
+            if name != self.name && entry.file_type()?.is_dir() {
+                if let Some(_lock) = cache.try_lock(&name) {
+                    cache::remove(&entry.path())?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// The cache's folder, which its commands see.
+    pub fn cache(&self) -> &Path {
+        &self.cache
+    }
+
+    /// A path inside the folder, as the host sees it.
+    pub fn file(&self, path: &str) -> PathBuf {
+        self.root.join(path)
+    }
+
+    /// Makes the folder beside its place and moves it there when it is whole.
+    fn make(&self, log: &Path) -> Result<()> {
+        let new = self.root.with_file_name("root.new");
+        cache::remove(&new)?;
+        cache::remove(&self.root)?;
+        fs::create_dir_all(self.root.with_file_name(""))
+            .context("cannot make the toolchain's place")?;
+
+        let options = mirrors::apt_options()?;
+        let mut command = sandbox::on_host("mmdebstrap", &self.cache);
+        command.args([
+            "--mode=chrootless",
+            "--variant=extract",
+            "--format=directory",
+        ]);
+        mirrors::debian(&mut command, &options, packages(), &new);
+        Job {
+            what: "toolchain: unpacking Debian 13 packages",
+            log,
+            steps: 0,
+            tick: |_| Tick::None,
+        }
+        .run(&mut command)?;
+
+        for (name, target) in LINKS {
+            let link = new.join(name);
+            if !link.exists() {
+                std::os::unix::fs::symlink(target, &link)
+                    .with_context(|| format!("cannot make {}", link.display()))?;
+            }
+        }
+        for name in MOUNT_POINTS {
+            fs::File::create(new.join(name))?;
+        }
+        fs::rename(&new, &self.root).context("cannot move the toolchain to its place")
+    }
+
+    fn ask_versions(&self) -> Result<String> {
+        let mut versions = String::new();
+        for words in COMPILERS {
+            let output = self.command(words[0]).args(&words[1..]).output()?;
+            let text = String::from_utf8_lossy(&output.stdout).into_owned();
+            if !output.status.success() || text.is_empty() {
+                return Err(Diagnostic::new(format!(
+                    "{} does not run in the toolchain folder",
+                    words[0]
+                ))
+                .note(String::from_utf8_lossy(&output.stderr))
+                .help(format!("delete {} and try again", self.root.display()))
+                .into());
+            }
+            versions.push_str(text.lines().next().unwrap_or_default());
+            versions.push('\n');
+        }
+        Ok(versions)
+    }
+
+    /// A command that runs in the folder. It sees the cache at its usual place, and nothing of the
+    /// host but its devices and its network; it dies with the lab, and so does all that it starts.
+    pub fn command(&self, program: impl AsRef<OsStr>) -> Command {
+        self.command_in(&self.cache, &[], program)
+    }
+
+    /// The same, started in `dir`, with folders of the host that it may also read and write.
+    pub fn command_in(&self, dir: &Path, folders: &[&Path], program: impl AsRef<OsStr>) -> Command {
+        let writable = [&[self.cache.as_path()], folders].concat();
+        let mut command = sandbox::of_toolchain(&self.root, &writable);
+        command.arg("--chdir").arg(dir).arg("--").arg(program);
+        command
+    }
+
+    /// The folder's own apt, started in `dir`, with its lists and archives in the cache.
+    pub fn apt(&self, dir: &Path, program: &str) -> Result<Command> {
+        let lists = self.cache.join("apt/lists");
+        let archives = self.cache.join("apt/archives");
+        for folder in [&lists, &archives] {
+            fs::create_dir_all(folder.join("partial"))
+                .with_context(|| format!("cannot make {}", folder.display()))?;
+        }
+        let mut command = self.command_in(dir, &[], program);
+        command
+            .arg("-o")
+            .arg(format!("Dir::State::Lists={}", lists.display()))
+            .arg("-o")
+            .arg(format!("Dir::Cache={}", self.cache.join("apt").display()))
+            // The sandbox has one user; apt must not look for another to fetch as.
+            .args(["-o", "APT::Sandbox::User="]);
+        Ok(command)
+    }
+}
+
+/// What the folder is made from; another recipe makes another folder.
+fn recipe() -> String {
+    format!(
+        "{SUITE}\n{}\n{LINKS:?}\n{MOUNT_POINTS:?}\n",
+        packages().collect::<Vec<_>>().join("\n")
+    )
+}

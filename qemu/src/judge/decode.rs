@@ -1,0 +1,58 @@
+//! Turns the addresses in a splat into lines of source.
+
+use std::io::Write;
+use std::path::Path;
+
+use anyhow::Result;
+
+use crate::host::toolchain::Toolchain;
+use crate::kernel::build::Kernel;
+
+/// A report with its addresses turned into lines of source, as far as the tree's own
+/// `scripts/decode_stacktrace.sh` can.
+pub fn decode(toolchain: &Toolchain, kernel: &Kernel, built: &Path, report: &str) -> String {
+    try_decode(toolchain, kernel, built, report).unwrap_or_else(|_| report.to_owned())
+}
+
+fn try_decode(
+    toolchain: &Toolchain,
+    kernel: &Kernel,
+    built: &Path,
+    report: &str,
+) -> Result<String> {
+    let input = tempfile::NamedTempFile::new()?;
+    for line in report.lines().filter(|line| !line.starts_with("Code: ")) {
+        // Its disassembly would be longer than all the rest.
+        writeln!(input.as_file(), "{line}")?;
+    }
+    let modules = linked(toolchain, built)?;
+    let output = toolchain
+        .command_in(&kernel.source.dir, &[&kernel.source.dir], "env")
+        // LLVM's tools read what either compiler wrote.
+        .args(["LLVM=1", "bash", "scripts/decode_stacktrace.sh"])
+        .arg(kernel.dir.join("vmlinux"))
+        .arg("auto")
+        .arg(modules.path())
+        .stdin(std::fs::File::open(input.path())?)
+        .output()?;
+    anyhow::ensure!(output.status.success() && !output.stdout.is_empty());
+    Ok(String::from_utf8_lossy(&output.stdout).into_owned())
+}
+
+/// A folder with a copy of each .ko of a module, in which every section has addresses of its
+/// own. In a .ko they all start at 0, and `.init.text` would be taken for `.text`.
+fn linked(toolchain: &Toolchain, built: &Path) -> Result<tempfile::TempDir> {
+    let folder = tempfile::tempdir_in(built)?;
+    for entry in std::fs::read_dir(built)? {
+        let ko = entry?.path();
+        if ko.extension().is_some_and(|extension| extension == "ko") {
+            toolchain
+                .command("ld.lld")
+                .args(["--entry=0", "--unresolved-symbols=ignore-all", "-o"])
+                .arg(folder.path().join(ko.file_name().unwrap_or_default()))
+                .arg(ko)
+                .output()?;
+        }
+    }
+    Ok(folder)
+}

@@ -1,0 +1,275 @@
+//! Why the kernel refused a module, read from its log.
+
+use regex::Regex;
+use serde::Serialize;
+
+use super::console::messages;
+
+/// Why the kernel refused a module, or had a remark on it, in words.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Explanation {
+    /// The line of the log, without its time stamp.
+    pub line: String,
+    /// What it means, in one sentence without a full stop.
+    pub meaning: String,
+    /// The one command, or action, that fixes it.
+    pub help: String,
+}
+
+impl Explanation {
+    fn new(line: &str, pattern: &Regex, (_, meaning, help): &Reason) -> Option<Self> {
+        let groups = pattern.captures(line)?;
+        let fill = |template: &str| {
+            let mut text = String::new();
+            groups.expand(template, &mut text);
+            text
+        };
+        Some(Explanation {
+            line: line.to_string(),
+            meaning: fill(meaning),
+            help: fill(help),
+        })
+    }
+}
+
+/// A reason: how its line looks, what it means, how to fix it. `$1` and so on stand for the
+/// groups of the pattern, `$$` for a dollar.
+type Reason = (&'static str, &'static str, &'static str);
+
+const REBUILD: &str = "make clean && make KDIR=/lib/modules/$$(uname -r)/build";
+const SIGN: &str = "sign it with a key the kernel trusts: scripts/sign-file sha256 KEY.pem CERT.x509 MODULE.ko, in the kernel's tree";
+
+/// What the kernel itself says: kernel/module/main.c, version.c and signing.c, kernel/params.c,
+/// security/lockdown/lockdown.c and arch/x86/kernel/module.c of Linux 6.12 and 7.3.
+static REFUSALS: &[Reason] = &[
+    (
+        r"^(\S+): version magic '(.*?) ?' should be '(.*?) ?'",
+        "$1.ko was built for another kernel (\"$2\") than the one that runs (\"$3\")",
+        REBUILD,
+    ),
+    (
+        r"^module (\S+): .* section size must match the kernel's built struct module size",
+        "$1.ko was built for a kernel with other options, in which struct module has another size",
+        REBUILD,
+    ),
+    (
+        r"^(\S+): disagrees about version of symbol (\S+)",
+        "$1.ko believes that $2 has another type than it has in this kernel (CONFIG_MODVERSIONS)",
+        REBUILD,
+    ),
+    (
+        r"^(\S+): no (?:extended )?symbol version for (\S+)",
+        "$1.ko carries no version of $2: it was built without the kernel's Module.symvers",
+        "build the kernel first, or install all of its headers, then: make clean && make KDIR=KERNEL_BUILD",
+    ),
+    (
+        r"^(\S+): Unknown symbol (_R\S+) \(err -2\)",
+        "$1.ko calls a Rust function that this kernel does not export; such a name changes with the compiler and with the kernel's crates, and none exists without CONFIG_RUST",
+        "build against this very kernel, with the rustc that built it: make clean && make KDIR=/lib/modules/$$(uname -r)/build",
+    ),
+    (
+        r"^(\S+): Unknown symbol (\S+) \(err -2\)",
+        "$1.ko needs $2, which neither the kernel nor a loaded module exports, or only to modules under the GPL",
+        "load the modules that it depends on first: modinfo -F depends $1.ko",
+    ),
+    (
+        r"^(\S+): Unknown symbol (\S+) \(err (-\d+)\)",
+        "$1.ko needs $2, which exists but was refused (error $3); the line above it in the log says why",
+        REBUILD,
+    ),
+    (
+        r"^(\S+): module uses symbol \((\S+)\) from namespace (\S+), but does not import it",
+        "$1.ko uses $2, which is reserved for those who import the namespace $3",
+        "add MODULE_IMPORT_NS(\"$3\"); to the C half and rebuild",
+    ),
+    (
+        r"^(\S+): exports duplicate symbol (\S+)\s+\(owned by kernel\)",
+        "$1.ko exports $2, a name that the kernel itself has taken",
+        "rename $2 in the module",
+    ),
+    (
+        r"^(\S+): exports duplicate symbol (\S+)\s+\(owned by (\S+)\)",
+        "$1.ko exports $2, a name that the loaded module $3 has taken",
+        "rmmod $3",
+    ),
+    (
+        r"^Loading of (.+) is rejected",
+        "the kernel accepts signed modules only (CONFIG_MODULE_SIG_FORCE or module.sig_enforce) and would not have this one: $1",
+        SIGN,
+    ),
+    (
+        r"^Lockdown: .*unsigned module loading is restricted",
+        "the kernel is locked down, as with Secure Boot, and the module carries no signature it trusts",
+        SIGN,
+    ),
+    (
+        r"^(\S+): `(.*)' (?:invalid|too large) for parameter `(\S+)'",
+        "\"$2\" is no value that the parameter $3 of $1 can take",
+        "see what it takes: modinfo -p $1.ko",
+    ),
+    (
+        r"^Invalid (?:module )?architecture in ELF header: (\d+)",
+        "the module was built for another machine (ELF machine $1)",
+        "see for which one: readelf -h MODULE.ko; then rebuild with the kernel's ARCH=",
+    ),
+    (
+        r"^Invalid ELF ",
+        "the file is no whole ELF object: cut short, compressed, or not a module",
+        "see what it is: file MODULE.ko",
+    ),
+    (
+        r"^module (\S+): Exactly one \.gnu\.linkonce\.this_module section must exist|^Only one \.modinfo section must exist",
+        "this is an object file, not a module: modpost has not completed it",
+        "load the .ko rather than a .o, as made by: make",
+    ),
+    (
+        r"^(\S+): module has no symbols \(stripped\?\)",
+        "$1.ko was stripped of the symbols that the kernel links it by",
+        "rebuild it, and strip no more than debug information: strip -g $1.ko",
+    ),
+    (
+        r"^(?:module: )?overflow in relocation type",
+        "a part of the module was compiled for another code model than the kernel's",
+        "compile every part through Kbuild, with the kernel's own flags: make clean && make",
+    ),
+    (
+        r"^Module (\S+) is blacklisted",
+        "the kernel's command line forbids $1 (module_blacklist=)",
+        "boot without module_blacklist=$1",
+    ),
+];
+
+/// What is left to user space to say when the kernel gave no reason: the errno of
+/// `finit_module`, in the words of busybox (modutils/modutils.c) or kmod.
+static COMPLAINTS: &[Reason] = &[
+    (
+        r"\b(?:insmod|modprobe): .*(?:Key was rejected by service|Required key not available)",
+        "the kernel accepts signed modules only, and this one carries no signature it trusts",
+        SIGN,
+    ),
+    (
+        r"\b(?:insmod|modprobe): .*(?:[Ii]nvalid module format|Exec format error)",
+        "the kernel takes this file for no module of its own: built for another kernel, or damaged",
+        REBUILD,
+    ),
+    (
+        r"\b(?:insmod|modprobe): .*[Uu]nknown symbol in module",
+        "the module needs a symbol that nobody exports, or was given a parameter it does not have",
+        "let the kernel tell which: dmesg | grep -e symbol -e parameter",
+    ),
+    (
+        r"\b(?:insmod|modprobe): .*module has wrong symbol version",
+        "the module was built against another version of a symbol that it uses",
+        REBUILD,
+    ),
+    (
+        r"\b(?:insmod|modprobe): .*File exists",
+        "a module of this name is loaded already, or part of the kernel",
+        "unload it first: rmmod MODULE",
+    ),
+    (
+        r"\b(?:insmod|modprobe): .*Operation not permitted",
+        "loading modules takes root, and a kernel that is not locked down",
+        "try again as root, and see: cat /sys/kernel/security/lockdown",
+    ),
+];
+
+/// Remarks of kernel/module/main.c on a module that it loads all the same.
+static REMARKS: &[Reason] = &[
+    (
+        r"^(\S+): module verification failed: signature and/or required key missing",
+        "$1.ko is not signed; the kernel notes that as a taint and loads it all the same",
+        "nothing to fix: look for another reason if it was refused",
+    ),
+    (
+        r"^(\S+): unknown parameter '(\S+)' ignored",
+        "$1 has no parameter $2; the kernel loads it all the same",
+        "see which it has: modinfo -p $1.ko",
+    ),
+];
+
+/// Known reasons for which the kernel refuses a module, told in words with what to do.
+///
+/// The kernel's own reasons come in the log's order; `insmod`'s complaint is considered only when
+/// there is none. Remarks that would not keep a module out come last.
+pub fn explain(log: &str) -> Vec<Explanation> {
+    let lines: Vec<_> = messages(log).map(|message| message.text).collect();
+    let mut told = explain_by(REFUSALS, &lines);
+    if told.is_empty() {
+        told = explain_by(COMPLAINTS, &lines);
+    }
+    told.extend(explain_by(REMARKS, &lines));
+    told
+}
+
+/// The first reason that fits, of each line, in the log's order and without repetition.
+fn explain_by(reasons: &[Reason], lines: &[&str]) -> Vec<Explanation> {
+    let patterns: Vec<_> = reasons
+        .iter()
+        .map(|(pattern, ..)| Regex::new(pattern).expect("every reason has a valid pattern"))
+        .collect();
+    let mut told = Vec::new();
+    for line in lines {
+        let mut reasons = patterns.iter().zip(reasons);
+        let fits = reasons.find_map(|(pattern, reason)| Explanation::new(line, pattern, reason));
+        told.extend(fits.filter(|reason| !told.contains(reason)));
+    }
+    told
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn refusals_are_explained() {
+        let refusals = [
+            ("hello_rust: version magic '6.12.1 SMP mod_unload ' should be '7.3.4 SMP mod_unload '", "another kernel (\"6.12.1 SMP mod_unload\")", "make KDIR=/lib/modules/$(uname -r)/build"),
+            ("hello_rust: Unknown symbol c_helper_add (err -2)", "needs c_helper_add, which neither", "modinfo -F depends hello_rust.ko"),
+            ("hello_rust: Unknown symbol _RNvNtCs1_6kernel5print11call_printk (err -2)", "a Rust function", "rustc"),
+            ("hello_rust: Unknown symbol _printk (err -22)", "was refused (error -22)", "make"),
+            ("hello_rust: disagrees about version of symbol _printk", "believes that _printk", "make"),
+            ("hello_rust: no symbol version for _printk", "Module.symvers", "build the kernel"),
+            ("hello_rust: module uses symbol (f) from namespace NS, but does not import it.", "namespace NS", "MODULE_IMPORT_NS(\"NS\")"),
+            ("Loading of unsigned module is rejected", "unsigned module", "scripts/sign-file"),
+            ("Lockdown: insmod: unsigned module loading is restricted; see man kernel_lockdown.7", "locked down", "scripts/sign-file"),
+            ("hello_rust: module verification failed: signature and/or required key missing - tainting kernel", "taint", "nothing to fix"),
+            ("hello_rust: `many' invalid for parameter `times'", "\"many\" is no value that the parameter times", "modinfo -p"),
+            ("hello_rust: unknown parameter 'tiems' ignored", "has no parameter tiems", "modinfo -p"),
+            ("Invalid ELF header magic: != \u{7f}ELF", "no whole ELF object", "file "),
+            ("Invalid architecture in ELF header: 183", "another machine", "readelf"),
+            ("hello_rust: exports duplicate symbol rust_twice (owned by hello_other)", "the loaded module hello_other", "rmmod hello_other"),
+            ("hello_rust: exports duplicate symbol _printk (owned by kernel)", "the kernel itself", "rename"),
+            ("module hello_rust: .gnu.linkonce.this_module section size must match the kernel's built struct module size at run time", "struct module", "make"),
+            ("insmod: can't insert 'hello_rust.ko': invalid module format", "no module of its own", "make"),
+            ("insmod: ERROR: could not insert module hello_rust.ko: Key was rejected by service", "signed", "sign-file"),
+        ];
+        for (line, meaning, help) in refusals {
+            let told = explain(&format!("[    0.532101] {line}\r\n"));
+            assert_eq!(told.len(), 1, "{line}");
+            assert_eq!(told[0].line, line);
+            assert!(told[0].meaning.contains(meaning), "{}", told[0].meaning);
+            assert!(told[0].help.contains(help), "{}", told[0].help);
+        }
+    }
+
+    #[test]
+    fn refusals_come_before_remarks_and_complaints() {
+        let told = explain(
+            "[    0.532100] hello_rust: module verification failed: signature and/or required key missing - tainting kernel\r\n\
+             [    0.532101] hello_rust: Unknown symbol f (err -2)\r\n\
+             [    0.532102] hello_rust: Unknown symbol g (err -2)\r\n\
+             insmod: can't insert 'hello_rust.ko': unknown symbol in module, or unknown parameter\n",
+        );
+        let lines: Vec<_> = told.iter().map(|reason| reason.line.as_str()).collect();
+        assert_eq!(
+            lines,
+            [
+                "hello_rust: Unknown symbol f (err -2)",
+                "hello_rust: Unknown symbol g (err -2)",
+                "hello_rust: module verification failed: signature and/or required key missing - tainting kernel"
+            ]
+        );
+        assert_eq!(explain("[    0.5] hello_rust: hello from C\n"), []);
+    }
+}

@@ -1,0 +1,74 @@
+//! The configuration of a kernel: the fragments in qemu/config that it takes.
+
+use std::fs;
+
+use super::flavour::{Compiler, Flavour};
+use super::source::Source;
+
+const BASE: &str = include_str!("../../config/base.config");
+const VERSIONS: &str = include_str!("../../config/versions.config");
+const CLANG: &str = include_str!("../../config/clang.config");
+const DEBUG: &str = include_str!("../../config/debug.config");
+
+/// Options of theirs that not every kernel with Rust has: the option, and the file that tells.
+const NOT_ALWAYS: &[(&str, &str)] = &[
+    ("KUNIT_AUTORUN_ENABLED", "lib/kunit/Kconfig"),
+    ("PROC_SYSCTL", "fs/proc/Kconfig"),
+];
+
+/// The options that are set, without comments.
+pub fn fragment(flavour: &Flavour, source: &Source) -> String {
+    // Where a kernel is too old for an option, Kconfig would drop it without a word.
+    let knows = |file: &str, option: &str| {
+        fs::read_to_string(source.dir.join(file))
+            .is_ok_and(|text| text.lines().any(|line| line == format!("config {option}")))
+    };
+    let too_new = |line: &str| {
+        let mut options = NOT_ALWAYS.iter();
+        options.any(|(name, file)| line == format!("CONFIG_{name}=y") && !knows(file, name))
+    };
+    let versions = knows("kernel/module/Kconfig", "GENDWARFKSYMS");
+    let inline_helpers = knows("lib/Kconfig.debug", "RUST_INLINE_HELPERS");
+    let parts = [
+        (true, BASE),
+        // Reading the debug information of each object takes its time, too.
+        (versions && !flavour.debug, VERSIONS),
+        (flavour.compiler == Compiler::Clang && inline_helpers, CLANG),
+        (flavour.debug, DEBUG),
+    ];
+    let lines: Vec<&str> = parts
+        .iter()
+        .filter(|(wanted, _)| *wanted)
+        .flat_map(|(_, text)| text.lines())
+        .map(|line| line.split('#').next().unwrap_or_default().trim())
+        .filter(|line| !line.is_empty() && !too_new(line))
+        .collect();
+    // A later part has the last word on an option.
+    let name = |line: &str| line.split('=').next().map(str::to_owned);
+    let last = |(nth, line): &(usize, &&str)| {
+        let mut later = lines[nth + 1..].iter();
+        !later.any(|other| name(other) == name(line))
+    };
+    let kept = lines.iter().enumerate().filter(last);
+    kept.flat_map(|(_, line)| [*line, "\n"]).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_option_has_its_reason() {
+        for line in [BASE, VERSIONS, CLANG, DEBUG]
+            .iter()
+            .flat_map(|text| text.lines())
+        {
+            if let Some(option) = line.strip_prefix("CONFIG_") {
+                let reason = option
+                    .split_once('#')
+                    .map_or("", |(_, reason)| reason.trim());
+                assert!(!reason.is_empty(), "no reason: {line}");
+            }
+        }
+    }
+}

@@ -1,0 +1,83 @@
+//! Which kernel is asked for.
+
+/// What a user calls the newest of them.
+pub const NEWEST: &str = "stock";
+
+/// Whether `KERNEL=` names a stock kernel: [`NEWEST`], or what `uname -r` says in one.
+pub fn is_stock(kernel: &str) -> bool {
+    let release = kernel.starts_with(|first: char| first.is_ascii_digit());
+    kernel == NEWEST || release && kernel.ends_with("-amd64") && !kernel.contains('/')
+}
+
+/// Who compiles the C of a kernel, and so of its modules.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub enum Compiler {
+    /// `LLVM=1`.
+    Clang,
+    /// What Kbuild takes by itself.
+    Gcc,
+}
+
+impl Compiler {
+    /// As LAB_CC names it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Compiler::Clang => "clang",
+            Compiler::Gcc => "gcc",
+        }
+    }
+}
+
+/// Which kernel is asked for.
+#[derive(Debug, Clone)]
+pub struct Flavour {
+    /// The series in Debian's archive, such as `7.3`; or the release of a stock kernel.
+    pub series: String,
+    /// The C compiler.
+    pub compiler: Compiler,
+    /// With KASAN, lockdep and the other checks that are too slow for every day.
+    pub debug: bool,
+}
+
+impl Flavour {
+    /// Its name in messages and logs, such as `7.3-clang`.
+    pub fn name(&self) -> String {
+        if self.is_stock() {
+            return self.series.clone();
+        }
+        let compiler = self.compiler.name();
+        let debug = if self.debug { "-debug" } else { "" };
+        format!("{}-{compiler}{debug}", self.series.replace('/', "_"))
+    }
+
+    /// Whether it is one of Debian's own.
+    pub fn is_stock(&self) -> bool {
+        is_stock(&self.series)
+    }
+
+    /// What `make` must be told for this kernel and for any module of it.
+    pub fn make_options(&self) -> &'static [&'static str] {
+        match self.compiler {
+            Compiler::Clang => &["LLVM=1"],
+            Compiler::Gcc => &[],
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_of_stock_kernels() {
+        for (kernel, meant) in [
+            ("stock", true),
+            ("7.3.4+deb13-amd64", true),
+            ("7.3.4+deb13-rt-amd64", true),
+            ("7.3", false),
+            ("6.12", false),
+        ] {
+            assert_eq!(is_stock(kernel), meant, "{kernel}");
+        }
+    }
+}
