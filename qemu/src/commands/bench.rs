@@ -1,10 +1,11 @@
 //! `make bench-loop`: how long a change takes to reach dmesg, how much of that is the machine, and
 //! how hello_rust.ko compares with a module in C alone.
 //!
-//! A benchmark, not a test: a target that is not met is told, and is no failure. Everything is
-//! measured several times, what is compared is measured in turns, and medians are told.
+//! A benchmark, not a test: a missed target is printed, and is not a failure. Everything is measured
+//! several times, what is compared is measured in turns, and the tables have medians.
 
 mod border;
+mod report;
 pub mod stitch;
 
 use std::fs;
@@ -14,9 +15,8 @@ use std::time::{Instant, SystemTime};
 
 use anyhow::{ensure, Context, Result};
 use clap::ValueEnum;
-use comfy_table::{presets, CellAlignment, Table, TableComponent};
-use serde::Serialize;
 
+use self::report::{Comparison, Report, Time};
 use crate::commands::lab::Lab;
 use crate::commands::run::run_job;
 use crate::guest::initramfs::Initramfs;
@@ -236,13 +236,13 @@ impl Bench<'_> {
     }
 
     /// The sizes of both modules, without debug information.
-    fn sizes(&self) -> Result<Vec<Twins>> {
+    fn sizes(&self) -> Result<Vec<Comparison>> {
         let rust = self.size(&HELLO_RUST, "hello_rust.ko")?;
         let twin = self.size(&TWIN, "hello_twin.ko")?;
         Ok(SIZES
             .iter()
             .zip(rust.into_iter().zip(twin))
-            .map(|(what, (rust, twin))| Twins::new(what, vec![rust], vec![twin]))
+            .map(|(what, (rust, twin))| Comparison::new(what, vec![rust], vec![twin]))
             .collect())
     }
 
@@ -251,7 +251,7 @@ impl Bench<'_> {
     }
 
     /// Both modules loaded and unloaded in one guest, in turns; milliseconds for each time.
-    fn loads(&self) -> Result<Vec<Twins>> {
+    fn loads(&self) -> Result<Vec<Comparison>> {
         eprintln!("lab: loading both modules, {LOADS} times in each run");
         let ko = |sources, ko| self.lab.module(sources)?.stripped(&self.lab.toolchain, ko);
         let mut initramfs = Initramfs::new(&self.lab.programs, &loads_job(self.runs))?;
@@ -274,9 +274,9 @@ impl Bench<'_> {
             let pairs = times.iter().zip(&nothing);
             pairs.map(|(time, nothing)| time - nothing).collect()
         };
-        let in_kernel = Twins::new("  of these in the kernel, ms", less(&rust), less(&twin));
+        let in_kernel = Comparison::new("  of these in the kernel, ms", less(&rust), less(&twin));
         Ok(vec![
-            Twins::new("insmod and rmmod, ms", rust, twin),
+            Comparison::new("insmod and rmmod, ms", rust, twin),
             in_kernel,
         ])
     }
@@ -379,180 +379,6 @@ impl Watch {
     }
 }
 
-/// Several measurements of one thing.
-#[derive(Debug, Clone, Serialize)]
-struct Measured {
-    median: f64,
-    min: f64,
-    max: f64,
-}
-
-impl Measured {
-    fn new(mut values: Vec<f64>) -> Self {
-        values.sort_by(f64::total_cmp);
-        let (count, end) = (values.len(), values.len().saturating_sub(1));
-        let at = |index: usize| values.get(index).copied().unwrap_or(f64::NAN);
-        Measured {
-            median: (at(end / 2) + at(count / 2)) / 2.0,
-            min: at(0),
-            max: at(end),
-        }
-    }
-}
-
-/// A line of the first table.
-#[derive(Debug, Clone, Serialize)]
-struct Time {
-    what: String,
-    unit: &'static str,
-    #[serde(flatten)]
-    measured: Measured,
-    target: Option<f64>,
-    met: Option<bool>,
-}
-
-impl Time {
-    /// Seconds.
-    fn new(what: &str, values: Vec<f64>, target: Option<f64>) -> Self {
-        let measured = Measured::new(values);
-        Time {
-            what: what.to_owned(),
-            unit: "s",
-            met: target.map(|target| measured.median <= target),
-            measured,
-            target,
-        }
-    }
-
-    /// So many times.
-    fn ratio(what: &str, values: Vec<f64>, target: Option<f64>) -> Self {
-        Time {
-            unit: "x",
-            ..Time::new(what, values, target)
-        }
-    }
-
-    fn cells(&self) -> [String; 5] {
-        let Measured { median, min, max } = self.measured;
-        let unit = self.unit;
-        [
-            self.what.clone(),
-            format!("{median:.3} {unit}"),
-            format!("{min:.3} to {max:.3} {unit}"),
-            self.target
-                .map_or(String::new(), |most| format!("at most {most} {unit}")),
-            match self.met {
-                Some(true) => "met".to_owned(),
-                Some(false) => "not met".to_owned(),
-                None => String::new(),
-            },
-        ]
-    }
-}
-
-/// A line of the later tables: hello_rust.ko beside another module.
-#[derive(Debug, Clone, Serialize)]
-struct Twins {
-    what: String,
-    rust: Measured,
-    twin: Measured,
-    ratio: Measured,
-}
-
-impl Twins {
-    /// What was measured together is compared with each other.
-    fn new(what: &str, rust: Vec<f64>, twin: Vec<f64>) -> Self {
-        let ratio = rust.iter().zip(&twin).map(|(rust, twin)| rust / twin);
-        Twins {
-            what: what.to_owned(),
-            ratio: Measured::new(ratio.collect()),
-            rust: Measured::new(rust),
-            twin: Measured::new(twin),
-        }
-    }
-
-    fn cells(&self) -> [String; 4] {
-        let told = |measured: &Measured| match *measured {
-            Measured { median, min, max } if min == max => format!("{median}"),
-            Measured { median, min, max } => format!("{median:.2} ({min:.2} to {max:.2})"),
-        };
-        [
-            self.what.clone(),
-            told(&self.rust),
-            told(&self.twin),
-            match self.ratio.median {
-                ratio if ratio.is_finite() => format!("{ratio:.2} x"),
-                _ => String::new(),
-            },
-        ]
-    }
-}
-
-/// All that was found.
-#[derive(Debug, Serialize)]
-struct Report {
-    conditions: String,
-    times: Vec<Time>,
-    twins: Vec<Twins>,
-    border: Vec<Twins>,
-}
-
-impl Report {
-    fn print(&self) {
-        println!("{}\n", self.conditions);
-        let header = ["", "median", "min to max", "target", ""];
-        println!("{}\n", table(header, self.times.iter().map(Time::cells)));
-
-        println!("Stripped of debug information, beside a twin in C alone that says the same:\n");
-        let header = ["", "hello_rust.ko", "hello_twin.ko", "ratio"];
-        println!("{}\n", table(header, self.twins.iter().map(Twins::cells)));
-
-        println!("What the border costs, beside the same module with bindgen alone:\n");
-        let header = ["", "with the border", "without", "ratio"];
-        println!("{}", table(header, self.border.iter().map(Twins::cells)));
-        println!("{}\n", self.most_that_it_adds());
-
-        println!("From nothing it takes minutes, each step tells how many:");
-        println!("  XDG_CACHE_HOME=$(mktemp -d) make run");
-    }
-}
-
-impl Report {
-    /// The largest difference of two medians among the builds.
-    fn most_that_it_adds(&self) -> String {
-        let builds = self
-            .border
-            .iter()
-            .filter(|twins| twins.what.ends_with(", s"));
-        let most = builds
-            .map(|twins| twins.rust.median - twins.twin.median)
-            .fold(f64::NEG_INFINITY, f64::max);
-        let met = if most <= border::TARGET {
-            "met"
-        } else {
-            "not met"
-        };
-        format!(
-            "It adds at most {most:.3} s to a build (at most {} s: {met}).",
-            border::TARGET
-        )
-    }
-}
-
-fn table<const N: usize>(header: [&str; N], lines: impl Iterator<Item = [String; N]>) -> Table {
-    let mut table = Table::new();
-    table
-        .load_preset(presets::UTF8_HORIZONTAL_ONLY)
-        .remove_style(TableComponent::HorizontalLines)
-        .remove_style(TableComponent::MiddleIntersections)
-        .set_header(header)
-        .add_rows(lines);
-    for column in table.column_iter_mut().skip(1) {
-        column.set_cell_alignment(CellAlignment::Right);
-    }
-    table
-}
-
 /// An option's value, as the command line has it.
 fn name(value: impl ValueEnum) -> String {
     value
@@ -569,17 +395,6 @@ fn modified(file: &Path) -> Result<SystemTime> {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn medians() {
-        let told = |values: &[f64]| {
-            let Measured { median, min, max } = Measured::new(values.to_vec());
-            (median, min, max)
-        };
-        assert_eq!(told(&[3.0, 1.0, 2.0]), (2.0, 1.0, 3.0));
-        assert_eq!(told(&[4.0, 1.0, 2.0, 3.0]), (2.5, 1.0, 4.0));
-        assert_eq!(told(&[7.0]), (7.0, 7.0, 7.0));
-    }
 
     #[test]
     fn times_of_loads() {

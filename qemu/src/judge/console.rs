@@ -63,7 +63,7 @@ mod tests {
 
     #[test]
     fn prefixes_are_stripped_wherever_they_stand() {
-        let text = |log| messages(log).next().unwrap().text;
+        let text = |log| messages(log).next().expect("a line").text;
         assert_eq!(text("[    0.532101] text\r\n"), "text");
         assert_eq!(
             text("[    0.532101][   T42]     # indented"),

@@ -2,7 +2,8 @@
 
 use anyhow::Result;
 
-use super::{modified_now, size_of, Twins, SIZES};
+use super::report::Comparison;
+use super::{modified_now, size_of, SIZES};
 use crate::commands::lab::Lab;
 use crate::kernel::module::{Module, Sources, HELLO_RUST};
 
@@ -32,7 +33,7 @@ const CHANGED: [&str; 4] = ["", "hello_rust.rs", "c_helper.c", "c_helper.h"];
 pub const TARGET: f64 = 0.3;
 
 /// Both, built in turns; then their sizes.
-pub fn cost(lab: &Lab, runs: u32) -> Result<Vec<Twins>> {
+pub fn cost(lab: &Lab, runs: u32) -> Result<Vec<Comparison>> {
     let modules = [
         Module::stage(&lab.cache, &lab.kernel, &CHECKED)?,
         Module::stage(&lab.cache, &lab.kernel, &PLAIN)?,
@@ -60,7 +61,7 @@ pub fn cost(lab: &Lab, runs: u32) -> Result<Vec<Twins>> {
             file => format!("Kbuild after {file}, s"),
         };
         let [checked, plain] = times;
-        costs.push(Twins::new(&what, checked, plain));
+        costs.push(Comparison::new(&what, checked, plain));
     }
 
     let [checked, plain] = modules;
@@ -68,7 +69,7 @@ pub fn cost(lab: &Lab, runs: u32) -> Result<Vec<Twins>> {
         .into_iter()
         .zip(size_of(lab, &plain, "hello_rust.ko")?);
     for (what, (checked, plain)) in SIZES.iter().zip(sizes) {
-        costs.push(Twins::new(what, vec![checked], vec![plain]));
+        costs.push(Comparison::new(what, vec![checked], vec![plain]));
     }
     Ok(costs)
 }

@@ -10,7 +10,8 @@ use anyhow::{ensure, Context, Result};
 use diagnostic::Diagnostic;
 use serde::Serialize;
 
-use super::{conditions, table, Time};
+use super::conditions;
+use super::report::{table, Time};
 use crate::commands::lab::Lab;
 use crate::kernel::module::HELLO_RUST;
 use crate::options::Settings;
