@@ -1,6 +1,6 @@
-//! How the lab ends.
+//! The lab's exit codes.
 
-/// The exit codes of the lab, as the README lists them.
+/// The exit codes that README.md lists.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Exit {
     /// A test failed, or the kernel refused the module.
@@ -9,7 +9,7 @@ pub enum Exit {
     Host = diagnostic::HOST as isize,
     /// The guest panicked, or its log has a splat.
     Splat = 3,
-    /// The guest gave no answer in time.
+    /// The guest did not finish in time.
     Timeout = 4,
     /// QEMU itself died.
     Qemu = 5,

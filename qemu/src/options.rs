@@ -15,7 +15,7 @@ use crate::kernel::flavour::{Compiler, Flavour};
 #[derive(Parser)]
 #[command(name = "lab", version)]
 pub struct Options {
-    /// See there.
+    /// The settings.
     #[command(flatten)]
     pub settings: Settings,
 
@@ -31,30 +31,30 @@ pub enum Action {
     Run,
     /// A shell in the guest, with the module at hand.
     Shell,
-    /// A table of what was looked for, what was found, what is wrong, and how to fix it.
+    /// A table of what was checked, what was found, what is wrong, and how to fix it.
     Doctor {
-        /// A kernel tree to look at, too.
+        /// A kernel tree to check as well.
         #[arg(long)]
         kdir: Option<String>,
-        /// For programs.
+        /// As JSON.
         #[arg(long)]
         json: bool,
     },
     /// How long a change takes to reach dmesg, and where the time goes.
     Bench {
-        /// How often everything is measured.
+        /// How many times to measure.
         #[arg(long, env = "LAB_RUNS", default_value_t = 5, value_parser = clap::value_parser!(u32).range(1..))]
         runs: u32,
-        /// For programs.
+        /// As JSON.
         #[arg(long)]
         json: bool,
     },
     /// How long stitch takes, and how much memory, beside other programs on the same objects.
     BenchStitch {
-        /// How often everything is measured.
+        /// How many times to measure.
         #[arg(long, env = "LAB_RUNS", default_value_t = 5, value_parser = clap::value_parser!(u32).range(1..))]
         runs: u32,
-        /// For programs.
+        /// As JSON.
         #[arg(long)]
         json: bool,
     },
@@ -63,7 +63,7 @@ pub enum Action {
         /// Only this part; may be given more than once.
         #[arg(long = "part", value_name = "N")]
         parts: Vec<String>,
-        /// As the page in docs/.
+        /// As Markdown, for docs/.
         #[arg(long)]
         markdown: bool,
     },
@@ -75,17 +75,16 @@ pub enum Action {
     Module,
 }
 
-/// What decides which kernel boots, with which module, in which machine. The Makefile passes what it
-/// was given on its command line as `LAB_…`: a CI system has names such as `TIMEOUT` in its
-/// environment for purposes of its own.
+/// Which kernel boots, with which module, in which machine. The Makefile passes the variables of its
+/// command line as `LAB_…`, since CI systems use names such as `TIMEOUT` in the environment.
 #[derive(Args, Clone)]
 pub struct Settings {
-    /// The kernel series, as Debian's archive has it; `stock` is Debian's newest kernel itself,
-    /// unmodified, and a release such as 7.3.4+deb13-amd64 one of them.
+    /// The kernel series in Debian's archive, such as 7.3; `stock` for Debian's newest kernel,
+    /// unmodified; or the release of a stock kernel, such as 7.3.4+deb13-amd64.
     #[arg(long, env = "LAB_KERNEL", default_value = "7.3", global = true, value_parser = clap::builder::NonEmptyStringValueParser::new())]
     pub kernel: String,
 
-    /// Who compiles the C of the kernel and the module: gcc, or else clang.
+    /// The C compiler of the kernel and the module: gcc or clang.
     #[arg(long, env = "LAB_CC", default_value = "clang", global = true)]
     pub cc: Compiler,
 
@@ -93,7 +92,7 @@ pub struct Settings {
     #[arg(long, env = "LAB_KSRC", global = true, value_parser = clap::builder::NonEmptyStringValueParser::new())]
     pub ksrc: Option<String>,
 
-    /// The kernel with KASAN, lockdep and the other checks that are too slow for every day.
+    /// The kernel with KASAN, lockdep and other checks that are too slow for everyday use.
     #[arg(long, env = "LAB_DEBUG", global = true, value_parser = FalseyValueParser::new())]
     pub debug: bool,
 
@@ -113,13 +112,13 @@ pub struct Settings {
     #[arg(long, env = "LAB_TIMEOUT", default_value_t = 60, global = true, value_parser = clap::value_parser!(u32).range(1..))]
     pub timeout: u32,
 
-    /// Who executes the guest, instead of what the probe finds.
+    /// What executes the guest, instead of what the probe finds.
     #[arg(long, env = "LAB_ACCEL", global = true)]
     pub accel: Option<Accelerator>,
 }
 
 impl Settings {
-    /// The kernel that is asked for.
+    /// The requested kernel.
     pub fn flavour(&self) -> Flavour {
         let series = match self.foreign_source() {
             Some(dir) => dir.display().to_string(),
@@ -137,7 +136,7 @@ impl Settings {
         }
     }
 
-    /// The user's own source, if any.
+    /// The user's own kernel source, if any.
     pub fn foreign_source(&self) -> Option<PathBuf> {
         let dir = self.ksrc.as_ref()?;
         let dir = std::path::absolute(dir).unwrap_or_else(|_| dir.into());

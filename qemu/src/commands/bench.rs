@@ -34,10 +34,10 @@ pub const TWIN: Sources = Sources {
     ],
 };
 
-/// KUnit's own suites are no part of anybody's loop.
+/// KUnit's own suites are not part of the loop.
 const APPEND: &str = "kunit.enable=0";
 
-/// The least that a machine can do: the kernel boots, and its first process, `reboot -f`, ends it.
+/// The least that a guest can do: the kernel boots, and its first process, `reboot -f`, ends it.
 const APPEND_REBOOT: &str = "kunit.enable=0 rdinit=/bin/reboot -- -f";
 
 /// Seconds from the command to dmesg.
@@ -46,10 +46,10 @@ const WHOLE_TARGET: f64 = 3.0;
 /// Seconds from QEMU's start to its end.
 const MACHINE_TARGET: f64 = 1.5;
 
-/// The same, as a multiple of the least that a machine can do.
+/// The same, as a multiple of the least that a guest can do.
 const RATIO_TARGET: f64 = 1.3;
 
-/// What `make run` does when all is warm, in this order.
+/// What `make run` does when everything is cached, in this order.
 const STEPS: &[&str] = &[
     "  the lab's own start and checks",
     "  staging the sources",
@@ -63,13 +63,13 @@ const STEPS: &[&str] = &[
 /// How often a module is loaded for one measurement: the guest's clock ticks every 10 ms.
 const LOADS: u32 = 50;
 
-/// What is loaded in turns; there is no `nothing.ko`, which tells what the processes cost.
+/// What is loaded in turns. There is no `nothing.ko`: it shows what the processes themselves cost.
 const LOADED: [&str; 3] = ["hello_rust", "hello_twin", "nothing"];
 
-/// Measures and prints it all.
+/// Measures everything and prints the tables.
 pub fn bench(settings: &Settings, runs: u32, json: bool) -> Result<()> {
     let lab = Lab::provide(settings, settings.flavour())?;
-    // The first build and the first look at every file are no part of a loop.
+    // The first build, and reading each file for the first time, are not part of the loop.
     let module_dir = lab.module(&HELLO_RUST)?.dir().to_owned();
     let bench = Bench {
         settings,
@@ -91,7 +91,7 @@ pub fn bench(settings: &Settings, runs: u32, json: bool) -> Result<()> {
     Ok(())
 }
 
-/// What else decides the numbers.
+/// The conditions that the numbers depend on.
 fn conditions(lab: &Lab, runs: u32) -> String {
     let load = fs::read_to_string("/proc/loadavg").unwrap_or_default();
     format!(
@@ -103,7 +103,7 @@ fn conditions(lab: &Lab, runs: u32) -> String {
     )
 }
 
-/// What is measured, and how often.
+/// What to measure, and how often.
 struct Bench<'a> {
     settings: &'a Settings,
     lab: &'a Lab,
@@ -139,7 +139,8 @@ impl Bench<'_> {
     /// The command as a user would run it.
     fn whole(&self) -> Result<f64> {
         let touched = self.touch()?;
-        let mut command = Command::new(std::env::current_exe().context("where is the lab?")?);
+        let mut command =
+            Command::new(std::env::current_exe().context("cannot find the lab's own program")?);
         command
             .args(["run", "--kernel", &self.settings.kernel])
             .args(["--cc", &name(self.settings.cc)])
@@ -160,7 +161,7 @@ impl Bench<'_> {
         );
         ensure!(
             modified(&self.module_dir.join("hello_rust_main.o"))? > touched,
-            "`lab run` did not run rustc: the change was not seen"
+            "`lab run` did not run rustc: it did not notice the change"
         );
         Ok(took)
     }
@@ -190,13 +191,13 @@ impl Bench<'_> {
         Ok(watch.laps)
     }
 
-    /// Makes the staged copy of hello_rust.rs newer than what was made of it, which is all that
-    /// make knows of an edit; the user's own file stays as it is.
+    /// Makes the staged copy of hello_rust.rs newer than its object, which is how make notices an
+    /// edit. The user's own file stays as it is.
     fn touch(&self) -> Result<SystemTime> {
         modified_now(&self.module_dir.join("hello_rust.rs"))
     }
 
-    /// The machine with the job, and with nothing to do, in turns.
+    /// The guest with the job, and with nothing to do, in turns.
     fn machine(&self) -> Result<Vec<Time>> {
         let ko = self.lab.hello_rust()?;
         let boot = |append| -> Result<Guest> {
@@ -206,7 +207,7 @@ impl Bench<'_> {
         };
         let (mut job, mut least) = (Vec::new(), Vec::new());
         for run in 1..=self.runs {
-            eprintln!("lab: the machine, run {run} of {}", self.runs);
+            eprintln!("lab: the guest, run {run} of {}", self.runs);
             let guest = boot(APPEND)?;
             self.lab.judge(&guest)?;
             job.push(guest.wall.as_secs_f64());
@@ -214,7 +215,7 @@ impl Bench<'_> {
             let guest = boot(APPEND_REBOOT)?;
             ensure!(
                 guest.outcome == Outcome::Silent && guest.console.contains("reboot: Restarting"),
-                "the machine that only reboots did not: {:?}",
+                "the guest that should only reboot did not: {:?}",
                 guest.outcome
             );
             least.push(guest.wall.as_secs_f64());
@@ -222,7 +223,7 @@ impl Bench<'_> {
         let ratio = job.iter().zip(&least).map(|(job, least)| job / least);
         Ok(vec![
             Time::ratio(
-                "the machine: times what one takes that only reboots",
+                "the guest, as a multiple of one that only reboots",
                 ratio.collect(),
                 Some(RATIO_TARGET),
             ),
@@ -250,7 +251,7 @@ impl Bench<'_> {
         size_of(self.lab, &self.lab.module(sources)?, ko)
     }
 
-    /// Both modules loaded and unloaded in one guest, in turns; milliseconds for each time.
+    /// Loads and unloads both modules in one guest, in turns: milliseconds each time.
     fn loads(&self) -> Result<Vec<Comparison>> {
         eprintln!("lab: loading both modules, {LOADS} times in each run");
         let ko = |sources, ko| self.lab.module(sources)?.stripped(&self.lab.toolchain, ko);
@@ -267,7 +268,7 @@ impl Bench<'_> {
             [&rust, &twin, &nothing]
                 .iter()
                 .all(|times| times.len() == self.runs as usize),
-            "the guest said\n{}",
+            "the guest printed\n{}",
             guest.output
         );
         let less = |times: &[f64]| -> Vec<f64> {
@@ -282,7 +283,7 @@ impl Bench<'_> {
     }
 }
 
-/// What [`size_of`] tells.
+/// The rows of [`size_of`].
 const SIZES: [&str; 4] = [
     "file, bytes",
     "  text and constants, bytes",
@@ -291,7 +292,7 @@ const SIZES: [&str; 4] = [
 ];
 
 /// The size of a built file without debug information, and of its text, data and bss as llvm-size
-/// has them.
+/// prints them.
 fn size_of(lab: &Lab, module: &Module, ko: &str) -> Result<Vec<f64>> {
     let file = module.stripped(&lab.toolchain, ko)?.len() as f64;
     let output = lab
@@ -307,11 +308,11 @@ fn size_of(lab: &Lab, module: &Module, ko: &str) -> Result<Vec<f64>> {
         .flat_map(|line| line.split_whitespace().take(3))
         .filter_map(|number| number.parse().ok())
         .collect();
-    ensure!(sections.len() == 3, "llvm-size said {said:?}");
+    ensure!(sections.len() == 3, "llvm-size printed {said:?}");
     Ok([vec![file], sections].concat())
 }
 
-/// Gives a file the time of now.
+/// Sets a file's modification time to now.
 fn modified_now(file: &Path) -> Result<SystemTime> {
     let now = SystemTime::now();
     fs::File::options()
@@ -358,7 +359,7 @@ fn milliseconds(output: &str, name: &str) -> Vec<f64> {
         .collect()
 }
 
-/// Stops the time between steps.
+/// A stopwatch for the steps.
 struct Watch {
     last: Instant,
     laps: Vec<f64>,
@@ -379,7 +380,7 @@ impl Watch {
     }
 }
 
-/// An option's value, as the command line has it.
+/// An option's value, as written on the command line.
 fn name(value: impl ValueEnum) -> String {
     value
         .to_possible_value()

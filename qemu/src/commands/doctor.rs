@@ -1,4 +1,4 @@
-//! `make doctor`: what was looked for, what was found, what is wrong, and how to fix it.
+//! `make doctor`: what was checked, what was found, what is wrong, and how to fix it.
 
 use std::io::ErrorKind;
 use std::net::{TcpStream, ToSocketAddrs};
@@ -19,7 +19,7 @@ use crate::host::{mirrors, programs, sandbox};
 use crate::kernel::build;
 use crate::kernel::stock;
 
-/// How something was found.
+/// The state of what was checked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum State {
@@ -27,7 +27,7 @@ pub enum State {
     Ok,
     /// Worth knowing.
     Note,
-    /// In the way.
+    /// A problem.
     Bad,
 }
 
@@ -37,9 +37,9 @@ pub struct Finding {
     state: State,
     what: String,
     found: String,
-    /// What is wrong, or worth knowing.
+    /// The problem, or what is worth knowing.
     remark: String,
-    /// The one command that fixes it.
+    /// The command that fixes it.
     help: String,
 }
 
@@ -61,8 +61,7 @@ impl Finding {
     }
 }
 
-/// Looks at the host, at what the lab has made so far, and at `kdir` if there is one; changes
-/// nothing.
+/// Checks the host, the lab's cache, and `kdir` if one is given. Changes nothing.
 pub fn doctor(kdir: Option<&str>, json: bool) -> Result<()> {
     let mut findings = host_programs();
     findings.push(namespaces());
@@ -87,8 +86,8 @@ pub fn doctor(kdir: Option<&str>, json: bool) -> Result<()> {
         .count()
     {
         0 => Ok(()),
-        1 => Err(Diagnostic::new("one thing is in the way").into()),
-        bad => Err(Diagnostic::new(format!("{bad} things are in the way")).into()),
+        1 => Err(Diagnostic::new("1 problem found").into()),
+        bad => Err(Diagnostic::new(format!("{bad} problems found")).into()),
     }
 }
 
@@ -98,7 +97,7 @@ fn host_programs() -> Vec<Finding> {
         .map(|need| match programs::which(need.program) {
             Some(path) => Finding::new(State::Ok, need.program, path.display().to_string()),
             None => Finding::new(State::Bad, need.program, "not installed").because(
-                format!("it {}", need.why),
+                format!("needed: it {}", need.why),
                 programs::install_command(&[need.package]).join(" "),
             ),
         })
@@ -109,7 +108,7 @@ fn host_programs() -> Vec<Finding> {
 fn namespaces() -> Finding {
     const WHAT: &str = "user namespaces";
     if programs::which("bwrap").is_none() {
-        return Finding::new(State::Note, WHAT, "not tried, without bwrap");
+        return Finding::new(State::Note, WHAT, "not checked, since there is no bwrap");
     }
     match sandbox::enter() {
         Ok(()) => Finding::new(State::Ok, WHAT, "usable"),
@@ -136,20 +135,20 @@ fn accelerator(outlook: Outlook) -> Finding {
     match outlook {
         Outlook::Works => Finding::new(State::Ok, WHAT, Accelerator::Kvm.name()),
         Outlook::Unknown => Finding::new(State::Note, WHAT, "not tried yet").because(
-            "/dev/kvm is there; make run tries it with a real guest, and remembers",
+            "/dev/kvm exists; make run tries it with a real guest, and remembers the result",
             "make run",
         ),
         Outlook::Fails { why, removal } => emulation.because(
-            format!("/dev/kvm is there, but {why}; {}", probe::RETRIED),
-            format!("{removal}, then make run, which tries KVM anew"),
+            format!("/dev/kvm exists, but {why}; {}", probe::RETRIED),
+            format!("{removal}, then make run, which tries KVM again"),
         ),
         Outlook::NoDevice(error) => match error.kind() {
             ErrorKind::NotFound => emulation.because(
-                "this host has no /dev/kvm, so guests run by emulation, which is slower",
+                "this host has no /dev/kvm, so guests are emulated, which is slower",
                 "",
             ),
             ErrorKind::PermissionDenied => emulation.because(
-                format!("/dev/kvm is there, but cannot be opened: {error}"),
+                format!("/dev/kvm exists, but cannot be opened: {error}"),
                 "sudo usermod -aG kvm $USER, then log in again",
             ),
             _ => emulation.because(format!("/dev/kvm cannot be opened: {error}"), ""),
@@ -159,7 +158,7 @@ fn accelerator(outlook: Outlook) -> Finding {
 
 fn space(cache: &Cache) -> Finding {
     let found = cache.dir().display().to_string();
-    // The toolchain and one kernel; both are there already where this is too strict.
+    // For the toolchain and one kernel. Too strict where both exist already, so only a note.
     match cache.require_space(6 << 30, "the lab") {
         Ok(()) => Finding::new(State::Ok, "cache", found),
         Err(error) => Finding::new(State::Note, "cache", found).because(format!("{error:#}"), ""),
@@ -171,7 +170,7 @@ fn toolchain(cache: &Cache) -> Finding {
         Some(toolchain) if toolchain.lost().is_some() => {
             let lost = toolchain.lost().unwrap_or_default();
             Finding::new(State::Bad, "toolchain", format!("without {lost}")).because(
-                format!("the toolchain folder has lost {lost}"),
+                format!("{lost} is missing from the toolchain"),
                 toolchain.renewal(),
             )
         }
@@ -184,16 +183,16 @@ fn toolchain(cache: &Cache) -> Finding {
     }
 }
 
-/// Whether the package mirror answers at all; asked only while it is needed.
+/// Whether the package mirror answers; checked only while it is needed.
 fn mirror() -> Finding {
     const WHAT: &str = "package mirror";
     let Some(address) = mirrors::mirror_address() else {
-        return Finding::new(State::Note, WHAT, "mmdebstrap's default; not tried");
+        return Finding::new(State::Note, WHAT, "mmdebstrap's default; not checked");
     };
     let answer = address
         .to_socket_addrs()
         .map_err(|error| error.to_string())
-        .and_then(|mut addresses| addresses.next().ok_or("it has no address".to_owned()))
+        .and_then(|mut addresses| addresses.next().ok_or("the name has no address".to_owned()))
         .and_then(|address| {
             TcpStream::connect_timeout(&address, Duration::from_secs(3))
                 .map_err(|error| error.to_string())
@@ -211,7 +210,7 @@ fn kernels(cache: &Cache) -> Finding {
     let own = build::built(cache).into_iter().map(|(flavour, _)| flavour);
     let mut names: Vec<String> = own.chain(stock::built(cache)).collect();
     names.sort();
-    // A flavour can be there more than once, by several recipes.
+    // A flavour may have several kernels, from different recipes.
     names.dedup();
     if !names.is_empty() {
         return Finding::new(State::Ok, "the lab's kernels", names.join(", "));
@@ -222,7 +221,7 @@ fn kernels(cache: &Cache) -> Finding {
     )
 }
 
-/// What `make KDIR=…` would say about this tree: the same script looks at it.
+/// What `make KDIR=…` would say about this tree: the same script checks it.
 fn kernel_tree(kdir: &str) -> Result<Vec<Finding>> {
     let script = project().join("tools/kdir.sh");
     let output = Command::new(&script)
@@ -235,14 +234,14 @@ fn kernel_tree(kdir: &str) -> Result<Vec<Finding>> {
         .collect();
     ensure!(
         !findings.is_empty(),
-        "{} said nothing: {}",
+        "{} printed nothing: {}",
         script.display(),
         String::from_utf8_lossy(&output.stderr)
     );
     Ok(findings)
 }
 
-/// A line of `kdir.sh`: its fields are those of a [`Finding`], with tabs in between.
+/// A line of `kdir.sh`: the fields of a [`Finding`], separated by tabs.
 fn parse(line: &str) -> Option<Finding> {
     let mut fields = line.split('\t');
     let state = match fields.next()? {
@@ -265,13 +264,7 @@ fn table(findings: &[Finding]) -> Table {
         .remove_style(TableComponent::HorizontalLines)
         .remove_style(TableComponent::MiddleIntersections)
         .set_content_arrangement(ContentArrangement::Dynamic)
-        .set_header([
-            "",
-            "looked for",
-            "found",
-            "what is wrong, or worth knowing",
-            "how to fix it",
-        ]);
+        .set_header(["", "checked", "found", "problem or remark", "how to fix it"]);
     if !table.is_tty() {
         table.set_width(160);
     }
@@ -300,7 +293,7 @@ mod tests {
     fn emulation_is_noted_with_its_reason() {
         let removal = || "rm /cache/accelerator".to_owned();
         let fails = Outlook::Fails {
-            why: "KVM's guest gave no answer in 10 s".to_owned(),
+            why: "KVM's guest did not finish within 10 s".to_owned(),
             removal: removal(),
         };
         for (outlook, state, remark, help) in [
@@ -314,7 +307,7 @@ mod tests {
             (
                 fails,
                 State::Note,
-                "no answer in 10 s; tried again",
+                "did not finish within 10 s; tried again",
                 &removal(),
             ),
             (

@@ -1,4 +1,4 @@
-//! All that a guest needs, made or found.
+//! Everything that a guest needs, made or found.
 
 use anyhow::Result;
 
@@ -16,22 +16,22 @@ use crate::kernel::source::Source;
 use crate::kernel::stock;
 use crate::options::Settings;
 
-/// All that a guest needs, ready.
+/// Everything that a guest needs.
 pub struct Lab {
-    /// Where everything is kept.
+    /// The cache.
     pub cache: Cache,
-    /// Compilers and QEMU.
+    /// The compilers, and QEMU.
     pub toolchain: Toolchain,
-    /// What boots.
+    /// The kernel that boots.
     pub kernel: Kernel,
-    /// What is in the guest besides the module.
+    /// The programs in the guest.
     pub programs: Programs,
-    /// Who executes it.
+    /// What executes the guest.
     pub accelerator: Accelerator,
 }
 
 impl Lab {
-    /// Provides the toolchain, the kernel and the accelerator, whatever of them is missing.
+    /// Provides the toolchain, the kernel and the accelerator; makes what is missing.
     pub fn provide(settings: &Settings, flavour: Flavour) -> Result<Self> {
         let cache = Cache::open()?;
         let toolchain = Toolchain::provide(&cache)?;
@@ -68,7 +68,7 @@ impl Lab {
         Ok(module)
     }
 
-    /// The error that the end of a guest with hello_rust.ko amounts to, if any.
+    /// Turns the outcome of a guest with hello_rust.ko into success or an error.
     pub fn judge(&self, guest: &Guest) -> Result<()> {
         self.judge_module(guest, &HELLO_RUST)
     }

@@ -15,7 +15,7 @@ pub fn run(settings: &Settings) -> Result<()> {
     let mut initramfs = Initramfs::new(&lab.programs, &run_job(&settings.params))?;
     initramfs.file("hello_rust.ko", 0o644, &lab.hello_rust()?)?;
 
-    // The kernel's own KUnit suites have nothing to say here.
+    // Without the kernel's own KUnit suites.
     let guest = lab.machine(settings).run(initramfs, "kunit.enable=0")?;
     print!("{}", guest.output);
     lab.judge(&guest)
@@ -32,7 +32,7 @@ pub fn run_job(params: &str) -> String {
     )
 }
 
-/// One word for a shell. The kernel splits parameters itself, and knows double quotes.
+/// Quotes one word for a shell. The kernel splits the parameters, and understands double quotes.
 fn quoted(word: &str) -> String {
     match word {
         "" => String::new(),
@@ -45,7 +45,7 @@ pub fn shell(settings: &Settings) -> Result<()> {
     const JOB: &str = "\
         PS1='guest# '\n\
         echo 'A shell in the guest. Try: insmod hello_rust.ko; dmesg | tail; rmmod hello_rust'\n\
-        echo 'exit, or Ctrl-A X, leaves.'\n";
+        echo 'Type exit or Ctrl-A X to leave.'\n";
     let lab = Lab::provide(settings, settings.flavour())?;
     let mut initramfs = Initramfs::new(&lab.programs, JOB)?;
     initramfs.file("hello_rust.ko", 0o644, &lab.hello_rust()?)?;
@@ -53,7 +53,7 @@ pub fn shell(settings: &Settings) -> Result<()> {
         .interact(initramfs, "kunit.enable=0 quiet -- shell")
 }
 
-/// `lab source`: provides the kernel's source and tells where it is.
+/// `lab source`: provides the kernel's source and prints its folder.
 pub fn source(settings: &Settings) -> Result<()> {
     let cache = Cache::open()?;
     let toolchain = Toolchain::provide(&cache)?;
@@ -62,14 +62,14 @@ pub fn source(settings: &Settings) -> Result<()> {
     Ok(())
 }
 
-/// `lab kernel`: provides the kernel and tells where it is.
+/// `lab kernel`: provides the kernel and prints its folder.
 pub fn kernel(settings: &Settings) -> Result<()> {
     let lab = Lab::provide(settings, settings.flavour())?;
     println!("{}", lab.kernel.dir.display());
     Ok(())
 }
 
-/// `lab module`: builds hello_rust.ko and tells where it is, with all that it was made from.
+/// `lab module`: builds hello_rust.ko and prints its folder, which has everything that it was made from.
 pub fn module(settings: &Settings) -> Result<()> {
     let lab = Lab::provide(settings, settings.flavour())?;
     println!("{}", lab.module(&HELLO_RUST)?.dir().display());

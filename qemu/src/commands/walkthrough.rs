@@ -1,5 +1,5 @@
 //! The walkthrough in the lab: with the toolchain's compilers, which are the same on every host, and
-//! with a virtual machine for what happens inside of the kernel.
+//! with a virtual machine for what happens inside the kernel.
 
 use std::fs;
 use std::io::Write;
@@ -50,7 +50,7 @@ pub fn walkthrough(settings: &Settings, asked: &[String], paper: &mut dyn Paper)
     Ok(())
 }
 
-/// The parts that this kernel has what they need for. All that were asked for have to be.
+/// The parts that this kernel can run. A part that was asked for by its number must be one of them.
 fn possible(lab: &Lab, parts: Vec<&'static Part>, asked: &[String]) -> Result<Vec<&'static Part>> {
     let (can, cannot) = on_kernel(&lab.kernel, parts)?;
     for (part, option) in cannot {
@@ -63,7 +63,7 @@ fn possible(lab: &Lab, parts: Vec<&'static Part>, asked: &[String]) -> Result<Ve
         if !asked.is_empty() {
             return Err(error.into());
         }
-        eprintln!("lab: left out: {}", diagnostic::render(&error.into()));
+        eprintln!("lab: skipped: {}", diagnostic::render(&error.into()));
     }
     Ok(can)
 }
@@ -71,7 +71,7 @@ fn possible(lab: &Lab, parts: Vec<&'static Part>, asked: &[String]) -> Result<Ve
 /// A part, and the kernel's option that it lacks.
 type Lacks = (&'static Part, &'static str);
 
-/// Of these parts, those that a kernel has what they need for, and the others.
+/// Splits the parts into those that the kernel can run, and the others.
 pub fn on_kernel(
     kernel: &Kernel,
     parts: Vec<&'static Part>,
@@ -117,7 +117,7 @@ struct InLab<'l> {
     machine: &'l Machine<'l>,
     scratch: TempDir,
     folder: PathBuf,
-    /// hello_rust's folder, while a part is at work there.
+    /// hello_rust's folder, while a part works in it.
     module: Option<Module<'l>>,
     /// Where stitch is.
     programs: PathBuf,
@@ -126,7 +126,7 @@ struct InLab<'l> {
 impl<'l> InLab<'l> {
     fn new(lab: &'l Lab, machine: &'l Machine<'l>) -> Result<Self> {
         let scratch = cache::scratch_in(&lab.cache.dir().join("walkthrough"))?;
-        let own = std::env::current_exe().context("where is the lab?")?;
+        let own = std::env::current_exe().context("cannot find the lab's own program")?;
         Ok(InLab {
             lab,
             machine,

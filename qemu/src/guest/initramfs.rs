@@ -18,7 +18,7 @@ const OWN: [(&str, &str, &str); 2] = [
     ("insmod", "bin/insmod", include_str!("../../guest/insmod.c")),
 ];
 
-/// busybox's shell prefers its own insmod, which tries everything twice, to ours.
+/// busybox's shell would prefer its own insmod, which tries everything twice.
 const PRELUDE: &str = "insmod() { /bin/insmod \"$@\"; }\n";
 
 /// The programs of every guest, made once.
@@ -29,7 +29,7 @@ pub struct Programs {
 }
 
 impl Programs {
-    /// busybox out of the toolchain, and our own compiled by its gcc with the kernel's nolibc.
+    /// busybox from the toolchain, and our own, compiled by its gcc against the kernel's nolibc.
     pub fn provide(cache: &Cache, toolchain: &Toolchain, kernel: &Kernel) -> Result<Self> {
         let busybox = toolchain.file("usr/bin/busybox");
         let list = Command::new(&busybox)
@@ -67,7 +67,7 @@ fn compiled(
     let _lock = cache.lock("guest programs")?;
 
     if !cache::holds(&source, text) || !program.is_file() {
-        // The source comes last: it says that the program is made from it.
+        // The source is written last: it marks the program as made from it.
         let draft = source.with_file_name(format!("{name}.draft.c"));
         fs::write(&draft, text)?;
         let nolibc = kernel.source.dir.join("tools/include/nolibc/nolibc.h");
@@ -100,7 +100,7 @@ fn compiled(
     Ok(program)
 }
 
-/// An initramfs in the making.
+/// Builds an initramfs.
 pub struct Initramfs {
     archive: Vec<u8>,
     inode: u32,
@@ -116,7 +116,7 @@ impl Initramfs {
         for folder in ["bin", "dev", "proc", "sys", "tmp"] {
             new.entry(folder, ModeFileType::Directory, 0o755, b"")?;
         }
-        // Before devtmpfs is mounted, init's own output needs a place to go.
+        // init's output needs a console before devtmpfs is mounted.
         new.console()?;
         new.file("bin/busybox", 0o755, &programs.busybox)?;
         for applet in &programs.applets {
@@ -134,7 +134,7 @@ impl Initramfs {
         Ok(new)
     }
 
-    /// Adds a folder, and all that it is in.
+    /// Adds a folder and its parents.
     pub fn folders(&mut self, name: &str) -> Result<()> {
         let mut path = String::new();
         for part in name.split('/').filter(|part| !part.is_empty()) {
@@ -153,7 +153,7 @@ impl Initramfs {
         self.entry(name, ModeFileType::Regular, mode, content)
     }
 
-    /// Writes it all to `path`.
+    /// Writes it to `path`.
     pub fn write(mut self, path: &Path) -> Result<()> {
         cpio::newc::trailer(&mut self.archive)?;
         fs::write(path, self.archive).with_context(|| format!("cannot write {}", path.display()))

@@ -1,4 +1,4 @@
-//! The machine: one QEMU, its guest's answer by a channel of its own, and how it ended.
+//! The machine: runs QEMU, and collects the console, the job's output and its exit status.
 
 use std::fs;
 use std::path::Path;
@@ -17,7 +17,7 @@ use crate::host::cache;
 use crate::host::toolchain::Toolchain;
 use crate::kernel::build::Kernel;
 
-/// What the guest says on its channel when the job has run.
+/// What init writes to the second serial port when the job has ended.
 const ANSWER: &str = "lab: the job ended with ";
 
 /// QEMU's accelerators, as far as the lab uses them.
@@ -50,7 +50,7 @@ impl Accelerator {
         }
     }
 
-    /// What a user calls it.
+    /// Its name in messages.
     pub fn name(self) -> &'static str {
         match self {
             Accelerator::Kvm => "KVM",
@@ -59,7 +59,7 @@ impl Accelerator {
     }
 }
 
-/// What a user can adjust.
+/// What the user can adjust.
 #[derive(Debug, Clone)]
 pub struct Size {
     /// Megabytes of memory.
@@ -70,13 +70,13 @@ pub struct Size {
     pub limit: Duration,
 }
 
-/// A machine, not running yet.
+/// A machine that can be started.
 pub struct Machine<'a> {
-    /// Where QEMU is.
+    /// Has QEMU.
     pub toolchain: &'a Toolchain,
-    /// What it boots.
+    /// The kernel to boot.
     pub kernel: &'a Kernel,
-    /// Who executes its instructions.
+    /// What executes its instructions.
     pub accelerator: Accelerator,
     /// Its size and limits.
     pub size: Size,
@@ -85,17 +85,17 @@ pub struct Machine<'a> {
 /// How a guest ended.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Outcome {
-    /// The job ran to its end, with this status.
+    /// The job ended with this status.
     Answered(i32),
-    /// QEMU ended in order, but the job never said so: the guest crashed or rebooted.
+    /// QEMU exited normally, but the job did not report its end: the guest crashed or rebooted.
     Silent,
-    /// The time was over.
+    /// The time limit was reached.
     TimedOut,
-    /// QEMU died, and this is what it said.
+    /// QEMU failed, with this message.
     Died(String),
 }
 
-/// What is left of a guest.
+/// The results of a guest.
 pub struct Guest {
     /// How it ended.
     pub outcome: Outcome,
@@ -108,7 +108,7 @@ pub struct Guest {
 }
 
 impl Machine<'_> {
-    /// Boots, runs the initramfs's job, and waits for the end.
+    /// Boots, runs the initramfs's job, and waits for it to end.
     pub fn run(&self, initramfs: Initramfs, append: &str) -> Result<Guest> {
         let folder = self.folder()?;
         let (console, answer, complaint) = (
@@ -138,7 +138,7 @@ impl Machine<'_> {
             .context("cannot start QEMU")?;
         let status = child.wait_timeout(self.size.limit)?;
         if status.is_none() {
-            // The whole sandbox goes with its first process.
+            // The sandbox ends with its first process.
             child.kill()?;
             child.wait()?;
         }
@@ -166,7 +166,7 @@ impl Machine<'_> {
     ///
     /// # Errors
     ///
-    /// When QEMU dies; the terminal is as it was then, too.
+    /// When QEMU fails. The terminal is restored then, too.
     pub fn interact(&self, initramfs: Initramfs, append: &str) -> Result<()> {
         let folder = self.folder()?;
         let complaint = folder.path().join("qemu");
@@ -186,14 +186,14 @@ impl Machine<'_> {
             .context("cannot start QEMU")?;
         if !status.success() {
             terminal.restore();
-            // After what the guest was about to say, such as a prompt.
+            // The guest may have left an unfinished line, such as a prompt.
             eprintln!();
             return Err(qemu_died(&last_words(status, &read_text(&complaint))).into());
         }
         Ok(())
     }
 
-    /// A folder for this one run; gone when it is over.
+    /// A folder for this run, removed when it ends.
     fn folder(&self) -> Result<tempfile::TempDir> {
         cache::scratch_in(&self.toolchain.cache().join(cache::RUNS))
     }
@@ -228,7 +228,7 @@ impl Machine<'_> {
     }
 }
 
-/// The error for a QEMU that died, and said this.
+/// The error for a QEMU that failed with this message.
 pub fn qemu_died(said: &str) -> Diagnostic {
     Diagnostic::new("QEMU died")
         .exit(Exit::Qemu)
@@ -236,7 +236,7 @@ pub fn qemu_died(said: &str) -> Diagnostic {
         .help("run the same command again; if QEMU dies again, add ACCEL=tcg")
 }
 
-/// How QEMU ended, and what it said, if anything.
+/// QEMU's exit status, and its message, if any.
 fn last_words(status: ExitStatus, complaint: &str) -> String {
     match complaint.trim() {
         "" => status.to_string(),
@@ -244,8 +244,8 @@ fn last_words(status: ExitStatus, complaint: &str) -> String {
     }
 }
 
-/// How the user's terminal is set, if there is one. A QEMU that is killed leaves it without echo,
-/// and reads that do not wait.
+/// The settings of the user's terminal, if there is one. A QEMU that is killed leaves it without
+/// echo, and with non-blocking reads.
 struct Terminal {
     modes: Option<Termios>,
     flags: Option<OFlags>,
@@ -260,7 +260,7 @@ impl Terminal {
         }
     }
 
-    /// What cannot be restored is not worth another error.
+    /// A failure here is not worth another error.
     fn restore(&self) {
         let stdin = std::io::stdin();
         if let Some(modes) = &self.modes {
@@ -277,13 +277,13 @@ fn option_value(path: &Path) -> String {
     path.display().to_string().replace(',', ",,")
 }
 
-/// What a serial port wrote, without its carriage returns.
+/// What a serial port received, without carriage returns.
 fn read_text(file: &Path) -> String {
     let bytes = fs::read(file).unwrap_or_default();
     String::from_utf8_lossy(&bytes).replace('\r', "")
 }
 
-/// Splits what came through the channel into the job's output and its status.
+/// Splits what came through the second serial port into the job's output and its status.
 fn split_answer(text: &str) -> (String, Option<i32>) {
     match text.rsplit_once(ANSWER) {
         Some((output, status)) => (output.to_owned(), status.trim().parse().ok()),
@@ -325,7 +325,7 @@ mod tests {
             (String::new(), Some(0))
         );
         assert_eq!(told("half a li"), ("half a li".to_owned(), None));
-        // Cut off in the middle of the answer: no answer.
+        // Cut off in the middle: no status.
         assert_eq!(told("a\nlab: the job ended with ").1, None);
     }
 }

@@ -1,4 +1,4 @@
-//! Who executes the guest's instructions: KVM where it really works, else QEMU itself (TCG).
+//! Whether KVM works on this host: if a real guest runs under it, KVM is used, else QEMU's emulation (TCG).
 
 use std::fs;
 use std::io;
@@ -13,13 +13,13 @@ use crate::host::cache::{self, Cache};
 use crate::host::toolchain::Toolchain;
 use crate::kernel::build::Kernel;
 
-/// A guest that does nothing takes a second; KVM that hangs never ends.
+/// A guest that does nothing takes a second; a KVM that hangs never ends.
 const PROBE_LIMIT: Duration = Duration::from_secs(10);
 
 /// The one to use on this host.
 ///
-/// /dev/kvm can be there, open, and still hang its guest for ever, so a real guest is tried
-/// under a limit, and the outcome is remembered.
+/// /dev/kvm can exist, open, and still hang its guest forever. So the lab boots a real guest with a
+/// time limit, and remembers the result.
 pub fn choose(
     cache: &Cache,
     toolchain: &Toolchain,
@@ -44,12 +44,12 @@ pub fn choose(
     Ok(found.accelerator())
 }
 
-/// Whether KVM is any use, as a guest has shown.
+/// Whether KVM works, as a guest has shown.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Kvm {
-    /// Its guest answered.
+    /// Its guest ran.
     Works,
-    /// It did not, and this is why.
+    /// It did not, for this reason.
     Fails(String),
 }
 
@@ -61,46 +61,46 @@ impl Kvm {
         }
     }
 
-    /// What was found, for how long that counts, and how to find it out anew.
+    /// The result, how long it is remembered, and how to try again.
     fn told(&self, memory: &Memory) -> String {
         let (why, until) = match self {
-            Kvm::Works => ("its guest answered", "remembered"),
+            Kvm::Works => ("its guest ran", "remembered"),
             Kvm::Fails(why) => (why.as_str(), RETRIED),
         };
         let name = self.accelerator().name();
         format!(
-            "{name}: {why}; {until}; to try KVM anew: {}",
+            "{name}: {why}; {until}; to try KVM again: {}",
             memory.removal()
         )
     }
 }
 
-/// How long a failure is remembered, as a user is told.
-pub const RETRIED: &str = "tried again after the host's next boot, or in a day";
+/// How long a failure is remembered, in words.
+pub const RETRIED: &str = "tried again after the next boot of the host, or in a day";
 
-/// What `make doctor` tells of the accelerator.
+/// What `make doctor` reports about the accelerator.
 pub enum Outlook {
-    /// /dev/kvm is not there, or cannot be opened.
+    /// /dev/kvm does not exist, or cannot be opened.
     NoDevice(io::Error),
-    /// No guest has been tried yet, or it was too long ago to count.
+    /// Not tried yet, or too long ago.
     Unknown,
     /// KVM.
     Works,
-    /// TCG, though /dev/kvm is there.
+    /// TCG, although /dev/kvm exists.
     Fails {
         /// Why KVM failed.
         why: String,
-        /// The command that has it tried anew.
+        /// The command that makes the next run try again.
         removal: String,
     },
 }
 
-/// Looks at the host, and at what an earlier run found.
+/// Checks the host, and what an earlier run found.
 pub fn outlook(cache: &Cache) -> Outlook {
     if let Err(why) = open_device() {
         return Outlook::NoDevice(why);
     }
-    // Without a toolchain there is no QEMU of which anything could be known.
+    // Without a toolchain there is no QEMU that could have been tried.
     let Some(toolchain) = Toolchain::existing(cache) else {
         return Outlook::Unknown;
     };
@@ -119,9 +119,9 @@ fn open_device() -> io::Result<fs::File> {
     fs::File::options().read(true).write(true).open("/dev/kvm")
 }
 
-/// Tries KVM, and once more where it fails and did not before: on a busy host, a guest can be late
-/// once, and all later ones would be emulated because of it. A refusal comes at once and again at
-/// once; a hang takes the limit twice, but on a host that is known for it only once a day.
+/// Tries KVM, and tries again if it fails for the first time: on a busy host, one guest that is late
+/// would have all later ones emulated. A refusal comes at once both times. A hang takes the limit
+/// twice, but only once a day.
 fn find(failed_before: bool, mut probe: impl FnMut() -> Result<Kvm>) -> Result<Kvm> {
     match probe()? {
         Kvm::Fails(why) if !failed_before => {
@@ -147,7 +147,7 @@ fn probe(toolchain: &Toolchain, kernel: &Kernel, programs: &Programs) -> Result<
     Ok(match outcome {
         Outcome::Answered(0) => Kvm::Works,
         Outcome::TimedOut => Kvm::Fails(format!(
-            "KVM's guest gave no answer in {} s",
+            "KVM's guest did not finish within {} s",
             PROBE_LIMIT.as_secs()
         )),
         Outcome::Died(complaint) => Kvm::Fails(format!("KVM refused: {}", one_line(&complaint))),
@@ -155,8 +155,8 @@ fn probe(toolchain: &Toolchain, kernel: &Kernel, programs: &Programs) -> Result<
     })
 }
 
-/// A file with what was found: a word, the reason of a failure and the host's boot in which it was
-/// seen, and the versions for which it counts.
+/// The file that remembers the result: a word, the reason of a failure and the host's boot ID at the
+/// time, and the versions for which it is valid.
 struct Memory {
     file: PathBuf,
     /// This boot of the host.
@@ -165,7 +165,7 @@ struct Memory {
     versions: String,
 }
 
-/// A failure counts for no longer: the host may be less busy, or repaired.
+/// How long a failure is valid: the host may be less busy later, or repaired.
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 
 impl Memory {
@@ -183,14 +183,14 @@ impl Memory {
         fs::read_to_string(&self.file).unwrap_or_default()
     }
 
-    /// What was found, if that still counts.
+    /// The result, if it is still valid.
     fn recall(&self) -> Option<Kvm> {
         let text = self.text();
         let found = text.strip_suffix(&self.versions)?;
         if found == "Kvm\n" {
             return Some(Kvm::Works);
         }
-        // Earlier versions of the lab gave no reason, and never tried again.
+        // Earlier versions of the lab wrote no reason, and never tried again.
         let (why, boot) = found.strip_prefix("Tcg\nbecause ")?.split_once("\nboot ")?;
         let written = self.file.metadata().and_then(|data| data.modified());
         let age = written.ok()?.elapsed().unwrap_or_default();
@@ -198,7 +198,7 @@ impl Memory {
         counts.then(|| Kvm::Fails(why.to_owned()))
     }
 
-    /// Whether the last try failed, however long ago.
+    /// Whether the last try failed, no matter how long ago.
     fn has_failure(&self) -> bool {
         self.text().starts_with("Tcg\n")
     }
@@ -211,7 +211,7 @@ impl Memory {
         cache::write_whole(&self.file, (found + &self.versions).as_bytes())
     }
 
-    /// What makes the next run try anew.
+    /// The command that makes the next run try again.
     fn removal(&self) -> String {
         format!("rm {}", self.file.display())
     }
@@ -239,7 +239,7 @@ mod tests {
     }
 
     fn late() -> Kvm {
-        Kvm::Fails("KVM's guest gave no answer in 10 s".to_owned())
+        Kvm::Fails("KVM's guest did not finish within 10 s".to_owned())
     }
 
     #[test]
@@ -314,16 +314,16 @@ mod tests {
     fn what_was_found_is_told_with_a_way_to_find_it_anew() -> Result<()> {
         let folder = tempfile::tempdir()?;
         let now = memory(&folder, "a");
-        let removal = format!("; to try KVM anew: rm {}", now.file.display());
+        let removal = format!("; to try KVM again: rm {}", now.file.display());
         for (found, told) in [
-            (Kvm::Works, "KVM: its guest answered; remembered"),
+            (Kvm::Works, "KVM: its guest ran; remembered"),
             (
                 Kvm::Fails(format!(
                     "KVM refused: {}",
                     one_line("exit status: 1: a\n b\n")
                 )),
                 "TCG (emulation): KVM refused: exit status: 1: a; b; \
-                 tried again after the host's next boot, or in a day",
+                 tried again after the next boot of the host, or in a day",
             ),
         ] {
             assert_eq!(found.told(&now), format!("{told}{removal}"));

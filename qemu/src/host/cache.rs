@@ -1,4 +1,4 @@
-//! The cache folder: what was made once, kept, locked, and safe to delete.
+//! The cache folder: what was made once and is used again. It is safe to delete.
 
 use std::ffi::OsStr;
 use std::fs::{self, File};
@@ -20,10 +20,10 @@ pub struct Cache {
 /// Where in the cache each run has its scratch folder.
 pub const RUNS: &str = "kernel/run";
 
-/// Where the cache is, and which paths will do: the Makefile and kdir.sh go by the same.
+/// Where the cache is, and which paths are allowed; the Makefile and kdir.sh use the same rule.
 const RULE: &str = concat!(include_str!("../../../tools/path.sh"), "\n\"$@\"\n");
 
-/// Held while a part of the cache is made or changed; released when dropped, or when the lab dies.
+/// A lock on a part of the cache; released when dropped, or when the lab ends.
 pub struct Lock(#[allow(dead_code)] File);
 
 impl Cache {
@@ -31,7 +31,7 @@ impl Cache {
     ///
     /// # Errors
     ///
-    /// When it cannot be written, or has a path that Kbuild or make cannot handle.
+    /// When it cannot be written, or its path has characters that Kbuild or make do not support.
     pub fn open() -> Result<Self> {
         Self::make(ask(&mut rule(&["cache_folder".as_ref()]))?)
     }
@@ -49,7 +49,7 @@ impl Cache {
         fs::create_dir_all(&dir).map_err(|error| {
             Diagnostic::new("the cache folder cannot be made")
                 .note(format!("{}: {error}", dir.display()))
-                .help("set XDG_CACHE_HOME to a folder that you may write")
+                .help("set XDG_CACHE_HOME to a writable folder")
         })?;
         Ok(Cache { dir })
     }
@@ -59,7 +59,7 @@ impl Cache {
         &self.dir
     }
 
-    /// A place in the cache, its parent folder made.
+    /// A path in the cache; makes its parent folder.
     pub fn place_for(&self, name: &str) -> Result<PathBuf> {
         let path = self.dir.join(name);
         if let Some(parent) = path.parent() {
@@ -69,7 +69,7 @@ impl Cache {
         Ok(path)
     }
 
-    /// The folders in one of its own, with their names.
+    /// The subfolders of one of its folders, with their names.
     pub fn folders(&self, name: &str) -> Vec<(String, PathBuf)> {
         let entries = fs::read_dir(self.dir.join(name)).into_iter();
         let entries = entries.flatten().flatten();
@@ -79,14 +79,14 @@ impl Cache {
             .collect()
     }
 
-    /// Takes the lock of a part of the cache, and waits (saying so) while another run has it.
+    /// Locks a part of the cache; waits, and says so, while another run has the lock.
     pub fn lock(&self, part: &str) -> Result<Lock> {
         let path = self.lock_file(part)?;
         let file =
             File::create(&path).with_context(|| format!("cannot write {}", path.display()))?;
 
         if flock(&file, FlockOperation::NonBlockingLockExclusive).is_err() {
-            eprintln!("lab: another run is busy with the {part}; waiting for it");
+            eprintln!("lab: waiting for another run that uses the {part}");
             flock(&file, FlockOperation::LockExclusive)
                 .with_context(|| format!("cannot lock {}", path.display()))?;
         }
@@ -97,7 +97,7 @@ impl Cache {
         self.place_for(&format!("lock/{}", part.replace('/', "-")))
     }
 
-    /// Shares the lock of a part of the cache with all who use that part but do not change it.
+    /// Locks a part of the cache for reading, together with other readers.
     pub fn share(&self, part: &str) -> Result<Lock> {
         let path = self.lock_file(part)?;
         let file =
@@ -107,41 +107,41 @@ impl Cache {
         Ok(Lock(file))
     }
 
-    /// Takes the lock of a part of the cache, unless anybody uses it.
+    /// Locks a part of the cache, unless it is in use.
     pub fn try_lock(&self, part: &str) -> Option<Lock> {
         let file = File::create(self.lock_file(part).ok()?).ok()?;
         flock(&file, FlockOperation::NonBlockingLockExclusive).ok()?;
         Some(Lock(file))
     }
 
-    /// Refuses to start what would run out of space. `needed` is in bytes.
+    /// An error if there is not enough space. `needed` is in bytes.
     pub fn require_space(&self, needed: u64, what: &str) -> Result<()> {
         let stat = rustix::fs::statvfs(&self.dir).context("cannot ask for free space")?;
         let free = stat.f_bavail * stat.f_frsize;
 
         if free < needed {
-            return Err(Diagnostic::new(format!("no space for {what}"))
+            return Err(Diagnostic::new(format!("not enough space for {what}"))
                 .note(format!(
                     "{}: {} MB free, {} MB needed",
                     self.dir.display(),
                     free >> 20,
                     needed >> 20
                 ))
-                .help("free some space, or set XDG_CACHE_HOME to a roomier place")
+                .help("free some space, or set XDG_CACHE_HOME to a larger disk")
                 .into());
         }
         Ok(())
     }
 }
 
-/// A function of [`RULE`], with its arguments.
+/// A function of [`RULE`] with its arguments.
 fn rule(words: &[&OsStr]) -> Command {
     let mut command = Command::new("sh");
     command.args(["-c", RULE, "sh"]).args(words);
     command
 }
 
-/// The folder that it prints, or the error that it tells.
+/// The folder that it prints, or its error.
 fn ask(rule: &mut Command) -> Result<PathBuf> {
     let output = rule.output().context("cannot run sh")?;
     if !output.status.success() {
@@ -157,12 +157,12 @@ fn ask(rule: &mut Command) -> Result<PathBuf> {
     Ok(folder.trim_end_matches('\n').into())
 }
 
-/// A short name for a text: another text has another one, and any version of Rust makes the same.
+/// A short hash of a text, the same with every version of Rust.
 pub fn fingerprint(text: &str) -> String {
     format!("{:08x}", crc32fast::hash(text.as_bytes()))
 }
 
-/// Notes that a folder of the cache is used now.
+/// Marks a folder of the cache as used now.
 pub fn note_use(folder: &Path) -> Result<()> {
     let stamp = folder.join(USED);
     File::create(&stamp)
@@ -170,25 +170,25 @@ pub fn note_use(folder: &Path) -> Result<()> {
         .with_context(|| format!("cannot write {}", stamp.display()))
 }
 
-/// How long ago a folder of the cache was last used or, where nothing tells, changed.
+/// How long ago a folder of the cache was last used or, if that is unknown, changed.
 pub fn unused_for(folder: &Path) -> Duration {
     let modified = |path: &Path| path.metadata().and_then(|data| data.modified());
     let last = modified(&folder.join(USED)).or_else(|_| modified(folder));
-    // One that cannot be asked, or is used in the future, counts as used now.
+    // If that is unknown, or in the future, it counts as used now.
     last.map_or(Duration::ZERO, |at| at.elapsed().unwrap_or_default())
 }
 
-/// The file in a folder that is as old as its last use.
+/// The file whose time is that of a folder's last use.
 const USED: &str = "lab.used";
 
-/// No run needs a scratch folder for so long.
+/// After this time, a scratch folder was left behind by a run that was killed.
 const ABANDONED: Duration = Duration::from_secs(24 * 60 * 60);
 
-/// A fresh folder in this one, for one run.
+/// A new folder in this one, for one run.
 pub fn scratch_in(folder: &Path) -> Result<TempDir> {
     fs::create_dir_all(folder)?;
     for entry in fs::read_dir(folder)?.flatten() {
-        // A run that was killed could not remove its own.
+        // A run that was killed did not remove its folder.
         let age = entry.metadata().and_then(|data| data.modified());
         let age = age.map(|made| made.elapsed().unwrap_or_default());
         if age.is_ok_and(|age| age > ABANDONED) {
@@ -220,8 +220,8 @@ pub fn write_whole(path: &Path, content: &[u8]) -> Result<()> {
     Ok(())
 }
 
-/// Whether `path` holds exactly `content`: how the lab knows that something was made from the
-/// same recipe, and to its end.
+/// Whether `path` has exactly this content: how the lab knows that something was made completely, and
+/// from the same recipe.
 pub fn holds(path: &Path, content: &str) -> bool {
     fs::read(path).is_ok_and(|found| found == content.as_bytes())
 }

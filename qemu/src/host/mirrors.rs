@@ -1,4 +1,4 @@
-//! Debian's mirrors, as this host's own apt reaches them.
+//! Debian's mirrors, as configured for this host's apt.
 
 use std::fs;
 use std::path::Path;
@@ -9,7 +9,7 @@ use tempfile::NamedTempFile;
 
 use super::packages::SUITE;
 
-/// The mirrors that this host's own apt uses, for Debian 13; empty on a host without Debian's apt.
+/// The mirrors of this host's apt, for Debian 13; empty on a host without Debian's apt.
 fn host_mirrors() -> Vec<String> {
     let (Some(main), Some(security)) = (host_mirror(false), host_mirror(true)) else {
         return Vec::new();
@@ -36,7 +36,7 @@ fn host_mirror(security: bool) -> Option<String> {
         .map(|(site, _)| site.trim_end_matches('/').to_owned())
 }
 
-/// Where packages come from, as `host:port`, if this host's apt tells.
+/// Where packages come from, as `host:port`, if this host's apt knows.
 pub fn mirror_address() -> Option<String> {
     let proxy = std::env::var("http_proxy").ok();
     let url = proxy
@@ -51,11 +51,11 @@ pub fn mirror_address() -> Option<String> {
     })
 }
 
-/// Where mmdebstrap chooses the mirrors: add the suite that has the newest kernels.
+/// For mmdebstrap's default mirrors: adds the suite with the newest kernels.
 const BACKPORTS_HOOK: &str = "--setup-hook=cd \"$1/etc/apt\" && \
     sed -n 's/ trixie main/ trixie-backports main/p' sources.list >> sources.list";
 
-/// Has mmdebstrap make a folder with these packages of Debian 13, and no others that they do not need.
+/// Makes mmdebstrap install these packages of Debian 13 and their dependencies in a folder.
 pub fn debian<'a>(
     mmdebstrap: &mut Command,
     options: &NamedTempFile,
@@ -78,7 +78,7 @@ pub fn debian<'a>(
     };
 }
 
-/// A file with how the host's apt reaches its mirrors (proxies, certificates, clocks).
+/// A file with the settings of the host's apt for reaching its mirrors (proxies, certificates, clocks).
 pub fn apt_options() -> Result<NamedTempFile> {
     const REACHING: &[&str] = &[
         "Acquire::http::",

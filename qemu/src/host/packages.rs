@@ -3,10 +3,10 @@
 /// Debian 13.
 pub const SUITE: &str = "trixie";
 
-/// Debian's packages in the folder, by what they are for. Dependencies come by themselves.
+/// Debian's packages in the folder, by purpose; their dependencies are added.
 const PACKAGES: &[(&str, &[&str])] = &[
     (
-        "a shell and its usual company",
+        "a shell and the basic tools",
         &[
             "bash",
             "coreutils",
@@ -75,10 +75,10 @@ const PACKAGES: &[(&str, &[&str])] = &[
     ("lints", &["python3-pip", "shellcheck"]),
 ];
 
-/// What the packages' own installation would have made, had it run: links (name, target) ...
+/// What configuring the packages would have made: links (name, target) ...
 pub const LINKS: &[(&str, &str)] = &[("usr/bin/awk", "mawk"), ("usr/bin/cc", "gcc")];
 
-/// ... and files that the host's are mounted over.
+/// ... and files over which the host's are mounted.
 pub const MOUNT_POINTS: &[&str] = &["etc/hosts", "etc/passwd", "etc/group", "etc/resolv.conf"];
 
 /// The packages' names.

@@ -1,4 +1,4 @@
-//! What the lab needs from the host itself, and installing it after saying so.
+//! The programs that the lab needs on the host; installs them, after saying so.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -6,7 +6,7 @@ use std::process::Command;
 use anyhow::{Context, Result};
 use diagnostic::Diagnostic;
 
-/// A program that the lab runs on the host, and the Debian package that has it.
+/// A program that the lab runs on the host, and its Debian package.
 pub struct Need {
     /// The program's name.
     pub program: &'static str,
@@ -16,7 +16,7 @@ pub struct Need {
     pub why: &'static str,
 }
 
-/// All that the lab runs outside its toolchain.
+/// Everything that the lab runs outside its toolchain.
 pub const NEEDS: &[Need] = &[
     Need {
         program: "mmdebstrap",
@@ -43,7 +43,7 @@ fn is_program(file: &Path) -> bool {
     file.is_file() && rustix::fs::access(file, rustix::fs::Access::EXEC_OK).is_ok()
 }
 
-/// The needs that the host does not meet.
+/// The programs that the host does not have.
 pub fn missing() -> Vec<&'static Need> {
     NEEDS
         .iter()
@@ -51,11 +51,11 @@ pub fn missing() -> Vec<&'static Need> {
         .collect()
 }
 
-/// Installs what is missing, after saying what.
+/// Installs what is missing, after saying so.
 ///
 /// # Errors
 ///
-/// With `LAB_NO_INSTALL=1`, without apt-get, and when neither root nor sudo is there.
+/// With `LAB_NO_INSTALL=1`, without apt-get, or without root and sudo.
 pub fn provide() -> Result<()> {
     let missing = missing();
     if missing.is_empty() {
@@ -91,7 +91,7 @@ fn install(missing: &[&Need], command: &[&str]) -> Result<()> {
     for need in missing {
         eprintln!("lab: this host has no {}, which {}", need.program, need.why);
     }
-    // A fresh machine may never have fetched the lists, or has old ones.
+    // A fresh machine may have no package lists, or old ones.
     let update: Vec<&str> = command
         .iter()
         .copied()
@@ -111,7 +111,7 @@ fn install(missing: &[&Need], command: &[&str]) -> Result<()> {
     Ok(())
 }
 
-/// What installs Debian packages here.
+/// The command that installs Debian packages on this host.
 pub fn install_command<'a>(packages: &[&'a str]) -> Vec<&'a str> {
     let mut command = vec!["apt-get", "install", "-y", "--no-install-recommends"];
     if !rustix::process::geteuid().is_root() {

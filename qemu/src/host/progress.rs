@@ -103,7 +103,7 @@ impl Job<'_> {
         let remedy = remedy_for(&seen);
         error
             .note(seen)
-            .help(remedy.unwrap_or("set XDG_CACHE_HOME to a folder that you may write"))
+            .help(remedy.unwrap_or("set XDG_CACHE_HOME to a writable folder"))
     }
 
     fn failure(&self, tail: &[String]) -> Diagnostic {
@@ -145,11 +145,11 @@ fn remedy_for(text: &str) -> Option<&'static str> {
 const REMEDIES: &[(&str, &str)] = &[
     (
         "No space left on device",
-        "free some space, or set XDG_CACHE_HOME to a roomier place",
+        "free some space, or set XDG_CACHE_HOME to a larger disk",
     ),
     (
         "Disk quota exceeded",
-        "free some space, or set XDG_CACHE_HOME to a roomier place",
+        "free some space, or set XDG_CACHE_HOME to a larger disk",
     ),
     (
         "Temporary failure resolving",
@@ -321,7 +321,7 @@ mod tests {
         let expected = Diagnostic::new("a job: failed: its log cannot be written")
             .note("cc: error: no room")
             .note("/dev/full: No space left on device (os error 28)")
-            .help("free some space, or set XDG_CACHE_HOME to a roomier place");
+            .help("free some space, or set XDG_CACHE_HOME to a larger disk");
         assert_eq!(diagnostic::render(&error), expected.to_string());
         let (error, _) = error_of_endless_job(Path::new("/dev/full"), "  CC      x.o")?;
         assert!(!diagnostic::render(&error).contains("x.o"), "{error}");
@@ -334,7 +334,7 @@ mod tests {
         assert_eq!(pid, None);
         let expected = Diagnostic::new("a job: failed: its log cannot be written")
             .note("/dev/null/log: Not a directory (os error 20)")
-            .help("set XDG_CACHE_HOME to a folder that you may write");
+            .help("set XDG_CACHE_HOME to a writable folder");
         assert_eq!(diagnostic::render(&error), expected.to_string());
         Ok(())
     }

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-/// The project's folder: what the Makefile says, or where this crate was built.
+/// The project's folder: from the Makefile, or where this crate was built.
 pub fn project() -> PathBuf {
     std::env::var_os("HELLO_RUST_DIR").map_or_else(
         || PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/..")),
@@ -10,7 +10,7 @@ pub fn project() -> PathBuf {
     )
 }
 
-/// How many jobs to run at once.
+/// The number of jobs to run at once.
 pub fn cpus() -> usize {
     std::thread::available_parallelism().map_or(1, usize::from)
 }

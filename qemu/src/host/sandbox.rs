@@ -1,16 +1,16 @@
-//! bwrap's command lines: what a command sees of the host. It dies with the lab, and so does all that
-//! it starts.
+//! bwrap's command lines: what a command sees of the host. It ends with the lab, and so does everything
+//! that it starts.
 
 use std::path::Path;
 use std::process::Command;
 
 use super::packages::MOUNT_POINTS;
 
-/// Variables of the user's environment that reach the commands in the folder.
+/// Variables of the user's environment that the commands in the sandbox get.
 const ENVIRONMENT: &[&str] = &["TERM", "NO_COLOR", "http_proxy", "https_proxy", "no_proxy"];
 
-/// The kernel's settings that decide whether an ordinary user may make namespaces: the value that
-/// forbids, and one that allows. Debian's own, AppArmor's as Ubuntu has it, and everybody's.
+/// The kernel's settings for namespaces of ordinary users: the value that forbids them, and one that
+/// allows them. Debian's own, AppArmor's as in Ubuntu, and the common one.
 const SETTINGS: &[(&str, &str, &str)] = &[
     ("kernel.unprivileged_userns_clone", "0", "1"),
     ("kernel.apparmor_restrict_unprivileged_userns", "1", "0"),
@@ -75,15 +75,15 @@ pub fn of_toolchain(root: &Path, writable: &[&Path]) -> Command {
     command
 }
 
-/// Why the toolchain folder cannot be entered.
+/// The error when the toolchain's root cannot be entered.
 pub const NO_NAMESPACES: &str =
-    "the toolchain folder cannot be entered: this user may make no namespaces";
+    "the toolchain cannot be entered: this user may not create namespaces";
 
-/// Tries to enter a root folder, as the toolchain is one.
+/// Tries to enter another root folder, as the toolchain needs it.
 ///
 /// # Errors
 ///
-/// What bwrap says.
+/// bwrap's message.
 pub fn enter() -> Result<(), String> {
     let tried = bwrap()
         .args(["--ro-bind", "/", "/", "true"])
@@ -96,7 +96,7 @@ pub fn enter() -> Result<(), String> {
     }
 }
 
-/// What allows an ordinary user to enter it.
+/// The command that allows an ordinary user to enter it.
 pub fn allow_namespaces() -> String {
     let forbids = |name: &str, value: &str| {
         let file = Path::new("/proc/sys").join(name.replace('.', "/"));
@@ -108,7 +108,7 @@ pub fn allow_namespaces() -> String {
         .map(|(name, _, allowing)| format!("{name}={allowing}"))
         .collect();
     if changes.is_empty() {
-        "run it as root, or outside of the container that forbids it".to_owned()
+        "run it as root, or outside the container that forbids it".to_owned()
     } else {
         format!("sudo sysctl {}", changes.join(" "))
     }

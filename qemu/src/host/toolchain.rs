@@ -1,8 +1,8 @@
-//! The toolchain: a Debian 13 root folder in the cache, with all that builds a kernel and runs it.
+//! The toolchain: a Debian 13 root folder in the cache, with everything to build a kernel and run it.
 //!
-//! One stable release whose parts fit together (rustc, bindgen, clang, gcc, QEMU), the same on any
-//! host, and nothing on the host changes. The packages are only unpacked, not configured: that
-//! needs no root, no subordinate user IDs, and a third of the time.
+//! One stable release whose parts fit together (rustc, bindgen, clang, gcc, QEMU), the same on every
+//! host, without changing the host. The packages are only unpacked, not configured: that needs no
+//! root, no subordinate user IDs, and a third of the time.
 
 use std::ffi::OsStr;
 use std::fs;
@@ -17,10 +17,10 @@ use crate::host::packages::{packages, LINKS, MOUNT_POINTS, SUITE};
 use crate::host::progress::{Job, Tick};
 use crate::host::{mirrors, programs, sandbox};
 
-/// Bytes that the folder takes, with room for what is downloaded on the way.
+/// Bytes that the folder needs, including temporary downloads.
 const SPACE: u64 = 3 << 30;
 
-/// Versions that decide whether what was built before is still good.
+/// Programs whose versions decide whether a kernel has to be built again.
 const COMPILERS: &[&[&str]] = &[
     &["rustc", "--version"],
     &["bindgen", "--version"],
@@ -29,7 +29,7 @@ const COMPILERS: &[&[&str]] = &[
     &["qemu-system-x86_64", "--version"],
 ];
 
-/// The root folder, ready for use.
+/// The toolchain's root folder.
 pub struct Toolchain {
     root: PathBuf,
     cache: PathBuf,
@@ -40,7 +40,7 @@ pub struct Toolchain {
 }
 
 impl Toolchain {
-    /// Makes the folder, unless it is there and was made from the same list of packages.
+    /// Makes the folder, unless it exists and was made from the same list of packages.
     pub fn provide(cache: &Cache) -> Result<Self> {
         programs::provide()?;
         sandbox::enter().map_err(|said| {
@@ -62,18 +62,16 @@ impl Toolchain {
             }
         }
         if let Some(program) = toolchain.lost() {
-            return Err(
-                Diagnostic::new(format!("the toolchain folder has lost {program}"))
-                    .note(toolchain.root.join("usr/bin").display().to_string())
-                    .help(toolchain.renewal())
-                    .into(),
-            );
+            return Err(Diagnostic::new(format!("{program} is missing from the toolchain"))
+                .note(toolchain.root.join("usr/bin").display().to_string())
+                .help(toolchain.renewal())
+                .into());
         }
         toolchain.versions = toolchain.read_versions().context("no versions")?;
         Ok(toolchain)
     }
 
-    /// The folder, if it is there; nothing is made.
+    /// The folder, if it exists; makes nothing.
     pub fn existing(cache: &Cache) -> Option<Self> {
         let toolchain = Toolchain::at(cache);
         let versions = toolchain.read_versions()?;
@@ -83,7 +81,7 @@ impl Toolchain {
         })
     }
 
-    /// Each recipe has a folder of its own, so that no run takes away what another one is using.
+    /// Each recipe has its own folder, so that no run removes what another one uses.
     fn at(cache: &Cache) -> Self {
         let name = format!("toolchain/{}", cache::fingerprint(&recipe()));
         Toolchain {
@@ -95,7 +93,7 @@ impl Toolchain {
         }
     }
 
-    /// Where the recipe stands, followed by the versions, once the folder is whole.
+    /// The file with the recipe and the versions, written when the folder is complete.
     fn stamp(&self) -> PathBuf {
         self.root.with_file_name("recipe")
     }
@@ -109,7 +107,7 @@ impl Toolchain {
         self.read_versions().is_some()
     }
 
-    /// A compiler or QEMU that is no longer where it was unpacked.
+    /// A compiler, or QEMU, that is missing from the folder.
     pub fn lost(&self) -> Option<&'static str> {
         COMPILERS.iter().map(|words| words[0]).find(|program| {
             self.root
@@ -120,15 +118,15 @@ impl Toolchain {
         })
     }
 
-    /// How a user has the folder made anew.
+    /// The command that makes the folder again.
     pub fn renewal(&self) -> String {
         format!(
-            "rm -r {}, then make run, which makes it anew",
+            "rm -r {}, then make run, which makes it again",
             self.root.with_file_name("").display()
         )
     }
 
-    /// Removes the folders of other recipes, but for those that somebody is using.
+    /// Removes the folders of other recipes that are not in use.
     fn remove_others(&self, cache: &Cache) -> Result<()> {
         for entry in fs::read_dir(cache.place_for("toolchain/x")?.with_file_name(""))? {
             let entry = entry?;
@@ -142,17 +140,17 @@ impl Toolchain {
         Ok(())
     }
 
-    /// The cache's folder, which its commands see.
+    /// The cache's folder, which is visible to its commands.
     pub fn cache(&self) -> &Path {
         &self.cache
     }
 
-    /// A path inside the folder, as the host sees it.
+    /// The host's path of a file in the folder.
     pub fn file(&self, path: &str) -> PathBuf {
         self.root.join(path)
     }
 
-    /// Makes the folder beside its place and moves it there when it is whole.
+    /// Makes the folder under another name, and renames it when it is complete.
     fn make(&self, log: &Path) -> Result<()> {
         let new = self.root.with_file_name("root.new");
         cache::remove(&new)?;
@@ -195,13 +193,12 @@ impl Toolchain {
             let output = self.command(words[0]).args(&words[1..]).output()?;
             let text = String::from_utf8_lossy(&output.stdout).into_owned();
             if !output.status.success() || text.is_empty() {
-                return Err(Diagnostic::new(format!(
-                    "{} does not run in the toolchain folder",
-                    words[0]
-                ))
-                .note(String::from_utf8_lossy(&output.stderr))
-                .help(format!("delete {} and try again", self.root.display()))
-                .into());
+                return Err(
+                    Diagnostic::new(format!("{} does not run in the toolchain", words[0]))
+                        .note(String::from_utf8_lossy(&output.stderr))
+                        .help(format!("delete {} and try again", self.root.display()))
+                        .into(),
+                );
             }
             versions.push_str(text.lines().next().unwrap_or_default());
             versions.push('\n');
@@ -209,13 +206,13 @@ impl Toolchain {
         Ok(versions)
     }
 
-    /// A command that runs in the folder. It sees the cache at its usual place, and nothing of the
-    /// host but its devices and its network; it dies with the lab, and so does all that it starts.
+    /// A command that runs in the folder. It sees the cache at its usual path, and of the host only
+    /// devices and network. It ends with the lab, and so does everything that it starts.
     pub fn command(&self, program: impl AsRef<OsStr>) -> Command {
         self.command_in(&self.cache, &[], program)
     }
 
-    /// The same, started in `dir`, with folders of the host that it may also read and write.
+    /// The same, started in `dir`, with more folders of the host that it may read and write.
     pub fn command_in(&self, dir: &Path, folders: &[&Path], program: impl AsRef<OsStr>) -> Command {
         let writable = [&[self.cache.as_path()], folders].concat();
         let mut command = sandbox::of_toolchain(&self.root, &writable);
@@ -223,7 +220,7 @@ impl Toolchain {
         command
     }
 
-    /// The folder's own apt, started in `dir`, with its lists and archives in the cache.
+    /// The toolchain's own apt, started in `dir`, with its lists and archives in the cache.
     pub fn apt(&self, dir: &Path, program: &str) -> Result<Command> {
         let lists = self.cache.join("apt/lists");
         let archives = self.cache.join("apt/archives");
@@ -237,13 +234,13 @@ impl Toolchain {
             .arg(format!("Dir::State::Lists={}", lists.display()))
             .arg("-o")
             .arg(format!("Dir::Cache={}", self.cache.join("apt").display()))
-            // The sandbox has one user; apt must not look for another to fetch as.
+            // The sandbox has one user: apt must not switch to another for downloads.
             .args(["-o", "APT::Sandbox::User="]);
         Ok(command)
     }
 }
 
-/// What the folder is made from; another recipe makes another folder.
+/// What the folder is made from; each recipe has its own folder.
 fn recipe() -> String {
     format!(
         "{SUITE}\n{}\n{LINKS:?}\n{MOUNT_POINTS:?}\n",

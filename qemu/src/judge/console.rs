@@ -5,12 +5,12 @@ use std::sync::LazyLock;
 
 use regex::Regex;
 
-/// One line of a console, split into the kernel's time stamp and what is said.
+/// One line of a console, split into the kernel's time stamp and the message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Message<'a> {
-    /// The stamp with its brackets; `None` for what user space wrote to the console.
+    /// The stamp with its brackets; `None` for output of user space.
     pub stamp: Option<&'a str>,
-    /// What is said, with its own indentation and without the line's end.
+    /// The message, with its indentation, without the line's end.
     pub text: &'a str,
 }
 
@@ -20,7 +20,7 @@ static STAMP: LazyLock<Regex> = LazyLock::new(|| {
     Regex::new(r"(\[ *\d+\.\d{6}\])(?:\[ *[TC]\d+\])?(?: |$)").expect("a valid pattern")
 });
 
-/// All lines of a log, the kernel's and user space's.
+/// All lines of a log, from the kernel and from user space.
 pub fn messages(log: &str) -> impl Iterator<Item = Message<'_>> {
     log.lines().map(|line| {
         let line = line.trim_end_matches('\r');
@@ -38,9 +38,9 @@ pub fn messages(log: &str) -> impl Iterator<Item = Message<'_>> {
     })
 }
 
-/// The kernel's lines only, each once: what `dmesg` repeats on the console is left out. Without a
-/// single stamp in the log (`printk.time=0`, or the results file of a KUnit suite) nobody can
-/// tell who speaks, and all lines count.
+/// The kernel's lines only, each once: what `dmesg` repeats on the console is left out. Without any
+/// stamp in the log (`printk.time=0`, or the results file of a KUnit suite) the two cannot be told
+/// apart, and all lines count.
 pub fn kernel_messages(log: &str) -> Vec<Message<'_>> {
     let mut lines: Vec<_> = messages(log).collect();
     if lines.iter().all(|line| line.stamp.is_none()) {
@@ -49,7 +49,7 @@ pub fn kernel_messages(log: &str) -> Vec<Message<'_>> {
     let (mut seen, mut latest, mut repeating) = (HashSet::new(), None, false);
     lines.retain(|line| line.stamp.is_some());
     lines.retain(|line| {
-        // A line may well come twice in one microsecond, but only a repetition goes back in time.
+        // A line may come twice in one microsecond, but only a repetition goes back in time.
         repeating = !seen.insert(*line) && (line.stamp < latest || repeating);
         latest = latest.max(line.stamp);
         !repeating

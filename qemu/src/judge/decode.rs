@@ -8,8 +8,8 @@ use anyhow::Result;
 use crate::host::toolchain::Toolchain;
 use crate::kernel::build::Kernel;
 
-/// A report with its addresses turned into lines of source, as far as the tree's own
-/// `scripts/decode_stacktrace.sh` can.
+/// A report with its addresses turned into lines of source, as far as the kernel's own
+/// `scripts/decode_stacktrace.sh` can. The report itself, if that fails.
 pub fn decode(toolchain: &Toolchain, kernel: &Kernel, built: &Path, report: &str) -> String {
     try_decode(toolchain, kernel, built, report).unwrap_or_else(|_| report.to_owned())
 }
@@ -22,13 +22,13 @@ fn try_decode(
 ) -> Result<String> {
     let input = tempfile::NamedTempFile::new()?;
     for line in report.lines().filter(|line| !line.starts_with("Code: ")) {
-        // Its disassembly would be longer than all the rest.
+        // The disassembly would be longer than everything else.
         writeln!(input.as_file(), "{line}")?;
     }
     let modules = linked(toolchain, built)?;
     let output = toolchain
         .command_in(&kernel.source.dir, &[&kernel.source.dir], "env")
-        // LLVM's tools read what either compiler wrote.
+        // LLVM's tools read the objects of both compilers.
         .args(["LLVM=1", "bash", "scripts/decode_stacktrace.sh"])
         .arg(kernel.dir.join("vmlinux"))
         .arg("auto")
@@ -39,8 +39,8 @@ fn try_decode(
     Ok(String::from_utf8_lossy(&output.stdout).into_owned())
 }
 
-/// A folder with a copy of each .ko of a module, in which every section has addresses of its
-/// own. In a .ko they all start at 0, and `.init.text` would be taken for `.text`.
+/// A folder with a linked copy of each .ko, in which the sections do not overlap. In a .ko they all
+/// start at address 0, so `.init.text` would be mistaken for `.text`.
 fn linked(toolchain: &Toolchain, built: &Path) -> Result<tempfile::TempDir> {
     let folder = tempfile::tempdir_in(built)?;
     for entry in std::fs::read_dir(built)? {

@@ -1,4 +1,4 @@
-//! What the end of a guest means: success, or the error that it amounts to.
+//! Turns the outcome of a guest into success or an error.
 
 use anyhow::Result;
 use diagnostic::Diagnostic;
@@ -8,11 +8,11 @@ use super::splats::splats;
 use crate::exit::Exit;
 use crate::guest::machine::{qemu_died, Guest, Outcome};
 
-/// What insmod says when the kernel does not take a module for one of its own.
+/// What insmod prints for a module that was built for another kernel.
 const WRONG_KERNEL: &str = "error 8: Exec format error";
 
-/// The error that the end of a guest amounts to, if any; `decode` turns addresses in a report into
-/// lines of source.
+/// Success, or the error that the log and the outcome show. `decode` turns the addresses in a
+/// report into lines of source.
 pub fn judge(guest: &Guest, decode: impl FnOnce(&str) -> String) -> Result<()> {
     if let Some(first) = splats(&guest.console).first() {
         let what = format!("the guest's log has a splat: {}", first.line);
@@ -26,17 +26,17 @@ pub fn judge(guest: &Guest, decode: impl FnOnce(&str) -> String) -> Result<()> {
         Outcome::Answered(0) => return Ok(()),
         Outcome::Answered(status) => refused(guest, *status),
         Outcome::Silent => {
-            Diagnostic::new("the guest ended without an answer: it crashed, or rebooted")
+            Diagnostic::new("the guest ended without reporting a result: it crashed or rebooted")
                 .exit(Exit::Splat)
                 .note(end)
         }
         Outcome::TimedOut => Diagnostic::new(format!(
-            "the guest gave no answer in {} s",
+            "the guest did not finish within {} s",
             guest.wall.as_secs()
         ))
         .exit(Exit::Timeout)
         .note(end)
-        .help("make run TIMEOUT=300, if the host is just slow"),
+        .help("make run TIMEOUT=300, if the host is only slow"),
         Outcome::Died(complaint) => qemu_died(complaint),
     };
     Err(error.into())
@@ -54,7 +54,7 @@ fn refused(guest: &Guest, status: i32) -> Diagnostic {
             .note(&known.line)
             .help(&known.help);
     }
-    // With CONFIG_MODVERSIONS, the kernel refuses one that has noted no checksums without a word.
+    // With CONFIG_MODVERSIONS, the kernel refuses a module without checksums silently.
     match guest
         .output
         .lines()

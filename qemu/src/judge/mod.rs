@@ -1,4 +1,4 @@
-//! Reads what a guest printed: splats, refusals, test results.
+//! Reads what a guest printed: splats, refused modules, test results.
 
 pub mod console;
 pub mod decode;

@@ -12,11 +12,11 @@ use serde::Serialize;
 
 use super::console::kernel_messages;
 
-/// What kind of splat a report is.
+/// The kind of a splat.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Kind {
-    /// A panic that no other report led to.
+    /// A panic without another report before it.
     Panic,
     /// The CPU faulted in kernel mode: a bad pointer, a protection fault, a stack overrun.
     Oops,
@@ -42,13 +42,13 @@ pub enum Kind {
     Slab,
     /// A reference count that went too low or too high.
     Refcount,
-    /// A linked list whose neighbours disagree.
+    /// A linked list whose neighbours do not match.
     List,
     /// An indirect call to a function of another type.
     Cfi,
     /// A copy that does not fit its buffer, found by FORTIFY_SOURCE or hardened usercopy.
     Fortify,
-    /// Memory that nobody points to any more.
+    /// Memory that nothing points to any more.
     Kmemleak,
     /// A Rust `panic!`, which the kernel turns into a `BUG()`.
     RustPanic,
@@ -57,7 +57,7 @@ pub enum Kind {
 }
 
 impl Kind {
-    /// The field's word for it.
+    /// Its usual name.
     pub fn name(self) -> &'static str {
         match self {
             Kind::Panic => "kernel panic",
@@ -89,16 +89,16 @@ impl fmt::Display for Kind {
     }
 }
 
-/// One event in which the kernel found itself in trouble, with all that it printed about it.
+/// One event, with everything that the kernel printed about it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Splat {
     /// The most specific kind of the chain: a Rust panic is also a BUG, an oops and a panic.
     pub kind: Kind,
-    /// The telling line, without its time stamp.
+    /// The line that names the problem, without its time stamp.
     pub line: String,
     /// The report, from its "cut here" line to its end, without time stamps.
     pub report: String,
-    /// The file in the kernel's source that prints the telling line: where to read on.
+    /// The kernel's source file that prints this line: where to read on.
     pub source: &'static str,
 }
 
@@ -108,11 +108,11 @@ impl fmt::Display for Splat {
     }
 }
 
-/// Where a line stands in the chain that one event prints. Only a later stage continues a report;
-/// anything else is an event of its own.
+/// The position of a line in the chain that one event prints. Only a later stage continues a report;
+/// anything else is another event.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Stage {
-    /// Says what is wrong, before a trap or a report says where.
+    /// Says what is wrong, before a trap or a report says where it happened.
     Lead,
     /// The fault or the `BUG()` that an oops will follow.
     Trap,
@@ -122,11 +122,11 @@ enum Stage {
     Panic,
 }
 
-/// What a telling line looks like.
+/// A line that starts or continues a splat.
 struct Row {
     kind: Kind,
     stage: Stage,
-    /// How the last line of the report starts; empty when the telling line is all there is.
+    /// How the last line of the report starts; empty if the report is one line.
     end: &'static str,
     pattern: &'static str,
     source: &'static str,
@@ -159,8 +159,8 @@ const STACK: &str = "</TASK>";
 /// The ruler around the sanitizers' reports, and above those of lockdep and SLUB.
 const RULE: &str = "====================";
 
-/// Every splat this lab knows. The first row that matches wins, so the general ones come last.
-/// Read in Linux 6.12 and 7.3; where their words differ, the pattern takes both.
+/// Every splat that the lab knows. The first row that matches wins, so the general ones come last.
+/// From the sources of Linux 6.12 and 7.3; where they differ, the pattern matches both.
 #[rustfmt::skip] // a table reads best as a table
 static ROWS: &[Row] = &[
     row(Kind::RustPanic, Stage::Lead,   TRACE, r"^rust_kernel: panicked at ", "rust/kernel/lib.rs"),
@@ -187,7 +187,7 @@ static ROWS: &[Row] = &[
     row(Kind::Oops,      Stage::Report, TRACE, r"^(?:Oops: )?[A-Za-z][A-Za-z0-9, -]*: [0-9a-f]{4} \[#\d+\]", "arch/x86/kernel/dumpstack.c"),
     row(Kind::Oops,      Stage::Report, TRACE, r"^Internal error: .+ \[#\d+\]", "arch/arm64/kernel/traps.c"),
     // "WARNING: CPU: 0 PID: 1 at file:line" in 6.12, "WARNING: file:line at" in 7.3. Other texts
-    // that start with WARNING, on mitigations for instance, are no splats.
+    // that start with WARNING, on mitigations for instance, are not splats.
     row(Kind::Warning,   Stage::Report, TRACE, r"^WARNING: (?:CPU: \d+ PID: \d+ at |(?:\S+:\d+ )?at .+, CPU#\d+: )", "kernel/panic.c"),
     row(Kind::Lockdep,   Stage::Report, STACK, r"^WARNING: (?:possible .+ detected|inconsistent lock state|suspicious RCU usage|.+-safe -> .+-unsafe lock order detected)", "kernel/locking/lockdep.c"),
     row(Kind::Lockdep,   Stage::Report, STACK, r"^WARNING: (?:bad (?:unlock balance|contention) detected|held lock freed|lock held when returning|.+/\d+ still has locks held|Nested lock was not taken|chain_key collision)", "kernel/locking/lockdep.c"),
@@ -210,24 +210,24 @@ static PATTERNS: LazyLock<RegexSet> = LazyLock::new(|| {
     RegexSet::new(ROWS.iter().map(|row| row.pattern)).expect("every row has a valid pattern")
 });
 
-/// Panics that name the report which the kernel was told not to survive: `check_panic_on_warn` in
+/// Panics that follow from a report, because the kernel is configured so: `check_panic_on_warn` in
 /// kernel/panic.c, kernel/watchdog.c, kernel/hung_task.c, kernel/rcu/tree_stall.h, mm/kasan/report.c.
 static CONSEQUENCE: LazyLock<Regex> = LazyLock::new(|| {
     Regex::new(r"panic_on_\w+ set|fault=panic|softlockup:|Hard LOCKUP|hung_task:|RCU Stall")
         .expect("a valid pattern")
 });
 
-/// No report is followed further than this, lest one without an end swallows the log.
+/// The limit for a report without an end, in lines.
 const LONGEST: usize = 200;
-/// This soon after a report that only led up to something, an oops is the same event.
+/// An oops this many lines after a leading report belongs to the same event.
 const SOON: usize = 4;
 
-/// The row of a telling line.
+/// The row that a line matches.
 fn telling(text: &str) -> Option<&'static Row> {
     PATTERNS.matches(text).iter().next().map(|row| &ROWS[row])
 }
 
-/// All splats of a log, in order: the first is the cause, later ones are often its fallout.
+/// All splats of a log, in order: the first is the cause, later ones are often its consequences.
 pub fn splats(log: &str) -> Vec<Splat> {
     let mut reader = Reader::default();
     for message in kernel_messages(log) {
@@ -236,11 +236,11 @@ pub fn splats(log: &str) -> Vec<Splat> {
     reader.reports.iter().map(Report::splat).collect()
 }
 
-/// Reads line after line, and gathers them into reports.
+/// Collects lines into reports.
 #[derive(Default)]
 struct Reader<'a> {
     reports: Vec<Report<'a>>,
-    /// A "cut here" or ruler, and what followed it, while no telling line has come yet.
+    /// A "cut here" or ruler and what followed it, until a line matches a row.
     opener: Vec<&'a str>,
 }
 
@@ -252,7 +252,7 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// A telling line: the next link of the report's chain, or a report of its own.
+    /// A line that matches a row: it continues the report, or starts another.
     fn tell(&mut self, row: &'static Row, text: &'a str) {
         let opener = std::mem::take(&mut self.opener);
         match self.reports.last_mut() {
@@ -261,7 +261,7 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// Any other line: it opens, continues or ends a report, or has nothing to do with one.
+    /// Any other line: it opens, continues or ends a report, or is unrelated.
     fn follow(&mut self, text: &'a str) {
         let opens = text.starts_with(CUT) || text.starts_with(RULE);
         if let Some(report) = self.reports.last_mut() {
@@ -275,7 +275,7 @@ impl<'a> Reader<'a> {
         if opens {
             self.opener = vec![text];
         } else if (1..8).contains(&self.opener.len()) {
-            // The words of a WARN() stand between its "cut here" and the telling line.
+            // The message of a WARN() comes between "cut here" and the line that matches.
             self.opener.push(text);
         } else {
             self.opener.clear();
@@ -283,18 +283,18 @@ impl<'a> Reader<'a> {
     }
 }
 
-/// A report in the making.
+/// A report that is being collected.
 struct Report<'a> {
-    /// What the first telling line was, and what the latest one was.
+    /// The rows of the first and of the latest line that matched one.
     first: &'static Row,
     last: &'static Row,
     lines: Vec<&'a str>,
-    /// Which of the lines is the first telling one.
+    /// The index of the first line that matched a row.
     telling: usize,
     open: bool,
     /// How many lines ago it ended.
     since: usize,
-    /// Whether somebody was killed by it.
+    /// Whether the kernel killed a task because of it.
     deadly: bool,
 }
 
@@ -313,7 +313,7 @@ impl<'a> Report<'a> {
         report
     }
 
-    /// Whether a telling line belongs to this very event.
+    /// Whether a line that matches a row belongs to the same event.
     fn leads_to(&self, row: &Row, text: &str) -> bool {
         let open = self.open && (self.last.stage == Stage::Panic || row.stage > self.last.stage);
         let oops = self.first.stage == Stage::Lead && row.deadly() && self.since <= SOON;
@@ -343,7 +343,7 @@ impl<'a> Report<'a> {
 
     fn splat(&self) -> Splat {
         let mut line = self.lines[self.telling].to_string();
-        // Rust's panics tell the place first and the message on the line below.
+        // A Rust panic prints the place first, and the message on the next line.
         if self.first.kind == Kind::RustPanic && line.ends_with(':') {
             if let Some(message) = self.lines.get(self.telling + 1) {
                 line = format!("{line} {message}");
@@ -359,7 +359,7 @@ impl<'a> Report<'a> {
 }
 
 impl Row {
-    /// Whether the kernel kills the task, or itself, after such a line.
+    /// Whether the kernel kills the task, or panics, after such a line.
     fn deadly(&self) -> bool {
         self.stage == Stage::Trap || self.kind == Kind::Oops
     }

@@ -1,4 +1,4 @@
-//! The lab's kernels: a small configuration, built once by the toolchain, kept in the cache.
+//! Builds the lab's kernels: a small configuration, built once by the toolchain, kept in the cache.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -16,38 +16,38 @@ use crate::kernel::config;
 use crate::kernel::flavour::Flavour;
 use crate::kernel::source::Source;
 
-/// Bytes that a build takes, debug information included.
+/// Bytes that a build needs, including debug information.
 const SPACE: u64 = 3 << 30;
 
 /// About how many lines Kbuild prints for a whole kernel.
 const STEPS: u64 = 1200;
 
-/// A kernel that was not used for so long may be removed when there is another one of its flavour.
+/// After this time without use, a kernel may be removed if there is another of its flavour.
 const FORGOTTEN: Duration = Duration::from_secs(7 * 24 * 60 * 60);
 
-/// The file in a kernel's folder that says what was built there, to the end.
+/// The file in a kernel's folder with the recipe of what was completely built there.
 const DONE: &str = "lab.recipe";
 
-/// A kernel, built.
+/// A built kernel.
 pub struct Kernel {
-    /// What was asked for.
+    /// The requested flavour.
     pub flavour: Flavour,
-    /// What folders in the cache that belong to it alone are called, such as `7.3-clang-1a2b3c4d`.
+    /// The name of its own folders in the cache, such as `7.3-clang-1a2b3c4d`.
     pub name: String,
-    /// Its build folder: what a module calls KDIR.
+    /// Its build folder: KDIR for a module.
     pub dir: PathBuf,
     /// Its source.
     pub source: Source,
-    /// What QEMU boots.
+    /// The image that QEMU boots.
     pub image: PathBuf,
-    /// What it was built from: its source's version, the compilers', and its options.
+    /// What it was built from: the versions of the source and of the compilers, and the options.
     pub recipe: String,
-    /// Keeps another run from removing it; a stock kernel needs no such lock.
+    /// Keeps other runs from removing it; a stock kernel needs no lock.
     pub in_use: Option<Lock>,
 }
 
 impl Kernel {
-    /// Builds the kernel, or goes on with an interrupted build, unless it is there already.
+    /// Builds the kernel, or continues an interrupted build, unless it exists already.
     pub fn provide(
         cache: &Cache,
         toolchain: &Toolchain,
@@ -59,7 +59,7 @@ impl Kernel {
         let name = folder_of(&flavour, &recipe);
         let dir = cache.place_for(&part(&name))?;
         let kernel = Kernel {
-            // vmlinux without its debug information.
+            // vmlinux without debug information.
             image: dir.join("vmlinux.boot"),
             in_use: Some(cache.share(&part(&name))?),
             dir,
@@ -70,7 +70,7 @@ impl Kernel {
         };
 
         if kernel.is_due() {
-            // It covers the log, too, which all kernels of a flavour share.
+            // The lock covers the log, too, which all kernels of a flavour share.
             let _lock = cache.lock(&format!("kernel {}", kernel.flavour.name()))?;
             if kernel.is_due() {
                 kernel.make_whole(cache, toolchain, &fragment)?;
@@ -81,12 +81,12 @@ impl Kernel {
         Ok(kernel)
     }
 
-    /// Whether there is something to build; of a source that the user may edit, only make knows.
+    /// Whether it has to be built. If the user can edit the source, only make knows.
     fn is_due(&self) -> bool {
         self.source.foreign || !cache::holds(&self.dir.join(DONE), &self.recipe)
     }
 
-    /// Builds it, or goes on where an earlier run was interrupted.
+    /// Builds it, or continues where an earlier run was interrupted.
     fn make_whole(&self, cache: &Cache, toolchain: &Toolchain, fragment: &str) -> Result<()> {
         cache.require_space(SPACE, "the kernel's build")?;
         let resumed = self.dir.is_dir();
@@ -106,13 +106,13 @@ impl Kernel {
         self.dir.join("lab.took")
     }
 
-    /// How long its build took; not known if that was interrupted.
+    /// How long its build took; unknown if the build was interrupted.
     pub fn took(&self) -> Option<Duration> {
         let seconds = fs::read_to_string(self.took_file()).ok()?;
         Duration::try_from_secs_f64(seconds.trim().parse().ok()?).ok()
     }
 
-    /// What `uname -r` says in it.
+    /// Its release, as `uname -r` prints it.
     pub fn release(&self) -> Result<String> {
         let file = self.dir.join("include/config/kernel.release");
         let release =
@@ -169,7 +169,7 @@ impl Kernel {
             .collect();
         if !dropped.is_empty() {
             return Err(
-                Diagnostic::new("this kernel does not take the lab's configuration")
+                Diagnostic::new("this kernel does not accept the lab's configuration")
                     .note(format!(
                         "{}: dropped {}",
                         self.source.dir.display(),
@@ -189,7 +189,7 @@ impl Kernel {
                 self.source.dir.display()
             );
         }
-        "use a kernel that the README lists as tested, or fix qemu/config".to_owned()
+        "use a kernel that README.md lists as tested, or fix qemu/config".to_owned()
     }
 
     fn build(&self, toolchain: &Toolchain, log: &Path) -> Result<()> {
@@ -197,7 +197,7 @@ impl Kernel {
             what: &format!("kernel {}: building", self.flavour.name()),
             log,
             steps: STEPS,
-            // Kbuild indents what it does: "  CC      init/main.o".
+            // Kbuild indents its steps: "  CC      init/main.o".
             tick: |line| {
                 if line.starts_with("  ") {
                     Tick::Step
@@ -223,15 +223,15 @@ impl Kernel {
     }
 }
 
-/// The folder of a kernel: another recipe has another one, so that checkouts which share a cache
-/// do not take each other's kernels away, and no build starts from what another recipe left. Kbuild
-/// would compile again what depends on an option, but not rust/core.o for CONFIG_MODVERSIONS: its
-/// symbols were left without checksums.
+/// The name of a kernel's folder. Each recipe has its own: checkouts that share a cache do not remove
+/// each other's kernels, and no build starts from another recipe's files. Kbuild recompiles what
+/// depends on a changed option, but not rust/core.o for CONFIG_MODVERSIONS, whose symbols would then
+/// have no checksums.
 fn folder_of(flavour: &Flavour, recipe: &str) -> String {
     format!("{}-{}", flavour.name(), cache::fingerprint(recipe))
 }
 
-/// The flavour's name in that of a kernel's folder. Earlier versions of the lab added nothing to it.
+/// The flavour's name in the name of a kernel's folder. Earlier versions of the lab added no hash.
 fn flavour_of(folder: &str) -> &str {
     match folder.rsplit_once('-') {
         Some((flavour, print))
@@ -243,12 +243,12 @@ fn flavour_of(folder: &str) -> &str {
     }
 }
 
-/// The part of the cache that a kernel's folder is, which is also what its lock is called.
+/// A kernel's folder in the cache, which is also the name of its lock.
 fn part(folder: &str) -> String {
     format!("kernel/{folder}")
 }
 
-/// The kernels that are there and whole: the names of their flavours, and their folders.
+/// The completely built kernels: the names of their flavours, and their folders.
 pub fn built(cache: &Cache) -> Vec<(String, PathBuf)> {
     cache
         .folders("kernel")
@@ -258,8 +258,8 @@ pub fn built(cache: &Cache) -> Vec<(String, PathBuf)> {
         .collect()
 }
 
-/// Removes other kernels of the same flavour that nobody uses, nor did for long. To fail at that
-/// is no reason not to use the one that is wanted.
+/// Removes other kernels of the same flavour that have not been used for long. A failure is only
+/// reported: the requested kernel can still be used.
 fn remove_forgotten(cache: &Cache, wanted: &str) {
     for (name, folder) in cache.folders("kernel") {
         if name == wanted || flavour_of(&name) != flavour_of(wanted) {
@@ -276,7 +276,7 @@ fn remove_forgotten(cache: &Cache, wanted: &str) {
                 "lab: removed the kernel {name}, unused for {} days",
                 FORGOTTEN.as_secs() / (24 * 60 * 60)
             ),
-            Err(error) => eprintln!("lab: an unused kernel stays: {error:#}"),
+            Err(error) => eprintln!("lab: cannot remove an unused kernel: {error:#}"),
         }
     }
 }
@@ -288,7 +288,7 @@ fn remove(cache: &Cache, name: &str, folder: &Path) -> Result<()> {
             cache::remove(&place)?;
         }
     }
-    // Interrupted in the middle, what is left would be taken for a kernel.
+    // If this is interrupted, the rest must not look like a kernel.
     let scratch = cache::scratch_in(&cache.dir().join(cache::RUNS))?;
     fs::rename(folder, scratch.path().join(name))
         .with_context(|| format!("cannot remove {}", folder.display()))?;
@@ -297,7 +297,7 @@ fn remove(cache: &Cache, name: &str, folder: &Path) -> Result<()> {
     removed.with_context(|| format!("cannot remove {}", place.display()))
 }
 
-/// Whether a `.config` has this option; one that is off is not in it, or in a comment.
+/// Whether a `.config` has this option. One that is off is missing, or in a comment.
 fn is_taken(config: &str, option: &str) -> bool {
     let has = |wanted: &str| config.lines().any(|line| line == wanted);
     match option.strip_suffix("=n") {

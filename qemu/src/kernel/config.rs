@@ -10,15 +10,15 @@ const VERSIONS: &str = include_str!("../../config/versions.config");
 const CLANG: &str = include_str!("../../config/clang.config");
 const DEBUG: &str = include_str!("../../config/debug.config");
 
-/// Options of theirs that not every kernel with Rust has: the option, and the file that tells.
+/// Options that not every kernel with Rust has: the option, and the Kconfig file that defines it.
 const NOT_ALWAYS: &[(&str, &str)] = &[
     ("KUNIT_AUTORUN_ENABLED", "lib/kunit/Kconfig"),
     ("PROC_SYSCTL", "fs/proc/Kconfig"),
 ];
 
-/// The options that are set, without comments.
+/// The options to set, without comments.
 pub fn fragment(flavour: &Flavour, source: &Source) -> String {
-    // Where a kernel is too old for an option, Kconfig would drop it without a word.
+    // Kconfig silently drops an option that the kernel does not have.
     let knows = |file: &str, option: &str| {
         fs::read_to_string(source.dir.join(file))
             .is_ok_and(|text| text.lines().any(|line| line == format!("config {option}")))
@@ -31,7 +31,7 @@ pub fn fragment(flavour: &Flavour, source: &Source) -> String {
     let inline_helpers = knows("lib/Kconfig.debug", "RUST_INLINE_HELPERS");
     let parts = [
         (true, BASE),
-        // Reading the debug information of each object takes its time, too.
+        // gendwarfksyms reads the debug information of each object, which takes long in a debug kernel.
         (versions && !flavour.debug, VERSIONS),
         (flavour.compiler == Compiler::Clang && inline_helpers, CLANG),
         (flavour.debug, DEBUG),
@@ -43,7 +43,7 @@ pub fn fragment(flavour: &Flavour, source: &Source) -> String {
         .map(|line| line.split('#').next().unwrap_or_default().trim())
         .filter(|line| !line.is_empty() && !too_new(line))
         .collect();
-    // A later part has the last word on an option.
+    // A later part overrides an earlier one.
     let name = |line: &str| line.split('=').next().map(str::to_owned);
     let last = |(nth, line): &(usize, &&str)| {
         let mut later = lines[nth + 1..].iter();

@@ -1,20 +1,20 @@
 //! Which kernel is asked for.
 
-/// What a user calls the newest of them.
+/// `KERNEL=stock`: the newest of Debian's own kernels.
 pub const NEWEST: &str = "stock";
 
-/// Whether `KERNEL=` names a stock kernel: [`NEWEST`], or what `uname -r` says in one.
+/// Whether `KERNEL=` names a stock kernel: [`NEWEST`], or a release as `uname -r` prints it.
 pub fn is_stock(kernel: &str) -> bool {
     let release = kernel.starts_with(|first: char| first.is_ascii_digit());
     kernel == NEWEST || release && kernel.ends_with("-amd64") && !kernel.contains('/')
 }
 
-/// Who compiles the C of a kernel, and so of its modules.
+/// The C compiler of a kernel, and so of its modules.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
 pub enum Compiler {
     /// `LLVM=1`.
     Clang,
-    /// What Kbuild takes by itself.
+    /// Kbuild's default.
     Gcc,
 }
 
@@ -35,7 +35,7 @@ pub struct Flavour {
     pub series: String,
     /// The C compiler.
     pub compiler: Compiler,
-    /// With KASAN, lockdep and the other checks that are too slow for every day.
+    /// With KASAN, lockdep and other checks that are too slow for everyday use.
     pub debug: bool,
 }
 
@@ -55,7 +55,7 @@ impl Flavour {
         is_stock(&self.series)
     }
 
-    /// What `make` must be told for this kernel and for any module of it.
+    /// The variables for `make`, for this kernel and for its modules.
     pub fn make_options(&self) -> &'static [&'static str] {
         match self.compiler {
             Compiler::Clang => &["LLVM=1"],

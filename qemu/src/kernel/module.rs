@@ -1,8 +1,8 @@
 //! Building a module for one of the lab's kernels, in a folder of its own.
 //!
 //! The sources are copied into the cache first, one folder for each kernel: builds for several
-//! kernels stay warm side by side, and the project's own folder may be read-only or have a name
-//! that Kbuild cannot stand.
+//! kernels stay incremental side by side, and the project's own folder may be read-only or have a
+//! name that Kbuild does not support.
 
 use std::fs;
 use std::os::unix::process::ExitStatusExt;
@@ -22,7 +22,7 @@ use crate::kernel::build::Kernel;
 pub struct Sources {
     /// The build folder's name.
     pub name: &'static str,
-    /// (below the project, beside Kbuild); a folder is taken whole.
+    /// (the path in the project, the path beside Kbuild); a folder is copied with its sources.
     pub files: &'static [(&'static str, &'static str)],
 }
 
@@ -38,7 +38,7 @@ impl Sources {
     }
 }
 
-/// The file in a module's folder that says what its state was when it was built.
+/// The file in a module's folder with its state at the last build.
 const BUILT: &str = "lab.built";
 
 /// The module itself.
@@ -53,7 +53,7 @@ pub const HELLO_RUST: Sources = Sources {
     ],
 };
 
-/// A module's sources, staged beside a kernel; locked against another run.
+/// A module's sources, copied for a kernel; locked against other runs.
 pub struct Module<'a> {
     kernel: &'a Kernel,
     dir: PathBuf,
@@ -62,7 +62,7 @@ pub struct Module<'a> {
 }
 
 impl<'a> Module<'a> {
-    /// Copies what changed of the sources to the module's build folder for this kernel.
+    /// Copies the changed sources to the module's build folder for this kernel.
     pub fn stage(cache: &Cache, kernel: &'a Kernel, sources: &Sources) -> Result<Self> {
         let place = sources.place(kernel);
         let lock = cache.lock(&format!("module {place}"))?;
@@ -95,15 +95,15 @@ impl<'a> Module<'a> {
         make
     }
 
-    /// Builds it, unless it was built and nothing in its folder has been touched since: to find that
-    /// out, Kbuild takes longer than the machine takes to boot.
+    /// Builds it, unless nothing in its folder has changed since the last build: Kbuild takes longer to
+    /// find that out than the guest takes to boot.
     ///
     /// # Errors
     ///
-    /// When it does not compile; the error shows what the compilers said.
+    /// When it does not compile; the error has the compilers' messages.
     pub fn provide(&self, toolchain: &Toolchain) -> Result<()> {
         let built = self.dir.join(BUILT);
-        // Of a source that the user may edit, only make knows what has changed.
+        // If the user can edit the kernel's source, only make knows what has changed.
         if self.kernel.source.foreign || !cache::holds(&built, &self.state()?) {
             self.build(toolchain, &[])?;
             cache::write_whole(&built, self.state()?.as_bytes())?;
@@ -111,7 +111,7 @@ impl<'a> Module<'a> {
         Ok(())
     }
 
-    /// The kernel, and the files of the folder with their sizes and times.
+    /// The kernel, and the folder's files with their sizes and times.
     fn state(&self) -> Result<String> {
         let mut files = Vec::new();
         list(&self.dir, &mut files)?;
@@ -119,13 +119,13 @@ impl<'a> Module<'a> {
         Ok(format!("{}\n{}", self.kernel.recipe, files.join("\n")))
     }
 
-    /// Builds it with more words for make, such as `W=1`; returns what Kbuild said.
+    /// Builds it with more arguments for make, such as `W=1`; returns Kbuild's output.
     ///
     /// # Errors
     ///
-    /// When it does not compile; the error shows what the compilers said.
+    /// When it does not compile; the error has the compilers' messages.
     pub fn build(&self, toolchain: &Toolchain, words: &[&str]) -> Result<String> {
-        // From Linux 6.13 on, Kbuild does not see that the kernel was configured anew: fixdep's
+        // From Linux 6.13 on, Kbuild does not notice a changed configuration of the kernel: fixdep's
         // `$(wildcard include/config/MODVERSIONS)` is looked up in the module's own folder.
         let (unfinished, built_for) = (self.dir.join("unfinished"), self.dir.join("built_for"));
         let kernel = &self.kernel.recipe;
@@ -137,7 +137,7 @@ impl<'a> Module<'a> {
         self.judge(&run_marked(&unfinished, self.make(toolchain).args(words))?)
     }
 
-    /// What make said, kept in the log, or the error that it amounts to.
+    /// make's output, which is kept in the log; or the error, if it failed.
     fn judge(&self, make: &Output) -> Result<String> {
         let said = String::from_utf8_lossy(&make.stdout).into_owned()
             + &String::from_utf8_lossy(&make.stderr);
@@ -153,7 +153,7 @@ impl<'a> Module<'a> {
         Ok(said)
     }
 
-    /// One built file, stripped of debug information as `modules_install` would.
+    /// A built file, stripped of debug information as by `modules_install`.
     pub fn stripped(&self, toolchain: &Toolchain, ko: &str) -> Result<Vec<u8>> {
         let (ko, stripped) = (self.dir.join(ko), self.dir.join(format!("{ko}.stripped")));
         let status = toolchain
@@ -167,8 +167,8 @@ impl<'a> Module<'a> {
     }
 }
 
-/// Runs make with a mark that stays if make is killed: a compiler that is killed with it leaves half
-/// an object, which the next make would not compile again. A make that exits removes such objects.
+/// Runs make with a marker file that stays if make is killed: a compiler that is killed with it leaves
+/// half an object, which the next make would not compile again. A make that exits removes those.
 fn run_marked(mark: &Path, make: &mut Command) -> Result<Output> {
     fs::write(mark, "").with_context(|| format!("cannot write {}", mark.display()))?;
     let output = output_of(make)?;
@@ -176,7 +176,7 @@ fn run_marked(mark: &Path, make: &mut Command) -> Result<Output> {
     Ok(output)
 }
 
-/// Runs make; an error where it was killed, whatever it said until then.
+/// Runs make; an error if it was killed.
 fn output_of(make: &mut Command) -> Result<Output> {
     let output = make.stdin(Stdio::null()).output();
     let output = output.context("cannot start make")?;
@@ -184,18 +184,18 @@ fn output_of(make: &mut Command) -> Result<Output> {
         None => Ok(output),
         Some(signal) => Err(Diagnostic::new("the build of the module was killed")
             .note(format!("make was killed by signal {signal}"))
-            .help("run the same command again; it builds the module from the start")
+            .help("run the same command again; it rebuilds the module")
             .into()),
     }
 }
 
-/// The signal that ended a command; a sandbox adds 128 to that of the command in it.
+/// The signal that ended a command. The sandbox reports its command's signal as 128 and more.
 fn killer(status: ExitStatus) -> Option<i32> {
     let in_sandbox = status.code().filter(|code| *code > 128);
     status.signal().or(in_sandbox.map(|code| code - 128))
 }
 
-/// Lists the files of a folder, but for those that are made of a module after its build.
+/// Lists the files of a folder, except those that are made after the module's build.
 fn list(folder: &Path, files: &mut Vec<String>) -> Result<()> {
     for entry in fs::read_dir(folder)? {
         let entry = entry?;
@@ -210,7 +210,7 @@ fn list(folder: &Path, files: &mut Vec<String>) -> Result<()> {
     Ok(())
 }
 
-/// The compilers' words without those of make and Kbuild.
+/// The compilers' messages without the lines of make and Kbuild.
 fn without_kbuild(said: &str) -> String {
     said.lines()
         .filter(|line| !line.starts_with("make") && !is_kbuild(line))
@@ -224,7 +224,7 @@ fn is_kbuild(line: &str) -> bool {
         .is_some_and(|rest| rest.starts_with(|first: char| first.is_ascii_uppercase()))
 }
 
-/// Copies a source, or a folder with all of them.
+/// Copies a source, or a folder of sources.
 fn copy(from: &Path, to: &Path) -> Result<()> {
     if !from.is_dir() {
         return copy_if_changed(from, to);
@@ -240,8 +240,8 @@ fn copy(from: &Path, to: &Path) -> Result<()> {
     Ok(())
 }
 
-/// Copies a source so that make sees exactly what changed: a file of the same content keeps its
-/// content, and follows the original's time; one of another content is new now.
+/// Copies a source so that make notices exactly what changed: the same content keeps the file and takes
+/// the original's time; other content makes the file new.
 fn copy_if_changed(from: &Path, to: &Path) -> Result<()> {
     let content = fs::read(from).with_context(|| format!("cannot read {}", from.display()))?;
     let modified = fs::metadata(from)?.modified()?;
@@ -268,7 +268,7 @@ mod tests {
             ("exit 0", None),
             ("exit 2", None),
             ("kill -KILL $$", Some(9)),
-            // As bwrap tells it of the command in it.
+            // As bwrap reports the signal of its command.
             ("exit 137", Some(9)),
             ("exit 130", Some(2)),
         ] {

@@ -19,12 +19,12 @@ pub struct Source {
     pub dir: PathBuf,
     /// Debian's version of it, or the folder's name for a user's own.
     pub version: String,
-    /// Whether the tree is the user's, who may edit it.
+    /// Whether it is the user's own tree, which may change.
     pub foreign: bool,
 }
 
 impl Source {
-    /// A tree of the user's.
+    /// The user's own tree.
     pub fn foreign(dir: &Path) -> Result<Self> {
         let dir = dir.canonicalize().unwrap_or_else(|_| dir.to_owned());
         let error = |what: &str| {
@@ -33,15 +33,15 @@ impl Source {
                 .help("KSRC=/path/to/a/kernel/source, or leave KSRC out for Debian's")
         };
         if !dir.join("Kconfig").is_file() || !dir.join("rust/Makefile").is_file() {
-            return Err(error("this is no kernel source with Rust in it").into());
+            return Err(error("not a kernel source with Rust").into());
         }
         if dir.join(".config").is_file() || dir.join("include/config").is_dir() {
             return Err(Diagnostic::new(
-                "this kernel source was configured in place, and cannot be built elsewhere",
+                "this kernel source is configured in place, so it cannot be built in another folder",
             )
             .note(format!("{}/.config", dir.display()))
             .help(format!(
-                "build it yourself and use KDIR={0}, or clean it: make -C {0} mrproper",
+                "build it there and use KDIR={0}, or clean it: make -C {0} mrproper",
                 dir.display()
             ))
             .into());
@@ -53,16 +53,16 @@ impl Source {
         })
     }
 
-    /// Debian's source of a kernel series such as `7.3`: fetched once, then kept.
+    /// Debian's source of a kernel series such as `7.3`, fetched once.
     pub fn debian(cache: &Cache, toolchain: &Toolchain, series: &str) -> Result<Self> {
         Source::kept(cache, toolchain, series, None)
     }
 
-    /// The source of this very version of a Debian kernel.
+    /// The source of exactly this version of a Debian kernel.
     pub fn exactly(cache: &Cache, toolchain: &Toolchain, version: &str) -> Result<Self> {
         let series = series_of(version);
         let newest = cache.place_for(&format!("source/linux-{series}.version"))?;
-        // Most often it is the one that the lab's own kernels are built from.
+        // Usually the one that the lab's own kernels are built from.
         if !newest.is_file() || cache::holds(&newest, version) {
             Source::kept(cache, toolchain, &series, Some(version))
         } else {
@@ -102,7 +102,7 @@ fn series_of(version: &str) -> String {
     numbers.join(".")
 }
 
-/// Fetches and unpacks a source, the newest or the very one; returns its version.
+/// Fetches and unpacks a source, the newest or exactly this version; returns its version.
 fn fetch(
     cache: &Cache,
     toolchain: &Toolchain,
@@ -143,7 +143,7 @@ fn fetch(
     Ok(version)
 }
 
-/// The kernel series that the archive has today, newest last.
+/// The kernel series in the archive, newest last.
 fn offered(archive: &Archive) -> Result<Vec<String>> {
     let mut series: Vec<String> = archive
         .names("linux-source-")?
@@ -169,7 +169,7 @@ fn unknown(series: &str, offered: &[String]) -> Diagnostic {
     }
 }
 
-/// The archive drops a source when there is a newer one, though its kernel is still in use.
+/// The archive drops a source when there is a newer one, even if its kernel is still in use.
 fn must_have(archive: &Archive, package: &str, version: &str) -> Result<()> {
     let offered = archive.versions(package)?;
     if offered.iter().any(|offer| offer.version == version) {

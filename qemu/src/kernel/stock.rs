@@ -1,4 +1,4 @@
-//! Debian's own kernels, unmodified, and what building a module in Rust for them takes.
+//! Debian's own kernels, unmodified, and what building a Rust module for them needs.
 //!
 //! Their packages are only unpacked, in the cache. The metadata of their Rust half, which the header
 //! packages lack, is made by `tools/stock/rust-metadata`, as on a Debian where such a kernel is installed.
@@ -20,28 +20,28 @@ use crate::kernel::flavour::Flavour;
 use crate::kernel::flavour::{is_stock, NEWEST};
 use crate::kernel::source::Source;
 
-/// Bytes that the packages and the metadata of a kernel take, and its build for a while.
+/// Bytes that the packages and the metadata of a kernel need, including temporary files.
 const SPACE: u64 = 2 << 30;
 
 /// About how many files of the kernel's Rust half are compiled.
 const STEPS: u64 = 20;
 
-/// A stock kernel, as the archive has it.
+/// A stock kernel in the archive.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Stock {
-    /// What `uname -r` says in it.
+    /// Its release, as `uname -r` prints it.
     pub release: String,
-    /// Debian's version of it.
+    /// Debian's version.
     pub version: String,
 }
 
-/// Provides a stock kernel as one that the lab can boot and build modules for.
+/// Provides a stock kernel that the lab can boot and build modules for.
 pub fn provide(cache: &Cache, toolchain: &Toolchain, flavour: Flavour) -> Result<Kernel> {
     if flavour.debug {
         return Err(
-            Diagnostic::new("Debian has no stock kernel with KASAN, lockdep and the like")
+            Diagnostic::new("Debian has no stock kernel with KASAN and lockdep")
                 .note(format!("DEBUG=1, and KERNEL={}", flavour.series))
-                .help("use one of the lab's own: leave KERNEL out, or DEBUG")
+                .help("use one of the lab's own: leave out KERNEL or DEBUG")
                 .into(),
         );
     }
@@ -61,12 +61,12 @@ pub fn provide(cache: &Cache, toolchain: &Toolchain, flavour: Flavour) -> Result
         },
         source,
         recipe,
-        // Nothing removes it.
+        // It is never removed.
         in_use: None,
     })
 }
 
-/// The releases that are there, their metadata made.
+/// The releases whose metadata exists.
 pub fn built(cache: &Cache) -> Vec<String> {
     cache
         .folders("stock")
@@ -83,7 +83,7 @@ pub fn source(cache: &Cache, toolchain: &Toolchain, kernel: &str) -> Result<Sour
 }
 
 impl Stock {
-    /// The one of this release; or the newest that the archive had when it was first asked.
+    /// The kernel of this release; or the newest one in the archive at the first use.
     fn choose(cache: &Cache, toolchain: &Toolchain, kernel: &str) -> Result<Self> {
         Stock::remembered(cache, kernel, || {
             let archive = archive(cache, toolchain)?;
@@ -94,7 +94,7 @@ impl Stock {
         })
     }
 
-    /// The one that was chosen before, or else the one that is chosen now.
+    /// The kernel that was chosen before, or else the one that `choose` finds.
     fn remembered(
         cache: &Cache,
         kernel: &str,
@@ -131,7 +131,7 @@ impl Stock {
         })
     }
 
-    /// The folder in which the kernel's image and its headers are unpacked.
+    /// The folder with the kernel's image and headers, unpacked.
     fn unpacked(&self, cache: &Cache, toolchain: &Toolchain) -> Result<PathBuf> {
         let root = cache.place_for(&format!("stock/{}/root", self.release))?;
         let stamp = root.with_file_name("unpacked");
@@ -159,7 +159,7 @@ impl Stock {
         Ok(root)
     }
 
-    /// The packages with the kernel's image and with all of its headers, `name=version`.
+    /// The packages of the kernel's image and headers, `name=version`.
     fn packages(&self, archive: &Archive) -> Result<Vec<String>> {
         let headers = format!("linux-headers-{}", self.release);
         let offers = archive.versions(&headers)?;
@@ -197,11 +197,11 @@ impl Stock {
             self.release
         ))
         .note(format!("no CONFIG_RUST=y in {}", file.display()))
-        .help("make run KERNEL=stock takes the newest one, which has it")
+        .help("make run KERNEL=stock, which takes the newest one, has Rust")
         .into())
     }
 
-    /// What serves as KDIR for modules in Rust.
+    /// The KDIR for Rust modules.
     fn metadata(
         &self,
         cache: &Cache,
@@ -254,12 +254,12 @@ fn archive<'a>(cache: &'a Cache, toolchain: &'a Toolchain) -> Result<Archive<'a>
     )
 }
 
-/// The newest kernel for everybody, whose package only names the real one.
+/// The newest kernel. Its package only depends on the real one.
 fn newest(archive: &Archive) -> Result<Stock> {
     const PACKAGE: &str = "linux-image-amd64";
     let offers = archive.versions(PACKAGE)?;
     let offer = offers.first().with_context(|| {
-        format!("the archive has no {PACKAGE}: check the network connection, then try again")
+        format!("the archive has no {PACKAGE}: check the network connection, then run the same command again")
     })?;
     let real = Regex::new(r"^linux-image-(\d.*)$")?;
     let release = offer.depends.iter().find_map(|name| real.captures(name));
@@ -299,10 +299,10 @@ fn unknown(archive: &Archive, release: &str) -> Result<Diagnostic> {
         "KERNEL={release}; the archive has {}",
         offered.join(", ")
     ))
-    .help("make run KERNEL=stock takes the newest one"))
+    .help("make run KERNEL=stock, which takes the newest one"))
 }
 
-/// The kernel itself: in its package's /boot, or beside its modules.
+/// The kernel image: in /boot, or beside the modules.
 fn image(root: &Path, release: &str) -> Result<PathBuf> {
     let places = [
         format!("usr/lib/modules/{release}/vmlinuz"),

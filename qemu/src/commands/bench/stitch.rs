@@ -52,7 +52,7 @@ const OTHERS: &[(&str, &[&str])] = &[
 /// busybox runs what follows; it says last, in kilobytes, how much memory that had at its peak.
 const TIME: &[&str] = &["time", "-f", "%M"];
 
-/// Measures and prints it all.
+/// Measures everything and prints the tables.
 pub fn bench(settings: &Settings, runs: u32, json: bool) -> Result<()> {
     let lab = Lab::provide(settings, settings.flavour())?;
     let module = lab.module(&HELLO_RUST)?;
@@ -174,7 +174,7 @@ fn programs(lab: &Lab, input: &Input) -> Result<Vec<Program>> {
 
 /// stitch as the Makefile has it built, in the folder of this program's own.
 fn stitch(profile: &str) -> Result<PathBuf> {
-    let lab = std::env::current_exe().context("where is the lab?")?;
+    let lab = std::env::current_exe().context("cannot find the lab's own program")?;
     let target = lab
         .ancestors()
         .nth(2)

@@ -201,7 +201,7 @@ fn interrupted(lab: &Lab) -> Result<()> {
         .stderr(Stdio::null())
         .spawn()?;
     let half = wait_for("bindgen to begin", || reached.exists().then_some(()));
-    // The whole sandbox goes with its first process.
+    // The sandbox ends with its first process.
     child.kill()?;
     child.wait()?;
     half?;

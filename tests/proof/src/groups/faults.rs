@@ -227,7 +227,7 @@ fn disk_too_small(world: &World) -> Result<()> {
     must_refuse(
         &mut scratch.lab_on_small_disk(&scratch.dir(), 64 << 20, &["source"])?,
         &[
-            "no space for the toolchain",
+            "not enough space for the toolchain",
             "64 MB free",
             "help: free some space",
         ],

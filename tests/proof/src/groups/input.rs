@@ -369,7 +369,7 @@ fn no_namespaces(world: &World) -> Result<()> {
             &[
                 sandbox::NO_NAMESPACES,
                 "bwrap: Creating new namespace failed",
-                "run it as root, or outside of the container that forbids it",
+                "run it as root, or outside the container that forbids it",
             ],
         )?;
     }
@@ -399,7 +399,7 @@ fn no_qemu(world: &World) -> Result<()> {
     for words in [&["run"][..], &["doctor", "--json"]] {
         must_refuse(
             &mut scratch.lab(words)?,
-            &["the toolchain folder has lost qemu-system-x86_64", &help],
+            &["qemu-system-x86_64 is missing from the toolchain", &help],
         )?;
     }
     Ok(())
@@ -458,7 +458,7 @@ fn guest_hangs(world: &World) -> Result<()> {
     let mut told = String::new();
     let mut stderr = started.child.stderr.take().context("no stderr")?;
     stderr.read_to_string(&mut told)?;
-    must_say(&told, "the guest gave no answer in 4 s")?;
+    must_say(&told, "the guest did not finish within 4 s")?;
     must_say(&told, "help: make run TIMEOUT=")?;
     started.wait_until_gone()
 }
@@ -491,7 +491,7 @@ fn one_waits(world: &World) -> Result<()> {
         .stdout(Stdio::piped())
         .stderr(told.reopen()?)
         .spawn()?;
-    let sentence = format!("lab: another run is busy with the {part}; waiting for it");
+    let sentence = format!("lab: waiting for another run that uses the {part}");
     wait_for("a word about the other run", || {
         says(told.path(), &sentence, 1)
     })?;

@@ -259,7 +259,7 @@ fn spin_irqs_off(world: &World, lab: &Lab) -> Result<()> {
         guest.wall
     );
     let told = must_fail(lab, &guest, Exit::Timeout)?;
-    must_say(&told, "the guest gave no answer in 10 s")
+    must_say(&told, "the guest did not finish within 10 s")
 }
 
 /// C calls Rust where the contract forbids it, Rust calls C, and C notices: a splat that leads

@@ -20,7 +20,7 @@ pub struct Ground {
     /// With the kernel.
     pub lab: Rc<Lab>,
     folder: TempDir,
-    /// What `uname -r` says in it.
+    /// Its release, as `uname -r` prints it.
     pub release: String,
 }
 
