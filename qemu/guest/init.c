@@ -1,15 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * PID 1 of the guest: mounts what the job needs, runs it, and tells the lab how
- * it ended through a channel of its own (ttyS1), so that nothing on the console
- * can be taken for the answer. With "shell" on its command line it gives the
- * console to a shell instead.
+ * PID 1 of the guest: mounts what the job needs, runs it, and reports its exit
+ * status to the lab through a second serial port (ttyS1), so that nothing on the
+ * console can be mistaken for it. With "shell" on the kernel's command line, it
+ * runs a shell on the console instead.
  *
- * A shell could do all this, but each process costs it a fork and an exec, and
- * emulation makes those dear. Compiled against the nolibc of the kernel tree,
- * as insmod.c is.
+ * A shell could do all this, but needs a fork and an exec for each command, which
+ * are slow under emulation. Compiled against the nolibc of the kernel tree, like
+ * insmod.c.
  */
-/* include/linux/syslog.h, which is the kernel's own. */
+/* From include/linux/syslog.h, which is not exported to user space. */
 #define SYSLOG_ACTION_CLEAR 5
 
 #define ARRAY_SIZE(array) (sizeof(array) / sizeof((array)[0]))
@@ -26,7 +26,7 @@ static const struct {
 
 static char *environment[] = { "PATH=/bin", "HOME=/", "TERM=linux", "ENV=/job", NULL };
 
-/* A restart does not wait for what a port has still to send. */
+/* A restart does not wait until a port has sent everything. */
 static void drain(int port)
 {
 	ioctl(port, TCSBRK, (void *)1);
@@ -35,11 +35,11 @@ static void drain(int port)
 static void end(void)
 {
 	drain(STDERR_FILENO);
-	/* There is no ACPI to power off with; QEMU ends instead of rebooting. */
+	/* There is no ACPI to power off; QEMU exits instead of rebooting. */
 	reboot(LINUX_REBOOT_CMD_RESTART);
 }
 
-/* Without an answer, the lab shows the end of the console: this line. */
+/* Without a status, the lab shows the end of the console: this line. */
 static void fail(const char *what, const char *which)
 {
 	fprintf(stderr, "init: cannot %s %s: error %d\n", what, which, errno);
