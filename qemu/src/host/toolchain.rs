@@ -62,10 +62,12 @@ impl Toolchain {
             }
         }
         if let Some(program) = toolchain.lost() {
-            return Err(Diagnostic::new(format!("{program} is missing from the toolchain"))
-                .note(toolchain.root.join("usr/bin").display().to_string())
-                .help(toolchain.renewal())
-                .into());
+            return Err(
+                Diagnostic::new(format!("{program} is missing from the toolchain"))
+                    .note(toolchain.root.join("usr/bin").display().to_string())
+                    .help(toolchain.renewal())
+                    .into(),
+            );
         }
         toolchain.versions = toolchain.read_versions().context("no versions")?;
         Ok(toolchain)

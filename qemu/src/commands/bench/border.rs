@@ -29,9 +29,6 @@ const PLAIN: Sources = Sources {
 /// What a person changes.
 const CHANGED: [&str; 4] = ["", "hello_rust.rs", "c_helper.c", "c_helper.h"];
 
-/// Seconds that the border may add to a warm build.
-pub const TARGET: f64 = 0.3;
-
 /// Both, built in turns; then their sizes.
 pub fn cost(lab: &Lab, runs: u32) -> Result<Vec<Comparison>> {
     let modules = [

@@ -3,7 +3,8 @@
 use comfy_table::{presets, CellAlignment, Table, TableComponent};
 use serde::Serialize;
 
-use super::border::TARGET;
+/// Seconds that the border may add to a warm build.
+const BORDER_TARGET: f64 = 0.3;
 
 /// Several measurements of one thing.
 #[derive(Debug, Clone, Serialize)]
@@ -158,10 +159,14 @@ impl Report {
         let most = builds
             .map(|comparison| comparison.rust.median - comparison.twin.median)
             .fold(f64::NEG_INFINITY, f64::max);
-        let met = if most <= TARGET { "met" } else { "not met" };
+        let met = if most <= BORDER_TARGET {
+            "met"
+        } else {
+            "not met"
+        };
         format!(
             "It adds at most {most:.3} s to a build (at most {} s: {met}).",
-            TARGET
+            BORDER_TARGET
         )
     }
 }

@@ -1,7 +1,4 @@
 //! Bad input and unusual hosts: each gets a clear error, or works, and nothing is lost.
-//!
-//! rust-src has no line here: a module's build does not need it, and the toolchain folder, where
-//! the kernels are built, always has it.
 
 mod shell;
 
@@ -28,7 +25,7 @@ use lab::kernel::module::HELLO_RUST;
 /// What `make run` prints when all is well.
 const GREETING: &str = "hello_rust: Rust, called by C: hello, world! (1)";
 
-/// A word for `make run`, how the lab ends, and what it says.
+/// An argument of `make run`, the exit code, and what is printed.
 type Word = (&'static str, Exit, &'static [&'static str]);
 
 #[rustfmt::skip] // a table reads best as a table
@@ -41,22 +38,22 @@ const WORDS: &[Word] = &[
     ("KERNEL=",   Exit::Host, &["a value is required for '--kernel"]),
     ("KERNEL=9.9", Exit::Host, &["there is no kernel 9.9 in the archive", "the archive has 6.12, ", "help: make run KERNEL="]),
     ("KERNEL=9.9.9-amd64", Exit::Host, &["there is no stock kernel 9.9.9-amd64 with headers in the archive", "the archive has 6.12.", "help: make run KERNEL=stock"]),
-    ("KSRC=/no/linux", Exit::Host, &["this is no kernel source", "KSRC=/no/linux", "help: KSRC=/path/to/"]),
-    ("KSRC=stock", Exit::Host, &["this is no kernel source", "/stock\n", "help: KSRC=/path/to/"]),
-    ("PARAMS=times=17", Exit::Failed, &["the kernel refused the module", "times", "help: see what it takes"]),
+    ("KSRC=/no/linux", Exit::Host, &["not a kernel source", "KSRC=/no/linux", "help: KSRC=/path/to/"]),
+    ("KSRC=stock", Exit::Host, &["not a kernel source", "/stock\n", "help: KSRC=/path/to/"]),
+    ("PARAMS=times=17", Exit::Failed, &["the kernel refused the module", "times", "help: see its parameters"]),
 ];
 
-/// Names of folders that Kbuild cannot stand, and `make run` can.
+/// Names of folders that Kbuild does not support, and `make run` does.
 const FOLDERS: &[(&str, &str)] = &[("a space", "a folder"), ("a colon", "a:folder")];
 
-/// When the lab is ended by force.
+/// When the lab is killed or interrupted.
 struct Moment {
     what: &'static str,
-    /// The process by which it is known.
+    /// The process that shows it.
     process: &'static str,
-    /// What takes the lab there and, left alone, would keep it there for ever: a word for it,
+    /// What takes the lab there, and would keep it there forever: an argument of make,
     word: &'static str,
-    /// and a line for the module, where PIPE is a pipe that nobody writes to.
+    /// and a line for the module, where PIPE is a pipe that nothing writes to.
     line: &'static str,
 }
 
@@ -77,7 +74,7 @@ const MOMENTS: &[Moment] = &[
 
 type End = fn(Pid) -> rustix::io::Result<()>;
 
-/// How it is ended: by Ctrl-C, which all its processes get, or the lab alone is killed.
+/// By Ctrl-C, which all its processes get, or by killing the lab alone.
 const ENDS: &[(&str, End)] = &[
     ("Ctrl-C", |lab| kill_process_group(lab, Signal::INT)),
     ("SIGKILL", |lab| kill_process(lab, Signal::KILL)),
@@ -98,17 +95,12 @@ pub fn tests() -> Vec<Test> {
     for moment in MOMENTS {
         for &(what, end) in ENDS {
             let run = move |world: &World| ended_by_force(world, moment, end);
-            tests.push(Test::new(
-                format!("input::{what} while {}", moment.what),
-                run,
-            ));
+            let name = format!("input::{what} while {}", moment.what);
+            tests.push(Test::new(name, run));
         }
     }
-    tests.extend(
-        CHECKS
-            .iter()
-            .map(|&(name, check)| Test::new(format!("input::{name}"), check)),
-    );
+    let checks = CHECKS.iter();
+    tests.extend(checks.map(|&(name, check)| Test::new(format!("input::{name}"), check)));
     tests
         .into_iter()
         .map(|test| test.on(&main_flavour()))
