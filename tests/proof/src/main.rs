@@ -1,4 +1,4 @@
-//! Everything that proves the module and the lab: `make test`, `make test-all`.
+//! The tests of the module and the lab: `make test`, `make test-all`.
 
 mod groups;
 mod harness;
@@ -18,27 +18,27 @@ use crate::harness::run::run;
 use crate::harness::test::Test;
 use crate::support::world::{main_flavour, World};
 
-/// Proves the module and the lab, in real kernels.
+/// Tests the module and the lab, in real kernels.
 #[derive(Parser)]
 #[command(name = "proof", version)]
 struct Options {
     #[command(flatten)]
     settings: Settings,
 
-    /// On all kernels, not on the one alone that --kernel, --cc and --debug name.
+    /// On all kernels, not only on the one that --kernel, --cc and --debug select.
     #[arg(long)]
     all: bool,
 
-    /// Only the tests that have this in their names, on whatever kernel; the one with the very name
-    /// that follows a `=`.
+    /// Only the tests with this in their names, on any kernel; or the one with exactly the name that
+    /// follows a `=`.
     #[arg(env = "LAB_TESTS", default_value = "")]
     word: String,
 
-    /// Only name the tests.
+    /// Only list the tests.
     #[arg(long, env = "LAB_LIST", action = ArgAction::SetTrue, value_parser = FalseyValueParser::new())]
     list: bool,
 
-    /// This test, in this process; its cases are written to the file that --answer names.
+    /// Run this test in this process, and write its cases to the file that --answer names.
     #[arg(long, hide = true, requires = "answer")]
     one: Option<String>,
 
@@ -68,9 +68,9 @@ fn prove(options: &Options) -> Result<()> {
         .collect();
     if chosen.is_empty() {
         return Err(
-            Diagnostic::new(format!("no test is chosen by {:?}", options.word))
+            Diagnostic::new(format!("no test matches {:?}", options.word))
                 .help(
-                    "make test LIST=1 names those on this kernel, make test-all LIST=1 all of them",
+                    "make test LIST=1 lists the tests on this kernel, make test-all LIST=1 all tests",
                 )
                 .into(),
         );
@@ -82,7 +82,7 @@ fn prove(options: &Options) -> Result<()> {
     run(&World::new(&options.settings, None), &chosen)
 }
 
-/// Runs one test, and writes down what came of it.
+/// Runs one test, and writes its cases to a file.
 fn one(options: &Options, all: &[Test], name: &str, answer: &Path) -> Result<()> {
     let test = all.iter().find(|test| test.name == name);
     let test = test.with_context(|| format!("there is no test {name:?}"))?;
@@ -91,7 +91,7 @@ fn one(options: &Options, all: &[Test], name: &str, answer: &Path) -> Result<()>
         .with_context(|| format!("cannot write {}", answer.display()))
 }
 
-/// Those on one kernel need no other; those on none belong to the default one.
+/// Whether a test is to run. Tests without a kernel belong to the default one.
 fn is_chosen(options: &Options, test: &Test) -> bool {
     if let Some(name) = options.word.strip_prefix('=') {
         return test.name == name;

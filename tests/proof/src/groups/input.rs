@@ -143,7 +143,7 @@ fn must_greet(command: &mut Command) -> Result<()> {
     let output = command.output()?;
     ensure!(
         output.status.success(),
-        "ended with {}:\n{}",
+        "exited with {}:\n{}",
         output.status,
         tail(&said(&output))
     );

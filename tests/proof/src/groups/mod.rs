@@ -20,7 +20,7 @@ mod walkthrough;
 use crate::harness::test::Test;
 use lab::kernel::flavour::{is_stock, NEWEST};
 
-/// All of them; those on a stock kernel are on the one that is asked for, or on the newest.
+/// All tests; those on a stock kernel use the requested one, or the newest.
 pub fn all(kernel: &str) -> Vec<Test> {
     let stock = if is_stock(kernel) { kernel } else { NEWEST };
     [

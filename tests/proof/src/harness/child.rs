@@ -1,4 +1,5 @@
-//! A process for each test and each kernel's build, which can be ended with all that it started.
+//! Runs each test, and each kernel's build, in its own process, which can be killed with everything
+//! that it started.
 
 use std::fs::File;
 use std::path::Path;
@@ -13,21 +14,21 @@ use super::test::{Case, Outcome};
 use crate::support::world::{self, tail};
 use lab::kernel::flavour::Flavour;
 
-/// A kernel's build on a slow machine.
+/// The time limit for a kernel's build.
 const BUILD_LIMIT: Duration = Duration::from_secs(60 * 60);
 
-/// What came of a job.
+/// The result of a job.
 pub struct Done {
-    /// Its own case, and those that it consists of.
+    /// The job's own case, and the cases that it consists of.
     pub cases: Vec<Case>,
-    /// What it printed for people, besides its cases.
+    /// What else it printed, for people.
     pub printed: String,
 }
 
 /// Runs a test as `proof --one NAME`, which writes its cases to a file.
 pub fn test(name: &str, limit: Duration) -> Done {
     job(name, limit, |answer| {
-        let mut own = Command::new(std::env::current_exe().context("where is this program?")?);
+        let mut own = Command::new(std::env::current_exe().context("cannot find this program")?);
         own.args(["--one", name, "--answer"]).arg(answer);
         Ok(own)
     })
@@ -49,14 +50,14 @@ pub fn build(flavour: &Flavour) -> Done {
         }
         Ok(lab)
     });
-    // Where it is, as the command prints it, is of no interest here.
+    // The command prints the kernel's folder, which is not needed.
     Done {
         printed: String::new(),
         ..done
     }
 }
 
-/// Runs a command; without an answer in its file, how it ended is the answer.
+/// Runs a command. Without cases in its file, its exit status is the result.
 fn job(name: &str, limit: Duration, command: impl Fn(&Path) -> Result<Command>) -> Done {
     let start = Instant::now();
     let outcome = |outcome| Case {
@@ -81,11 +82,11 @@ fn job(name: &str, limit: Duration, command: impl Fn(&Path) -> Result<Command>) 
         (Some(status), Ok(cases)) if status.success() => cases,
         (Some(status), _) if status.success() => vec![outcome(Outcome::Passed)],
         (Some(status), _) => vec![outcome(Outcome::Failed(format!(
-            "it ended with {status}:\n{}",
+            "exited with {status}:\n{}",
             tail(&(out.clone() + &err))
         )))],
         (None, _) => vec![outcome(Outcome::Failed(format!(
-            "it hangs: not over after {} s, so it was killed:\n{}",
+            "killed after {} s, since it hangs:\n{}",
             limit.as_secs(),
             tail(&(out.clone() + &err))
         )))],
@@ -96,15 +97,15 @@ fn job(name: &str, limit: Duration, command: impl Fn(&Path) -> Result<Command>) 
     }
 }
 
-/// How a command ended, and what it said.
+/// A command's exit status and output.
 struct Ended {
-    /// Nothing where it had to be killed.
+    /// `None` if it was killed after the time limit.
     status: Option<ExitStatus>,
     out: String,
     err: String,
 }
 
-/// In a namespace of processes: they all end with the first of them.
+/// Runs it in a PID namespace, whose processes all end with the first.
 fn run(command: &Command, limit: Duration) -> Result<Ended> {
     let (out, err) = (NamedTempFile::new()?, NamedTempFile::new()?);
     let mut child = Command::new("bwrap")
@@ -138,7 +139,7 @@ fn reopened(file: &NamedTempFile) -> Result<File> {
 }
 
 impl Done {
-    /// Whether it is as it should be.
+    /// Whether all cases passed.
     pub fn passed(&self) -> bool {
         self.cases
             .iter()
@@ -150,7 +151,7 @@ impl Done {
 mod tests {
     use super::*;
 
-    /// What came of a shell's job that may take a second.
+    /// The outcome of a shell command with a limit of one second.
     fn outcome(line: &str) -> Outcome {
         let done = job("a::b", Duration::from_secs(1), |_| {
             let mut shell = Command::new("sh");
@@ -171,7 +172,10 @@ mod tests {
         };
         failed("echo why >&2; exit 3", ["exit status: 3", "why"]);
         failed("kill -9 $$", ["exit status: 137", ""]);
-        // All of it ends, with what it has started.
-        failed("echo here; sleep 600 & sleep 600", ["it hangs", "here"]);
+        // It is killed, with everything that it started.
+        failed(
+            "echo here; sleep 600 & sleep 600",
+            ["since it hangs", "here"],
+        );
     }
 }

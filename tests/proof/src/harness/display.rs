@@ -1,14 +1,14 @@
-//! What is running, and for how long: on a terminal all the time, elsewhere now and then.
+//! Shows what is running, and for how long: continuously on a terminal, elsewhere now and then.
 
 use std::io::IsTerminal;
 use std::time::{Duration, Instant};
 
 use indicatif::{ProgressBar, ProgressStyle};
 
-/// Without a terminal, one line in this time.
+/// Without a terminal, how often a line is printed.
 const QUIET_INTERVAL: Duration = Duration::from_secs(30);
 
-/// The jobs that were started and have not ended.
+/// The running jobs.
 pub struct Display {
     bar: ProgressBar,
     terminal: bool,
@@ -17,7 +17,7 @@ pub struct Display {
 }
 
 impl Display {
-    /// For so many jobs.
+    /// For this many jobs.
     pub fn new(jobs: usize) -> Self {
         let bar = ProgressBar::new(jobs as u64);
         if let Ok(style) =
@@ -39,7 +39,7 @@ impl Display {
         self.tick();
     }
 
-    /// A job is over; `tell` prints what came of it.
+    /// A job has ended; `tell` prints its result.
     pub fn ended(&mut self, name: &str, tell: impl FnOnce()) {
         self.running.retain(|(running, _)| running != name);
         self.bar.suspend(tell);
@@ -48,7 +48,7 @@ impl Display {
         self.tick();
     }
 
-    /// Time goes by.
+    /// Updates the times.
     pub fn tick(&mut self) {
         if self.terminal {
             self.bar.set_message(self.told());

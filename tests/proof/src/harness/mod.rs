@@ -1,11 +1,9 @@
-//! Runs the tests side by side, each in a process of its own that can be ended, and builds their
-//! kernels beside them.
+//! Runs the tests in parallel, each in its own process, and builds their kernels beside them.
 //!
-//! libtest-mimic and cargo-nextest were looked at first. Neither knows tests that share a kernel
-//! which has to be built before them, or tests whose cases (a KUnit suite's, a hundred mutants) are
-//! known only once they ran; and nextest would be one more program to build on a bare machine. What
-//! they do well is done alike: names and `TESTS==exact`, a list, a time limit, a process for each
-//! test, and JUnit.
+//! Neither libtest-mimic nor cargo-nextest supports tests that share a kernel which has to be built
+//! first, or tests whose cases (of a KUnit suite, of a hundred mutants) are known only after they ran;
+//! and nextest would be one more program to build on a bare machine. What they do well works the same
+//! here: names and `TESTS==exact`, a list, a time limit, a process for each test, and JUnit.
 
 pub mod child;
 pub mod display;

@@ -1,4 +1,4 @@
-//! What came of the tests: a line for each, a JUnit file, and a last line that sums up.
+//! The results of the tests: a line for each, a JUnit file, and a summary in the last line.
 
 use std::cmp::Reverse;
 use std::io::IsTerminal;
@@ -11,7 +11,7 @@ use super::child::{name_of_build, Done};
 use super::test::{Case, Outcome};
 use crate::support::world::{main_flavour, World};
 
-/// Prints what came of a job as soon as it has ended.
+/// Prints the results of a job that has ended.
 pub fn show(done: &Done) {
     print!("{}", done.printed);
     done.cases.iter().for_each(line);
@@ -79,7 +79,7 @@ pub fn junit(world: &World, cases: &[Case]) -> Result<()> {
     Ok(())
 }
 
-/// Prints the ten that took longest.
+/// Prints the ten slowest cases.
 pub fn slowest(cases: &[Case]) {
     let mut cases: Vec<&Case> = cases.iter().collect();
     cases.sort_by_key(|case| Reverse(case.took));
@@ -89,7 +89,7 @@ pub fn slowest(cases: &[Case]) {
     }
 }
 
-/// Prints how long all of it took, beside the build of the default kernel on this machine.
+/// Prints the total time, beside the time that the build of the default kernel took here.
 pub fn ratio(world: &World, cases: &[Case], whole: Duration) {
     let whole = whole.as_secs_f32();
     let kernel = main_flavour();

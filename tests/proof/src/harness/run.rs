@@ -1,4 +1,4 @@
-//! Runs the chosen tests, and tells what came of them.
+//! Runs the chosen tests, and reports their results.
 
 use std::sync::mpsc;
 use std::time::{Duration, Instant};
@@ -15,17 +15,18 @@ use super::test::{Case, Outcome, Test};
 use crate::support::world::World;
 use lab::host::project::cpus;
 
-/// How often the display tells the time.
+/// How often the display is updated.
 const TICK: Duration = Duration::from_millis(500);
 
-/// Runs tests, one more at once than there are CPUs: some of them wait, for a network or a clock.
+/// Runs tests in parallel, one more than there are CPUs, since some of them wait for a network or a
+/// clock.
 ///
 /// # Errors
 ///
 /// When one of them fails, with the exit code for that.
 pub fn run(world: &World, tests: &[Test]) -> Result<()> {
     let start = Instant::now();
-    // Without it nothing runs, and no test should be blamed for that.
+    // Nothing runs without it, which is not the fault of a test.
     world.toolchain()?;
     let mut schedule = Schedule::new(tests);
     let cases = std::thread::scope(|scope| {
@@ -42,7 +43,7 @@ pub fn run(world: &World, tests: &[Test]) -> Result<()> {
                 let work = work(&schedule, tests, job);
                 display.started(name(&schedule, tests, job));
                 let sender = sender.clone();
-                // The receiver lives longer than all of them.
+                // The receiver outlives all threads.
                 scope.spawn(move || drop(sender.send((job, work()))));
             }
             if running == 0 {
@@ -83,7 +84,7 @@ fn name(schedule: &Schedule, tests: &[Test], job: Job) -> String {
     }
 }
 
-/// What a thread does for a job.
+/// Runs a job in a thread.
 fn work(schedule: &Schedule, tests: &[Test], job: Job) -> Box<dyn FnOnce() -> Done + Send> {
     match job {
         Job::Build(kernel) => {

@@ -1,30 +1,30 @@
-//! What runs next: a kernel is built as soon as none is, tests run beside it as their kernels get
-//! ready, and what must run alone comes last.
+//! Decides what runs next: one kernel is built at a time, tests run beside it as soon as their kernels
+//! are built, and tests that must run alone come last.
 
 use super::test::Test;
 use lab::kernel::flavour::Flavour;
 
-/// So many kernels are built side by side while no test is ready: the first minutes of a build are
-/// the kernel's Rust half, which keeps one CPU busy.
+/// How many kernels are built in parallel while no test can run: for its first minutes, a build only
+/// compiles the kernel's Rust half, on one CPU.
 const BUILDS: usize = 2;
 
-/// Something that takes a while: by its place in [`Schedule::kernels`], or among the tests.
+/// A job: an index into [`Schedule::kernels`], or into the tests.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Job {
-    /// A kernel is provided.
+    /// Builds a kernel.
     Build(usize),
     /// A test runs.
     Test(usize),
 }
 
-/// What is to be done now.
+/// What to do now.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Next {
     /// Start this.
     Start(Job),
-    /// Wait until something has ended.
+    /// Wait until a job has ended.
     Wait,
-    /// All is done.
+    /// Everything is done.
     Over,
 }
 
@@ -42,10 +42,10 @@ struct Planned {
     alone: bool,
 }
 
-/// The tests that are still to be run, and how far their kernels are.
+/// The tests that are still to run, and the state of their kernels.
 pub struct Schedule {
     kernels: Vec<(Flavour, State)>,
-    /// The longest first, so that none of them is left alone at the end.
+    /// The longest first, so that none of them runs alone at the end.
     tests: Vec<Planned>,
     running: Vec<Job>,
     alone: Option<usize>,
@@ -85,7 +85,7 @@ impl Schedule {
         &self.kernels[place].0
     }
 
-    /// What to start now; it counts as running from here on.
+    /// The next job to start, which counts as running from here on.
     pub fn next(&mut self) -> Next {
         let job = match self.alone {
             Some(_) => None,
@@ -137,8 +137,8 @@ impl Schedule {
         !test.alone && test.kernel.is_none_or(built)
     }
 
-    /// Something that was started has ended. Of a kernel that cannot be had, the tests are returned
-    /// by their places: they will not run.
+    /// A job has ended. If a kernel could not be built, returns the indices of its tests, which will
+    /// not run.
     pub fn ended(&mut self, job: Job, well: bool) -> Vec<usize> {
         self.running.retain(|running| *running != job);
         let kernel = match job {

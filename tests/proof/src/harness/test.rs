@@ -1,4 +1,4 @@
-//! A test: its name, what it needs, and how long it may take.
+//! A test: its name, what it needs, and its time limit.
 
 use std::time::{Duration, Instant};
 
@@ -8,22 +8,22 @@ use serde::{Deserialize, Serialize};
 use crate::support::world::World;
 use lab::kernel::flavour::Flavour;
 
-/// Most tests take seconds; on a busy machine they take longer.
+/// The time limit of most tests. They take seconds; more on a busy machine.
 const USUAL_LIMIT: Duration = Duration::from_secs(300);
 
-/// How a case ended.
+/// The outcome of a case.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Outcome {
-    /// As it should.
+    /// It passed.
     Passed,
-    /// Not as it should, and how.
+    /// It failed, for this reason.
     Failed(String),
-    /// It could not run, and why.
+    /// It could not run, for this reason.
     Skipped(String),
 }
 
 impl Outcome {
-    /// What the error of a test means for it.
+    /// The outcome of a test with this error.
     pub fn of(error: &anyhow::Error) -> Self {
         match error.downcast_ref::<CannotRun>() {
             Some(CannotRun(why)) => Outcome::Skipped(why.clone()),
@@ -32,7 +32,7 @@ impl Outcome {
     }
 }
 
-/// The error of a test that cannot run here, and why.
+/// The error of a test that cannot run here, with the reason.
 #[derive(Debug)]
 pub struct CannotRun(pub String);
 
@@ -49,9 +49,9 @@ impl std::error::Error for CannotRun {}
 pub struct Case {
     /// `group::what`
     pub name: String,
-    /// How it ended.
+    /// Its outcome.
     pub outcome: Outcome,
-    /// How long it took; nothing where it is one of many in a test.
+    /// How long it took; zero if it is one of many in a test.
     pub took: Duration,
 }
 
@@ -68,17 +68,17 @@ impl Case {
 
 type Run = Box<dyn Fn(&World) -> Result<Vec<Case>>>;
 
-/// A test, not run yet.
+/// A test.
 pub struct Test {
     /// `group::what`
     pub name: String,
-    /// The one kernel that has to be built before it.
+    /// The kernel that it needs, if any.
     pub kernel: Option<Flavour>,
-    /// Whether nothing else may run beside it.
+    /// Whether nothing else may run at the same time.
     pub alone: bool,
-    /// Whether it takes too long for every day, and runs for its own kernel or by its name only.
+    /// Whether it takes too long for `make test-all`: it runs only for its kernel, or by its name.
     pub only_if_asked: bool,
-    /// After so long, it hangs.
+    /// The time limit.
     pub limit: Duration,
     run: Run,
 }
@@ -112,7 +112,7 @@ impl Test {
         }
     }
 
-    /// It measures time, or changes what others use.
+    /// Runs it alone: it measures time, or changes what others use.
     pub fn alone(self) -> Self {
         Test {
             alone: true,
@@ -120,7 +120,7 @@ impl Test {
         }
     }
 
-    /// It takes too long for every day.
+    /// Leaves it out of `make test-all`.
     pub fn only_if_asked(self) -> Self {
         Test {
             only_if_asked: true,
@@ -128,7 +128,7 @@ impl Test {
         }
     }
 
-    /// It may take so many minutes.
+    /// Sets the time limit.
     pub fn minutes(self, minutes: u64) -> Self {
         Test {
             limit: Duration::from_secs(60 * minutes),
@@ -136,7 +136,7 @@ impl Test {
         }
     }
 
-    /// Runs it; its own outcome comes first, then its cases.
+    /// Runs it; returns its own outcome first, then its cases.
     pub fn run(&self, world: &World) -> Vec<Case> {
         let start = Instant::now();
         let (outcome, cases) = match (self.run)(world) {

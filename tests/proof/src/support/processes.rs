@@ -1,4 +1,4 @@
-//! Waiting for what other processes do.
+//! Waits for other processes.
 
 use std::fs;
 use std::os::unix::process::CommandExt;
@@ -9,10 +9,10 @@ use std::time::{Duration, Instant};
 use anyhow::{ensure, Context, Result};
 use rustix::process::{kill_process_group, Pid, Signal};
 
-/// Kernel builds and downloads are waited for this long, on a machine that is busy with others.
+/// How long to wait for kernel builds and downloads on a busy machine.
 const PATIENCE: Duration = Duration::from_secs(300);
 
-/// Waits for a condition, and not longer than [`PATIENCE`].
+/// Waits for a condition, at most [`PATIENCE`].
 pub fn wait_for<T>(what: &str, mut condition: impl FnMut() -> Option<T>) -> Result<T> {
     let end = Instant::now() + PATIENCE;
     loop {
@@ -28,7 +28,7 @@ pub fn wait_for<T>(what: &str, mut condition: impl FnMut() -> Option<T>) -> Resu
     }
 }
 
-/// The processes of this machine that have `text` in their command lines, this one aside.
+/// The processes of this machine with `text` in their command lines, except this one.
 pub fn processes_with(text: &str) -> Vec<(Pid, String)> {
     let pids = std::fs::read_dir("/proc")
         .into_iter()
@@ -45,14 +45,14 @@ pub fn processes_with(text: &str) -> Vec<(Pid, String)> {
     .collect()
 }
 
-/// Whether a file has a text so often by now.
+/// Whether a file contains a text this many times by now.
 pub fn says(file: &Path, text: &str, often: usize) -> Option<()> {
     let content = fs::read(file).ok()?;
     let content = String::from_utf8_lossy(&content);
     (content.matches(text).count() >= often).then_some(())
 }
 
-/// A lab in a process group of its own; a test that fails takes all of the group with it.
+/// A lab in its own process group, which is killed if the test fails.
 pub struct Started {
     /// The lab itself.
     pub child: Child,
@@ -61,7 +61,7 @@ pub struct Started {
 }
 
 impl Started {
-    /// Starts it; its input is a pipe, and its errors are another.
+    /// Starts it, with pipes for its input and its errors.
     pub fn new(command: &mut Command) -> Result<Self> {
         let child = command
             .process_group(0)
@@ -73,7 +73,7 @@ impl Started {
         Ok(Started { child, group })
     }
 
-    /// Waits until there is a process with this name.
+    /// Waits for a process with this name.
     pub fn wait_for_process(&mut self, name: &str) -> Result<Pid> {
         let found = wait_for(name, || {
             let over = matches!(self.child.try_wait(), Ok(Some(_)));
@@ -81,11 +81,11 @@ impl Started {
             let found = members.find(|(_, known)| known == name);
             (over || found.is_some()).then_some(found)
         })?;
-        let (pid, _) = found.with_context(|| format!("it ended without {name}"))?;
+        let (pid, _) = found.with_context(|| format!("it ended before {name} ran"))?;
         Ok(pid)
     }
 
-    /// Waits until none of them is left.
+    /// Waits until all of them have ended.
     pub fn wait_until_gone(&self) -> Result<()> {
         wait_for("all its processes to end", || {
             members(self.group).is_empty().then_some(())
@@ -103,13 +103,13 @@ impl Drop for Started {
     }
 }
 
-/// The living processes of a group, with their names.
+/// The running processes of a group, with their names.
 fn members(group: Pid) -> Vec<(Pid, String)> {
     let processes = fs::read_dir("/proc").into_iter().flatten().flatten();
     processes
         .filter_map(|entry| {
             let pid = Pid::from_raw(entry.file_name().to_str()?.parse().ok()?)?;
-            // "1 (name) state parent group ..."; a name may have anything in it.
+            // "1 (name) state parent group ..."; a name may contain anything.
             let stat = fs::read_to_string(entry.path().join("stat")).ok()?;
             let (name, rest) = stat.split_once('(')?.1.rsplit_once(") ")?;
             let mut rest = rest.split(' ');

@@ -1,4 +1,4 @@
-//! An HTTP proxy that spoils some of what goes through it, as a bad network would.
+//! An HTTP proxy that damages some answers, as a bad network would.
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{TcpListener, TcpStream};
@@ -7,26 +7,26 @@ use std::sync::Arc;
 
 use anyhow::{Context, Result};
 
-/// So much of a spoilt answer is still well.
+/// How much of a damaged answer is intact.
 const WELL: usize = 1 << 20;
 
 /// What happens to an answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Spoil {
-    /// It ends too early.
+    /// It is cut off.
     Cut,
-    /// One byte of it is another.
+    /// One byte is changed.
     Damage,
 }
 
-/// A proxy on this machine; it lives as long as the lab does.
+/// A proxy on this machine, as long as this value exists.
 pub struct Proxy {
     port: u16,
     spoilt: Arc<AtomicUsize>,
 }
 
 impl Proxy {
-    /// Spoils answers to requests that have `word` in their address.
+    /// Damages the answers to requests with `word` in their address.
     pub fn start(word: &'static str, spoil: Spoil) -> Result<Self> {
         let listener = TcpListener::bind("127.0.0.1:0").context("cannot listen")?;
         let spoilt = Arc::new(AtomicUsize::new(0));
@@ -37,7 +37,7 @@ impl Proxy {
         std::thread::spawn(move || {
             for client in listener.incoming().flatten() {
                 let spoilt = spoilt.clone();
-                // A client that goes away is no news.
+                // A client may close the connection.
                 std::thread::spawn(move || drop(serve(client, word, spoil, &spoilt)));
             }
         });
@@ -49,7 +49,7 @@ impl Proxy {
         format!("http://127.0.0.1:{}", self.port)
     }
 
-    /// How many answers were spoilt.
+    /// How many answers were damaged.
     pub fn spoilt(&self) -> usize {
         self.spoilt.load(Ordering::SeqCst)
     }
@@ -104,7 +104,7 @@ fn relay_spoilt(
     std::io::copy(&mut server.take(WELL as u64), &mut client)?;
     let mut next = [0];
     if server.read(&mut next)? == 0 {
-        return Ok(()); // Too short to be spoilt.
+        return Ok(()); // Too short to be damaged.
     }
     spoilt.fetch_add(1, Ordering::SeqCst);
     if spoil == Spoil::Damage {

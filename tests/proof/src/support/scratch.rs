@@ -1,4 +1,4 @@
-//! Caches of their own, for what would spoil the real one.
+//! Copies of the cache, for tests that would damage the real one.
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -7,13 +7,13 @@ use anyhow::{ensure, Context, Result};
 
 use super::world::{fresh, must_say, program, said, succeed, World};
 
-/// A cache of its own: the parts of the real one are hard links, so that it costs little.
+/// A cache that shares parts with the real one by hard links, which costs little.
 pub struct Scratch {
     folder: tempfile::TempDir,
 }
 
 impl Scratch {
-    /// With these parts of the real cache, which are there.
+    /// With these parts of the real cache, which exist.
     pub fn with(world: &World, parts: &[&str]) -> Result<Self> {
         let cache = world.cache()?;
         let beside = cache.dir().parent().context("the cache has no parent")?;
@@ -34,7 +34,7 @@ impl Scratch {
         Ok(scratch)
     }
 
-    /// Where the lab keeps its things.
+    /// The lab's folder in it.
     pub fn dir(&self) -> PathBuf {
         self.folder.path().join("hello_rust")
     }
@@ -46,7 +46,7 @@ impl Scratch {
         Ok(command)
     }
 
-    /// The same, where some folder of the cache is a disk of its own, of so many bytes.
+    /// The same, with a disk of this many bytes in place of a folder of the cache.
     pub fn lab_on_small_disk(&self, disk: &Path, bytes: u64, words: &[&str]) -> Result<Command> {
         let mut command = Command::new("bwrap");
         self.prepare(&mut command)
@@ -72,12 +72,12 @@ impl Scratch {
     }
 }
 
-/// Runs a command that must end with exit code 2 and say all of `words`.
+/// Runs a command that must exit with 2 and print all of `words`.
 pub fn must_refuse(command: &mut Command, words: &[&str]) -> Result<()> {
     let output = command.output()?;
     ensure!(
         output.status.code() == Some(2),
-        "ended with {}:\n{}",
+        "exited with {}:\n{}",
         output.status,
         said(&output)
     );

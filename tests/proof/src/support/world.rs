@@ -1,4 +1,4 @@
-//! What tests share: the lab with the kernel that a test has asked for, and scratch copies.
+//! The lab with the kernel that a test needs, and helpers to run commands.
 
 use std::cell::OnceCell;
 use std::ffi::OsStr;
@@ -43,7 +43,7 @@ pub fn main_flavour() -> Flavour {
     flavours().swap_remove(0)
 }
 
-/// The same with all the checks that the kernel has.
+/// The same with all of the kernel's own checks.
 pub fn debug_flavour() -> Flavour {
     Flavour {
         debug: true,
@@ -51,10 +51,10 @@ pub fn debug_flavour() -> Flavour {
     }
 }
 
-/// What a test is run with.
+/// What a test needs: the lab, with the test's kernel.
 pub struct World<'a> {
     settings: &'a Settings,
-    /// The only kernel that a test has said it needs.
+    /// The kernel that the test declares.
     kernel: Option<Flavour>,
     lab: OnceCell<Rc<Lab>>,
 }
@@ -87,7 +87,7 @@ impl<'a> World<'a> {
     /// The lab with the kernel that the test needs.
     pub fn lab(&self) -> Result<Rc<Lab>> {
         let kernel = self.kernel.clone();
-        let kernel = kernel.context("the test has not said that it needs a kernel")?;
+        let kernel = kernel.context("the test does not declare a kernel")?;
         if let Some(lab) = self.lab.get() {
             return Ok(lab.clone());
         }
@@ -101,7 +101,7 @@ impl<'a> World<'a> {
         lab.kernel.took()
     }
 
-    /// A machine as the user asked for it; all the checks of a debug kernel take their time.
+    /// A machine with the user's settings, and more time for a debug kernel.
     pub fn machine<'lab>(&self, lab: &'lab Lab) -> Machine<'lab> {
         let mut machine = lab.machine(self.settings);
         if lab.kernel.flavour.debug {
@@ -125,12 +125,12 @@ impl<'a> World<'a> {
         self.machine(lab).run(initramfs, append)
     }
 
-    /// The same, for a job that must run to its end with status 0 and no splat; its output.
+    /// The same, for a job that must end with status 0 and without a splat; returns its output.
     pub fn boot_well(&self, lab: &Lab, files: &[(&str, &[u8])], job: &str) -> Result<String> {
         let guest = self.boot(lab, files, job, "kunit.enable=0")?;
         if guest.outcome != Outcome::Answered(0) {
             return Err(anyhow!(
-                "the guest ended so: {:?}\n{}\n{}",
+                "the guest ended with {:?}\n{}\n{}",
                 guest.outcome,
                 guest.output,
                 tail(&guest.console)
@@ -140,7 +140,7 @@ impl<'a> World<'a> {
         Ok(guest.output)
     }
 
-    /// The lab, as a user would run it, with variables of its own.
+    /// The lab's command, as a user would run it, with these variables.
     pub fn lab_command(&self, words: &[&str], variables: &[(&str, &str)]) -> Result<Command> {
         let mut command = fresh(program("lab")?);
         command.args(words).envs(variables.iter().copied());
@@ -158,9 +158,9 @@ impl<'a> World<'a> {
     }
 }
 
-/// Where `make test` has built the host's programs: beside this one.
+/// Where `make test` has built the programs: beside this one.
 pub fn programs() -> Result<PathBuf> {
-    let own = std::env::current_exe().context("where is this program?")?;
+    let own = std::env::current_exe().context("cannot find this program")?;
     Ok(own.parent().context("it is in no folder")?.to_owned())
 }
 
@@ -171,7 +171,7 @@ pub fn program(name: &str) -> Result<PathBuf> {
     Ok(program)
 }
 
-/// What `make test` may have been told, and would change what a test is about.
+/// Variables of `make test` that would change what a test is about.
 const TOLD: &[&str] = &[
     "MAKEFLAGS",
     "MFLAGS",
@@ -192,8 +192,8 @@ const TOLD: &[&str] = &[
     "LAB_TESTS",
 ];
 
-/// A program in the environment of a user who has told nothing yet, and who can press Ctrl-C even
-/// where these tests run in the background.
+/// A program in a user's environment without variables, where Ctrl-C works even if these tests run in
+/// the background.
 pub fn fresh(program: impl AsRef<OsStr>) -> Command {
     let mut command = Command::new("/usr/bin/env");
     command.arg("--default-signal=INT").arg(program);
@@ -204,7 +204,7 @@ pub fn fresh(program: impl AsRef<OsStr>) -> Command {
     command
 }
 
-/// The same command on a host that differs, as these options of bwrap say.
+/// The same command on another host, as these options of bwrap describe it.
 pub fn on_host(options: &[&str], command: &Command) -> Command {
     let mut host = Command::new("bwrap");
     host.args(["--die-with-parent", "--dev-bind", "/", "/"])
@@ -217,7 +217,7 @@ pub fn on_host(options: &[&str], command: &Command) -> Command {
     host
 }
 
-/// Has a command start in the folder and with the variables of another one.
+/// Gives a command the folder and the variables of another one.
 pub fn same_surroundings<'a>(command: &'a mut Command, other: &Command) -> &'a mut Command {
     for (name, value) in other.get_envs() {
         match value {
@@ -231,7 +231,7 @@ pub fn same_surroundings<'a>(command: &'a mut Command, other: &Command) -> &'a m
     command
 }
 
-/// A copy of the project's own files, to be spoilt.
+/// A copy of the project's files that can be changed.
 pub fn copy_of_project(to: &Path) -> Result<PathBuf> {
     std::fs::create_dir_all(to)?;
     let listed = succeed(Command::new("git").arg("-C").arg(project()).args([
@@ -253,7 +253,7 @@ pub fn copy_of_project(to: &Path) -> Result<PathBuf> {
     Ok(to.to_owned())
 }
 
-/// Runs a command that must succeed; what it printed.
+/// Runs a command that must succeed; returns its output.
 pub fn succeed(command: &mut Command) -> Result<String> {
     let output = command
         .stdin(Stdio::null())
@@ -270,7 +270,7 @@ pub fn succeed(command: &mut Command) -> Result<String> {
     Ok(String::from_utf8_lossy(&output.stdout).into_owned())
 }
 
-/// All that a command printed.
+/// All output of a command.
 pub fn said(output: &Output) -> String {
     format!(
         "{}{}",
@@ -285,7 +285,7 @@ pub fn tail(text: &str) -> String {
     lines[lines.len().saturating_sub(25)..].join("\n")
 }
 
-/// Fails unless `text` has `wanted` in it.
+/// Fails unless `text` contains `wanted`.
 pub fn must_say(text: &str, wanted: &str) -> Result<()> {
     if text.contains(wanted) {
         Ok(())
