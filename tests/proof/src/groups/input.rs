@@ -188,7 +188,7 @@ fn configured_in_place(world: &World) -> Result<()> {
     must_refuse(
         &mut world.lab_command(&["run"], &[("LAB_KSRC", &ksrc)])?,
         &[
-            "this kernel source was configured in place",
+            "this kernel source is configured in place",
             &format!("note: {ksrc}/.config"),
             "help: build it yourself and use KDIR=",
         ],
@@ -291,7 +291,7 @@ fn no_network_at_first(world: &World) -> Result<()> {
         &[
             "packages cannot be fetched",
             "check the network connection",
-            "in the way",
+            "1 problem found",
         ],
     )
 }
