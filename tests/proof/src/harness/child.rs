@@ -82,7 +82,7 @@ fn job(name: &str, limit: Duration, command: impl Fn(&Path) -> Result<Command>) 
         (Some(status), Ok(cases)) if status.success() => cases,
         (Some(status), _) if status.success() => vec![outcome(Outcome::Passed)],
         (Some(status), _) => vec![outcome(Outcome::Failed(format!(
-            "exited with {status}:\n{}",
+            "{status}:\n{}",
             tail(&(out.clone() + &err))
         )))],
         (None, _) => vec![outcome(Outcome::Failed(format!(

@@ -77,7 +77,7 @@ pub fn must_refuse(command: &mut Command, words: &[&str]) -> Result<()> {
     let output = command.output()?;
     ensure!(
         output.status.code() == Some(2),
-        "exited with {}:\n{}",
+        "{}:\n{}",
         output.status,
         said(&output)
     );
