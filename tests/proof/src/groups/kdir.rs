@@ -94,11 +94,11 @@ static REFUSED: &[Refused] = &[
     refused("is empty", Clang, Named(""), Usual, LLVM,
         &["KDIR is empty", "help: make KDIR="]),
     refused("does not exist", Clang, Named("/no/linux"), Usual, LLVM,
-        &["the folder that KDIR names does not exist", "/no/linux", "help: make KDIR="]),
+        &["KDIR does not name an existing folder", "/no/linux", "help: make KDIR="]),
     refused("is not configured", Clang, Source, Usual, LLVM,
         &["this kernel is not configured", "help: make KDIR=/the/folder/given/with/O="]),
     refused("has CONFIG_RUST off", Clang, Configured("CONFIG_RUST=y", ""), Usual, LLVM,
-        &["this kernel is built without Rust", "-e RUST && make -C "]),
+        &["this kernel was built without Rust", "-e RUST && make -C ", "grep CONFIG_RUST=y "]),
     refused("has no Rust metadata", Clang, Without("rust"), Usual, LLVM,
         &["the Rust half of this kernel is not built", "no rust/libcore.rmeta", "help: make -C "]),
     refused("is too old", Clang, With("include/config/kernel.release", Content::Text("6.8.0-31-generic\n")), Usual, LLVM,
@@ -106,28 +106,28 @@ static REFUSED: &[Refused] = &[
     refused("has macros of another machine", Clang, With("rust/libmacros.so", Content::OfArm64), Usual, LLVM,
         &["was built on another kind of machine", "rust/libmacros.so, for another machine", "help: make "]),
     refused("has bitcode of another LLVM", Clang, With("rust/helpers/helpers_module.bc", Content::Text("of another LLVM")), Usual, LLVM,
-        &["llvm-link cannot read ", "helpers_module.bc, which takes the LLVM that built the kernel", "install clang lld llvm"]),
+        &["llvm-link cannot read ", "helpers_module.bc, which needs the LLVM that built the kernel", "install clang lld llvm"]),
     refused("lacks one crate", Gcc, Without("rust/libkernel.rmeta"), Usual, &[],
         &["the Rust half of this kernel is not built", "no rust/libkernel.rmeta in", "help: make -C "]),
     refused("was built by another rustc", Clang,
         Configured("CONFIG_RUSTC_VERSION_TEXT=", "CONFIG_RUSTC_VERSION_TEXT=\"rustc 1.84.0 (9fc6b4312 2025-01-07)\""), Usual, LLVM,
-        &["this kernel is built by another rustc: rustc 1.84.0 (9fc6b4312 2025-01-07)", "note: rustc: rustc 1.85.1", "RUSTC="]),
+        &["this kernel was built by another rustc: rustc 1.84.0 (9fc6b4312 2025-01-07)", "note: rustc: rustc 1.85.1", "RUSTC="]),
     refused("was built by gcc, LLVM=1 is asked", Gcc, Built, Usual, LLVM,
-        &["this kernel is built by GCC, but make is about to use clang", "(without LLVM=)"]),
+        &["this kernel was built by GCC, but make would use clang", "(without LLVM=)"]),
     refused("was built by clang, LLVM=1 is not asked", Clang, Built, Usual, &[],
-        &["this kernel is built by clang, but make is about to use gcc", "help: make LLVM=1 KDIR="]),
+        &["this kernel was built by clang, but make would use gcc", "help: make LLVM=1 KDIR="]),
     refused("is for another architecture", Clang, Configured("CONFIG_X86=y", "CONFIG_ARM64=y"), Usual, LLVM,
         &["this kernel is for arm64, but make builds for x86", "help: make ARCH=arm64 LLVM=1 KDIR="]),
     refused("is not for the architecture that is asked", Gcc, Built, Usual, &["ARCH=arm64"],
         &["this kernel is for x86, but make builds for arm64", "(without ARCH=)"]),
     refused("would do, RUSTC= is not there", Clang, Built, Usual, &["LLVM=1", "RUSTC=/no/rustc"],
-        &["the Rust compiler is not found", "no /no/rustc in PATH", "RUSTC="]),
+        &["rustc not found: /no/rustc", "no /no/rustc in PATH", "RUSTC="]),
     refused("would do, no bindgen", Clang, Built, No("bindgen"), LLVM,
-        &["bindgen, which shows c_helper.h to Rust, is not found", "help: cargo install --locked bindgen-cli@0.71.1"]),
+        &["bindgen not found: bindgen", "help: cargo install --locked bindgen-cli@0.71.1"]),
     refused("would do, bindgen is too old", Gcc, Built, Old("bindgen", "bindgen 0.66.1"), &[],
         &["bindgen is too old", "note: bindgen: bindgen 0.66.1", "help: cargo install --locked bindgen-cli@0.71.1"]),
     refused("would do, no clang", Clang, Built, No("clang"), LLVM,
-        &["the C compiler, clang, is not found", "install clang lld llvm"]),
+        &["C compiler not found: clang", "install clang lld llvm"]),
 ];
 
 /// Folders of the module that Kbuild cannot stand.
@@ -411,7 +411,7 @@ fn folder_is_refused(world: &World, what: &str, name: &str) -> Result<()> {
     let lab = world.lab()?;
     let ground = Ground::new(name)?;
     let kdir = lab.kernel.dir.to_string_lossy();
-    let cause = format!("the path of the module has {what}, which Kbuild cannot handle");
+    let cause = format!("the path of the module has {what}, which Kbuild does not support");
     let says = [
         cause.as_str(),
         "help: move the module to a folder with a plain name",
@@ -425,7 +425,7 @@ fn read_only_is_refused(world: &World) -> Result<()> {
     ground.read_only = true;
     let kdir = lab.kernel.dir.to_string_lossy();
     let says = [
-        "the folder of the module cannot be written to",
+        "you cannot write to the folder of the module",
         "help: copy the folder to a place of your own",
     ];
     must_refuse_and_agree(&lab, &ground, &[], &kdir, LLVM, &says)

@@ -44,6 +44,7 @@ const KERNEL_C: &[&str] = &[
 const SHELL: &[&str] = &[
     "tools/cargo.sh",
     "tools/kdir.sh",
+    "tools/kdir-tools.sh",
     "tools/path.sh",
     "tools/stock/rust-metadata",
     "tools/stock/dkms",

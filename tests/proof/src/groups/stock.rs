@@ -145,7 +145,7 @@ fn of_another_version(_: &World, lab: &Lab) -> Result<()> {
     let release = &lab.kernel.flavour.series;
     let says = [
         &format!(
-            "the headers of the kernel {release} are of another version than the Rust metadata"
+            "the Rust metadata of the kernel {release} was made for another version of its headers"
         ),
         "made for Debian 7.3.4-0; the headers: Debian ",
         &format!("help: make rust-metadata KREL={release}"),
@@ -161,7 +161,7 @@ fn without_headers(_: &World, lab: &Lab) -> Result<()> {
     let release = &lab.kernel.flavour.series;
     let says = [
         &format!("the headers of the kernel {release} are gone"),
-        "a link to /no/headers, which is not there",
+        "a broken link to /no/headers",
         &format!("install linux-headers-{release}"),
     ];
     must_refuse_and_agree(lab, &ground, &[], &kdir.to_string_lossy(), &[], &says)
