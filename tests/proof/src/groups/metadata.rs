@@ -52,29 +52,29 @@ static REFUSED: &[Refused] = &[
     Refused { what: "no headers", change: Nothing, words: &["9.9.9-amd64"], exit: 2,
         says: &["the headers of the kernel 9.9.9-amd64 are not installed", "apt-get install linux-headers-9.9.9-amd64"] },
     Refused { what: "no Rust", change: Line("include/config/auto.conf", "CONFIG_RUST=y\n", ""), words: SOURCE, exit: 2,
-        says: &["is built without Rust, and so can have no module in Rust"] },
+        says: &["was built without Rust, so no Rust module can be built for it"] },
     Refused { what: "not Debian's", change: Line("include/generated/package.h", "Debian", "Zebian"), words: SOURCE, exit: 2,
-        says: &["is not one of Debian's", "Zebian 7"] },
+        says: &["is not Debian's, so its source is unknown", "Zebian 7"] },
     Refused { what: "another rustc", change: Program("rustc", OTHER_RUSTC), words: SOURCE, exit: 2,
         says: &["was built by another rustc", "rustc 1.84.0 (9fc6b4312 2025-01-07); the kernel's: rustc 1.85.1", "help: install ", " rustc/trixie rust-src/trixie "] },
     Refused { what: "another bindgen", change: Program("bindgen", "bindgen 0.72.0"), words: SOURCE, exit: 2,
         says: &["was built by another bindgen", "bindgen 0.72.0; the kernel's: bindgen 0.71.1"] },
     Refused { what: "another C compiler", change: Line("include/config/auto.conf", "(Debian 14.2.0-19)", "(Debian 14.2.0-18)"), words: SOURCE, exit: 2,
-        says: &["was built by another C compiler", "gcc-14 (Debian 14.2.0-18) 14.2.0", "help: install "] },
+        says: &["was built by another gcc-14", "gcc-14 (Debian 14.2.0-18) 14.2.0", "help: install "] },
     Refused { what: "the source of another kernel", change: Nothing, words: &["--source", "OTHER"], exit: 2,
-        says: &["the source and the headers are of different kernels", "Linux 6.12.", "help: give the source of Linux 7."] },
+        says: &["this is not the source of the kernel", "Linux 6.12.", "help: use the package: apt-get download linux-source-7."] },
     Refused { what: "the source package of another version", change: Package("7.3.4-0", usize::MAX), words: &["--source", "PACKAGE"], exit: 2,
-        says: &["the source and the headers are of different kernels", "Version: 7.3.4-0", "help: give the very one: apt-get download linux-source-7."] },
+        says: &["this is not the source of the kernel", "Version: 7.3.4-0", "help: use the package: apt-get download linux-source-7."] },
     Refused { what: "half a source package", change: Package("7.3.4-0", 100), words: &["--source", "PACKAGE"], exit: 2,
-        says: &["this is no package of Debian, or only a part of one", "help: fetch it again: apt-get download linux-source-7."] },
+        says: &[", or it is incomplete", "help: use the package: apt-get download linux-source-7."] },
     Refused { what: "the archive has no such source", change: Line("include/generated/package.h", "Debian ", "Debian 0:"), words: &[], exit: 2,
-        says: &["cannot be had from the archive", "the archive has: none of that name", "rust-metadata --source PATH"] },
+        says: &["the archive does not have the source of the kernel", "the archive has: none of that name", "rust-metadata --source PATH"] },
     Refused { what: "no space", change: Program("df", "Filesystem\nx 1 1 99999 1 /"), words: SOURCE, exit: 2,
-        says: &["take 1 GB for a while, but there is less space", "97 MB are free", "help: free some space"] },
+        says: &["need 1 GB of space", "97 MB are free", "help: free some space"] },
     Refused { what: "one option is another", change: Line(".config", "CONFIG_RUST_OVERFLOW_CHECKS=y", "# CONFIG_RUST_OVERFLOW_CHECKS is not set"), words: SOURCE, exit: 1,
-        says: &["is not what the kernel", "the configuration comes out otherwise", "CONFIG_RUST_OVERFLOW_CHECKS=y"] },
+        says: &["the metadata does not match the kernel", "include/config/auto.conf differs", "CONFIG_RUST_OVERFLOW_CHECKS=y"] },
     Refused { what: "a structure has another layout", change: Line("include/generated/asm-offsets.h", "#define TASK_threadsp ", "#define TASK_threadsp 1"), words: SOURCE, exit: 1,
-        says: &["is not what the kernel", "include/generated/asm-offsets.h comes out otherwise", "TASK_threadsp"] },
+        says: &["the metadata does not match the kernel", "include/generated/asm-offsets.h differs", "TASK_threadsp"] },
 ];
 
 /// The tests.
@@ -153,7 +153,10 @@ fn headers_have_it(world: &World) -> Result<()> {
     fs::create_dir(&rust)?;
     fs::write(rust.join("libkernel.rmeta"), "")?;
     let output = ground.make().output()?;
-    must_say(&said(&output), "have their Rust metadata: nothing to do")?;
+    must_say(
+        &said(&output),
+        "come with their Rust metadata: nothing to do",
+    )?;
     let told = String::from_utf8_lossy(&output.stdout).into_owned();
     ensure!(
         told.trim_end() == ground.headers().to_string_lossy(),
@@ -255,7 +258,10 @@ type Step = fn(&World, &Ground) -> Result<()>;
 
 /// Ended by Ctrl-C and by force while rustc is at work.
 fn interrupted_twice(_: &World, ground: &Ground) -> Result<()> {
-    for (signal, ends) in [(Signal::INT, "goes on from here"), (Signal::KILL, "")] {
+    for (signal, ends) in [
+        (Signal::INT, "run the same command again to continue"),
+        (Signal::KILL, ""),
+    ] {
         let told = interrupted(ground, signal)?;
         must_say(&told, ends)?;
         ensure!(
@@ -271,7 +277,7 @@ fn full_at_the_end(_: &World, ground: &Ground) -> Result<()> {
     let full = "[ $1 != -R ] && exec /usr/bin/cp \"$@\"; echo 'cp: no space' >&2; exit 1";
     ground.script("cp", full)?;
     let says = [
-        "the metadata was made, but not put together",
+        "the metadata was made, but could not be stored",
         "cp: no space",
     ];
     must_refuse(&ground.make().output()?, 2, &says)?;
@@ -290,10 +296,7 @@ fn made_and_used(world: &World, ground: &Ground) -> Result<()> {
         "compiled again: {}",
         said(&output)
     );
-    must_say(
-        &said(&output),
-        "Rust symbols that the kernel exports come out the same",
-    )?;
+    must_say(&said(&output), "Rust symbols that the kernel exports match")?;
     let kdir = ground.kdir().display().to_string();
     ensure!(
         String::from_utf8_lossy(&output.stdout).trim_end() == kdir,
@@ -389,11 +392,8 @@ fn symbols_differ(_: &World, ground: &Ground) -> Result<()> {
         &second.replace(checksum, "0x00000001"),
     )?;
 
-    let counted = format!(
-        "{} of the kernel's {total} Rust symbols come out the same",
-        total - 2
-    );
-    let says = [&counted, "the kernel's only: ", "=0x00000001", "_RNvX"];
+    let counted = format!("{} of the kernel's {total} Rust symbols match", total - 2);
+    let says = [&counted, "only in the kernel: ", "=0x00000001", "_RNvX"];
     refused_again(ground, 1, &says)?;
     fs::write(&file, symvers).context("cannot give the symbols back")
 }
@@ -403,6 +403,6 @@ fn header_not_made(_: &World, ground: &Ground) -> Result<()> {
     let header = "include/generated/vdso-offsets.h";
     let file = ground.headers().join(header);
     fs::write(&file, "#define offset 1\n")?;
-    refused_again(ground, 1, &[&format!("{header} comes out otherwise")])?;
+    refused_again(ground, 1, &[&format!("{header} differs")])?;
     fs::remove_file(file).context("cannot take the header away")
 }
