@@ -95,7 +95,7 @@ fn installed_to_removed(world: &World) -> Result<()> {
 
 /// rust-metadata says what is missing, and apt can install that without removing the headers for it.
 fn advice_is_sound(debian: &Debian, release: &str) -> Result<()> {
-    let tool = format!("{PROJECT}/stock/rust-metadata {release} || true");
+    let tool = format!("{PROJECT}/tools/stock/rust-metadata {release} || true");
     let told = debian.run(&["sh", "-c", &tool])?;
     must_say(&told, "libelf-dev")?;
     let help = told
