@@ -1,10 +1,10 @@
 #!/bin/sh
-# Runs cargo for the host's tools: with the pinned toolchain where it is installed, else with any
-# that is new enough, else with Debian's, which is installed after saying so. rust-toolchain.toml
-# pins the compiler of the kernels; the host's tools only need one that is not too old.
+# Runs cargo to build the host programs: from the pinned toolchain if it is installed, otherwise
+# from any that is new enough, otherwise from Debian, whose package it announces and installs.
+# rust-toolchain.toml pins the compiler for the kernels; for the host programs, any recent one will do.
 set -eu
 
-OLDEST=85 # of Rust 1.x: `rust-version` in Cargo.toml
+OLDEST=85 # of Rust 1.x, as `rust-version` in Cargo.toml
 here=$(dirname "$0")
 pinned=$(sed -n 's/^channel = "\(.*\)"/\1/p' "$here/../rust-toolchain.toml")
 
@@ -18,7 +18,7 @@ new_enough() {
 	[ "${minor:-0}" -ge "$OLDEST" ]
 }
 
-# The user's own choice, then the pin, then whatever rustup has, its default first.
+# The user's choice, then the pin, then all other toolchains, the default first.
 rustup_toolchains() {
 	echo "${RUSTUP_TOOLCHAIN:-}"
 	rustup toolchain list 2>/dev/null | grep "^$pinned-" || :
@@ -32,7 +32,7 @@ use_rustup() {
 		new_enough rustup run "$toolchain" cargo || continue
 		case $toolchain in
 		"$pinned"*) ;;
-		*) echo "lab: Rust $pinned is not installed; building the host's tools with $toolchain" >&2 ;;
+		*) echo "lab: Rust $pinned is not installed; building the host programs with $toolchain" >&2 ;;
 		esac
 		RUSTUP_TOOLCHAIN=$toolchain
 		export RUSTUP_TOOLCHAIN
@@ -41,7 +41,7 @@ use_rustup() {
 	return 1
 }
 
-# A cargo that is no proxy of rustup: Debian's, or one built by hand.
+# A cargo that is not rustup's proxy: Debian's, or one built from source.
 use_plain() {
 	unset RUSTUP_TOOLCHAIN
 	for folder in $(echo "$PATH" | tr ':' ' ') /usr/bin; do
@@ -53,7 +53,7 @@ use_plain() {
 	return 1
 }
 
-# Debian 13 has a cargo that is new enough; Debian 12 has it under another name.
+# In Debian 13, this is cargo; in Debian 12, cargo is too old, but cargo-web is not.
 debian_package() {
 	for package in cargo cargo-web; do
 		version=$(apt-cache policy "$package" 2>/dev/null | sed -n 's/ *Candidate: *//p')
@@ -79,8 +79,8 @@ install_debian() {
 	package=$(debian_package)
 	if [ -z "$package" ] && command -v apt-get >/dev/null && [ -z "${LAB_NO_INSTALL:-}" ]; then
 		echo "lab: running: ${as_root}apt-get update" >&2
-		# shellcheck disable=SC2086 # no word, or one
-		${as_root}apt-get -q update >/dev/null || echo "lab: the lists of packages stay old" >&2
+		# shellcheck disable=SC2086 # empty, or sudo
+		${as_root}apt-get -q update >/dev/null || echo "lab: apt-get update failed; using the package lists that exist" >&2
 		package=$(debian_package)
 	fi
 	[ -n "$package" ] || give_up "rustup toolchain install stable, or install Rust from https://rustup.rs"
@@ -95,7 +95,7 @@ install_debian() {
 	DEBIAN_FRONTEND=noninteractive $install >&2 || give_up "run: $install"
 }
 
-# Where the Makefile has chosen a folder for its checkout: those of checkouts that are gone go as well.
+# The Makefile chooses a target folder for each checkout. Removes those of deleted checkouts.
 mark_target() {
 	mkdir -p "$CARGO_TARGET_DIR"
 	echo "$HELLO_RUST_DIR" >"$CARGO_TARGET_DIR/checkout"
