@@ -1,6 +1,6 @@
-//! The packages for DKMS, in a Debian 13 with kernels of backports: installed, built and signed, loaded
-//! by modprobe in that very kernel, built again for a second one, skipped for one that cannot have the
-//! module, and removed without a trace.
+//! The packages for DKMS, in a Debian 13 with kernels from backports: DKMS builds and signs the module,
+//! modprobe loads it in that kernel, DKMS builds it for a second kernel, skips a kernel without Rust, and
+//! removes everything again.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -18,7 +18,7 @@ use lab::host::cache;
 use lab::host::mirrors::{self, apt_options};
 use lab::kernel::flavour::Compiler;
 
-/// What is there before our packages, whose own dependencies come by apt.
+/// What is installed before our packages; apt installs their dependencies.
 const PACKAGES: &[&str] = &[
     "ca-certificates",
     "debhelper",
@@ -28,17 +28,17 @@ const PACKAGES: &[&str] = &[
     "kmod",
 ];
 
-/// Nothing is left of the module and its metadata, wherever they were.
+/// Prints what is left of the module and its metadata.
 const TRACES: &str = "ls -d /var/lib/dkms/hello_rust /var/cache/rust-metadata /usr/src/hello_rust-* \
                       /usr/bin/rust-metadata /lib/modules/*/updates/dkms/hello_rust* 2>/dev/null || true";
 
-/// The sources, in that Debian.
+/// The project's folder, in that Debian.
 const PROJECT: &str = "/packages/hello-rust";
 
 /// The module's package.
 const MODULE: &str = "/packages/hello-rust-dkms.deb";
 
-/// Where the metadata is kept that DKMS has made.
+/// Where DKMS keeps the metadata.
 const METADATA: &str = "/var/cache/rust-metadata";
 
 /// The tests.
@@ -47,7 +47,7 @@ pub fn tests(kernel: &str) -> Vec<Test> {
         "dkms::installed, loaded, upgraded, removed",
         installed_to_removed,
     );
-    // A whole Debian is installed for it.
+    // It installs a complete Debian.
     vec![whole
         .on(&flavour(kernel, Compiler::Gcc))
         .only_if_asked()
@@ -56,14 +56,14 @@ pub fn tests(kernel: &str) -> Vec<Test> {
 
 fn installed_to_removed(world: &World) -> Result<()> {
     if !rustix::process::geteuid().is_root() {
-        return Err(CannotRun("a whole Debian needs root, or many user IDs".to_owned()).into());
+        return Err(CannotRun("a complete Debian needs root, or many user IDs".to_owned()).into());
     }
     let lab = world.lab()?;
     let newest = lab.kernel.flavour.series.as_str();
     let debian = Debian::new(world)?;
     debian.build_packages()?;
 
-    // Only the headers from backports; then what they are linked with, too.
+    // First only the headers from backports, then also the libraries of their tools.
     debian.apt(
         "install",
         &[&format!("linux-headers-{newest}/trixie-backports")],
@@ -73,7 +73,7 @@ fn installed_to_removed(world: &World) -> Result<()> {
     advice_is_sound(&debian, newest)?;
 
     debian.install(&kernel(newest))?;
-    // As docs/stock-kernels.md says: the compilers are those of the release.
+    // The command of docs/stock-kernels.md, with the compilers of the release.
     let metadata = "/packages/rust-metadata.deb";
     debian.apt(
         "install",
@@ -93,7 +93,7 @@ fn installed_to_removed(world: &World) -> Result<()> {
     Ok(())
 }
 
-/// rust-metadata says what is missing, and apt can install that without removing the headers for it.
+/// apt can install what rust-metadata reports as missing, without removing the headers.
 fn advice_is_sound(debian: &Debian, release: &str) -> Result<()> {
     let tool = format!("{PROJECT}/tools/stock/rust-metadata {release} || true");
     let told = debian.run(&["sh", "-c", &tool])?;
@@ -110,7 +110,7 @@ fn advice_is_sound(debian: &Debian, release: &str) -> Result<()> {
     Ok(())
 }
 
-/// The module is upgraded when there is metadata, but no rustc that could read it: that stops nobody.
+/// An upgrade of the module succeeds although the installed rustc cannot read the metadata.
 fn rustc_is_another(debian: &Debian, release: &str) -> Result<()> {
     let upgrade = || debian.apt("install", &["--reinstall", MODULE]);
     let told = debian.without("usr/bin/rustc", upgrade)?;
@@ -123,7 +123,7 @@ fn rustc_is_another(debian: &Debian, release: &str) -> Result<()> {
     debian.has_module(release)
 }
 
-/// A kernel is installed and removed beside the one that is there.
+/// Installs and removes a second kernel.
 fn second_kernel(debian: &Debian, first: &str) -> Result<()> {
     let second = debian.another(first, "linux-headers-7.")?;
     let install = || debian.install(&kernel(&second));
@@ -133,7 +133,7 @@ fn second_kernel(debian: &Debian, first: &str) -> Result<()> {
     debian.run(&["dkms", "autoinstall", "-k", &second])?;
     debian.has_module(&second)?;
 
-    // With what an interrupted run would have left there.
+    // As an interrupted run leaves it.
     debian.run(&["mkdir", &format!("{METADATA}/{second}.work")])?;
     debian.apt("purge", &texts(&kernel(&second)))?;
     let left = debian.run(&["ls", METADATA])?;
@@ -144,7 +144,7 @@ fn second_kernel(debian: &Debian, first: &str) -> Result<()> {
     Ok(())
 }
 
-/// The headers of a kernel that can have no module in Rust.
+/// Installs the headers of a kernel without Rust.
 fn without_rust(debian: &Debian, first: &str) -> Result<()> {
     let without = debian.another(first, "linux-headers-6.12.")?;
     let told = debian.install(&[format!("linux-headers-{without}")])?;
@@ -162,12 +162,12 @@ fn texts(packages: &[String]) -> Vec<&str> {
     packages.iter().map(String::as_str).collect()
 }
 
-/// How DKMS says that it went on without the module.
+/// What DKMS prints when it skips a kernel.
 fn skipped(release: &str) -> String {
     format!("Autoinstall on {release} was skipped for module(s) hello_rust")
 }
 
-/// A whole Debian 13 in a folder; gone with it.
+/// A complete Debian 13 in a temporary folder.
 struct Debian {
     folder: TempDir,
 }
@@ -191,7 +191,7 @@ impl Debian {
             &debian.root(),
         );
         succeed(&mut command)?;
-        // mmdebstrap leaves no lists behind.
+        // mmdebstrap deletes its package lists.
         debian.apt("update", &[])?;
         Ok(debian)
     }
@@ -200,7 +200,7 @@ impl Debian {
         self.folder.path().join("root")
     }
 
-    /// A command in there, as root, with a network and processes of its own.
+    /// A command in it, as root, in a PID namespace of its own, with the host's network.
     fn command(&self, words: &[&str]) -> Command {
         let mut command = Command::new("bwrap");
         command.args(["--die-with-parent", "--unshare-pid", "--cap-add", "ALL"]);
@@ -239,7 +239,7 @@ impl Debian {
         self.run(&[&words, packages].concat())
     }
 
-    /// Installs packages of a kernel; what they depend on may be in backports as well.
+    /// Installs packages of a kernel; their dependencies may come from backports, too.
     fn install(&self, packages: &[String]) -> Result<String> {
         let words = [&["-t", "trixie-backports"], &texts(packages)[..]].concat();
         self.apt("install", &words)
@@ -249,7 +249,7 @@ impl Debian {
     fn build_packages(&self) -> Result<()> {
         let project = copy_of_project(&self.root().join(PROJECT.trim_start_matches('/')))?;
         ensure!(project.join("debian/rules").is_file());
-        // All that is compiled, DKMS compiles: no compiler is needed to build them.
+        // -d: only DKMS compiles, so the build needs no compiler.
         let build = format!(
             "cd {PROJECT} && dpkg-buildpackage -us -uc -b -d && cd .. && \
              for name in rust-metadata hello-rust-dkms; do mv ${{name}}_*.deb $name.deb; done"
@@ -257,7 +257,7 @@ impl Debian {
         self.run(&["sh", "-c", &build]).map(drop)
     }
 
-    /// Another kernel that the archive has headers for, the newest of those whose names start so.
+    /// The newest other kernel with headers in the archive whose names start with `start`.
     fn another(&self, than: &str, start: &str) -> Result<String> {
         let names = format!(
             "apt-cache pkgnames {start} | grep -- '[0-9]-amd64$' | grep -v -F -e {than} | sort -V | tail -n 1"
@@ -269,7 +269,7 @@ impl Debian {
             .to_owned())
     }
 
-    /// DKMS says that it is installed, and there it is, signed with DKMS's key.
+    /// DKMS reports the module as installed, and it is, signed with DKMS's key.
     fn has_module(&self, release: &str) -> Result<()> {
         let status = self.run(&["dkms", "status"])?;
         let installed = format!("hello_rust/0.1.0, {release}, x86_64: installed");
@@ -285,24 +285,24 @@ impl Debian {
         must_say(&info, "signer:         DKMS module signing key")
     }
 
-    /// What DKMS noted at its last try.
+    /// The log of DKMS's last build.
     fn log(&self) -> String {
         let log = "var/lib/dkms/hello_rust/0.1.0/build/make.log";
         fs::read_to_string(self.root().join(log)).unwrap_or_default()
     }
 
-    /// What a job gives while a file of Debian's is missing.
+    /// Runs a job while a file of this Debian is missing.
     fn without<T>(&self, file: &str, job: impl FnOnce() -> Result<T>) -> Result<T> {
         let file = self.root().join(file);
         let aside = file.with_extension("aside");
-        let moved = |from, to| fs::rename(from, to).context("cannot move a file aside, or back");
+        let moved = |from, to| fs::rename(from, to).context("cannot move a file away, or back");
         moved(&file, &aside)?;
         let outcome = job();
         moved(&aside, &file)?;
         outcome
     }
 
-    /// The stock kernel itself finds it, by the real modprobe, and loads it.
+    /// Debian's modprobe finds the module in the stock kernel, and loads it.
     fn loads(&self, world: &World, lab: &Lab) -> Result<()> {
         let job = "modprobe hello_rust && modprobe -r hello_rust && dmesg\n";
         let mut initramfs = Initramfs::new(&lab.programs, &format!("PATH=/usr/sbin:$PATH\n{job}"))?;
@@ -325,7 +325,7 @@ impl Debian {
         )
     }
 
-    /// Adds the files of a folder and of those in it whose names are wanted.
+    /// Adds the files of a folder and its subfolders whose names are `wanted`.
     fn add(&self, to: &mut Initramfs, folder: &str, wanted: &dyn Fn(&str) -> bool) -> Result<()> {
         to.folders(folder)?;
         for entry in fs::read_dir(self.root().join("usr").join(folder))?.flatten() {
@@ -344,7 +344,7 @@ impl Debian {
         Ok(())
     }
 
-    /// Adds a program with the libraries that it is linked with.
+    /// Adds a program with its shared libraries.
     fn add_program(&self, to: &mut Initramfs, program: &str) -> Result<()> {
         let libraries = self.run(&["ldd", &format!("/{program}")])?;
         let libraries = libraries

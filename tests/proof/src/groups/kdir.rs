@@ -1,8 +1,8 @@
-//! `make KDIR=…`: a kernel tree of one's own builds the module, and one that cannot is refused in
-//! plain words, which `make doctor KDIR=…` has, too.
+//! `make KDIR=…` builds the module for a kernel tree, or reports why it cannot; `make doctor KDIR=…`
+//! reports the same.
 //!
-//! All of it runs in the toolchain folder: there, the lab's kernels are what a user's own are
-//! elsewhere, built by the compilers at hand.
+//! Everything runs in the toolchain folder. There, the lab's kernels are like a user's own: they were
+//! built by the installed compilers.
 
 use std::fs;
 use std::os::unix::fs::{symlink, PermissionsExt};
@@ -18,36 +18,36 @@ use crate::support::world::{
 };
 use lab::commands::lab::Lab;
 
-/// Which tree KDIR names.
+/// The tree that KDIR names.
 enum Tree {
-    /// This very text.
+    /// A path, as it is.
     Named(&'static str),
-    /// The kernel's bare source.
+    /// The kernel's source, not configured.
     Source,
-    /// The kernel, as it was built.
+    /// The kernel, as built.
     Built,
-    /// The kernel, where a line of its configuration is another one.
+    /// The kernel, with a line of its configuration replaced.
     Configured(&'static str, &'static str),
     /// The kernel without a file or folder.
     Without(&'static str),
-    /// The kernel, where a file has this content.
+    /// The kernel, with the content of a file replaced.
     With(&'static str, Content),
 }
 
-/// What is in a file.
+/// The content of a file.
 enum Content {
     Text(&'static str),
-    /// The head of an ELF file for 64-bit Arm: `EM_AARCH64` is 183.
+    /// The header of an ELF file for 64-bit Arm: `EM_AARCH64` is 183.
     OfArm64,
 }
 
-/// What is unusual about the programs.
+/// How PATH differs from the toolchain's.
 enum Programs {
-    /// Nothing.
+    /// It does not.
     Usual,
-    /// This one is not there.
+    /// This program is missing.
     No(&'static str),
-    /// This one says that it is this version.
+    /// This program prints this version.
     Old(&'static str, &'static str),
 }
 
@@ -59,13 +59,13 @@ use Tree::{Built, Configured, Named, Source, With, Without};
 /// A tree that is refused.
 struct Refused {
     what: &'static str,
-    /// Who built the kernel.
+    /// The compiler that built the kernel.
     compiler: Compiler,
     tree: Tree,
     programs: Programs,
-    /// What make is told besides KDIR.
-    words: &'static [&'static str],
-    /// What is wrong, and how to fix it.
+    /// Arguments of make besides KDIR.
+    args: &'static [&'static str],
+    /// Parts of the error, note and help.
     says: &'static [&'static str],
 }
 
@@ -74,7 +74,7 @@ const fn refused(
     compiler: Compiler,
     tree: Tree,
     programs: Programs,
-    words: &'static [&'static str],
+    args: &'static [&'static str],
     says: &'static [&'static str],
 ) -> Refused {
     Refused {
@@ -82,7 +82,7 @@ const fn refused(
         compiler,
         tree,
         programs,
-        words,
+        args,
         says,
     }
 }
@@ -112,25 +112,25 @@ static REFUSED: &[Refused] = &[
     refused("was built by another rustc", Clang,
         Configured("CONFIG_RUSTC_VERSION_TEXT=", "CONFIG_RUSTC_VERSION_TEXT=\"rustc 1.84.0 (9fc6b4312 2025-01-07)\""), Usual, LLVM,
         &["this kernel was built by another rustc: rustc 1.84.0 (9fc6b4312 2025-01-07)", "note: rustc: rustc 1.85.1", "RUSTC="]),
-    refused("was built by gcc, LLVM=1 is asked", Gcc, Built, Usual, LLVM,
+    refused("was built by gcc, make has LLVM=1", Gcc, Built, Usual, LLVM,
         &["this kernel was built by GCC, but make would use clang", "(without LLVM=)"]),
-    refused("was built by clang, LLVM=1 is not asked", Clang, Built, Usual, &[],
+    refused("was built by clang, make has no LLVM=1", Clang, Built, Usual, &[],
         &["this kernel was built by clang, but make would use gcc", "help: make LLVM=1 KDIR="]),
     refused("is for another architecture", Clang, Configured("CONFIG_X86=y", "CONFIG_ARM64=y"), Usual, LLVM,
         &["this kernel is for arm64, but make builds for x86", "help: make ARCH=arm64 LLVM=1 KDIR="]),
-    refused("is not for the architecture that is asked", Gcc, Built, Usual, &["ARCH=arm64"],
+    refused("is not for ARCH=", Gcc, Built, Usual, &["ARCH=arm64"],
         &["this kernel is for x86, but make builds for arm64", "(without ARCH=)"]),
-    refused("would do, RUSTC= is not there", Clang, Built, Usual, &["LLVM=1", "RUSTC=/no/rustc"],
+    refused("is fine, RUSTC= does not exist", Clang, Built, Usual, &["LLVM=1", "RUSTC=/no/rustc"],
         &["rustc not found: /no/rustc", "no /no/rustc in PATH", "RUSTC="]),
-    refused("would do, no bindgen", Clang, Built, No("bindgen"), LLVM,
+    refused("is fine, no bindgen", Clang, Built, No("bindgen"), LLVM,
         &["bindgen not found: bindgen", "help: cargo install --locked bindgen-cli@0.71.1"]),
-    refused("would do, bindgen is too old", Gcc, Built, Old("bindgen", "bindgen 0.66.1"), &[],
+    refused("is fine, bindgen is too old", Gcc, Built, Old("bindgen", "bindgen 0.66.1"), &[],
         &["bindgen is too old", "note: bindgen: bindgen 0.66.1", "help: cargo install --locked bindgen-cli@0.71.1"]),
-    refused("would do, no clang", Clang, Built, No("clang"), LLVM,
+    refused("is fine, no clang", Clang, Built, No("clang"), LLVM,
         &["C compiler not found: clang", "install clang lld llvm"]),
 ];
 
-/// Folders of the module that Kbuild cannot stand.
+/// Names of the module's folder that Kbuild does not support.
 const FOLDERS: &[(&str, &str)] = &[("a space", "a folder"), ("a colon", "a:folder")];
 
 /// The tests.
@@ -173,27 +173,27 @@ fn flavour(compiler: Compiler) -> Flavour {
     }
 }
 
-/// A copy of the project, and room for trees and programs beside it.
-pub struct Ground {
-    /// Gone with it.
+/// A copy of the project in a temporary folder, with room for trees and programs.
+pub struct Fixture {
+    /// Deleted with this.
     pub folder: tempfile::TempDir,
     project: PathBuf,
     read_only: bool,
 }
 
-impl Ground {
-    /// A copy in a folder of this name.
+impl Fixture {
+    /// Copies the project to a folder of this name.
     pub fn new(name: &str) -> Result<Self> {
         let folder = tempfile::tempdir()?;
         let project = copy_of_project(&folder.path().join(name))?;
-        Ok(Ground {
+        Ok(Fixture {
             folder,
             project,
             read_only: false,
         })
     }
 
-    /// A program of the toolchain, started in the copy with these variables.
+    /// A program of the toolchain, run in the copy with these variables.
     fn command(&self, lab: &Lab, variables: &[&str], words: &[&str]) -> Result<Command> {
         let program = program("lab")?;
         let folders = [self.folder.path(), program.parent().context("no folder")?];
@@ -212,7 +212,7 @@ impl Ground {
         self.command(lab, variables, &[&["make", &kdir], words].concat())
     }
 
-    /// `make doctor`, for programs; all its words are variables, as make would export them.
+    /// `make doctor` with JSON as its output. The variables are those that make would export.
     fn doctor(&self, lab: &Lab, variables: &[&str], kdir: &str) -> Result<Command> {
         let program = program("lab")?;
         let project = format!("HELLO_RUST_DIR={}", self.project.display());
@@ -226,7 +226,7 @@ impl Ground {
         self.command(lab, &[&[project.as_str()], variables].concat(), &words)
     }
 
-    /// Fails if git sees a file that was not there at first.
+    /// Fails if git reports a new file.
     fn must_be_clean(&self, options: &[&str]) -> Result<()> {
         let others = succeed(self.git("ls-files").arg("--others").args(options))?;
         ensure!(others.is_empty(), "git {options:?} sees\n{others}");
@@ -240,45 +240,45 @@ impl Ground {
     }
 }
 
-/// It builds, what was built loads, and nothing is left behind.
+/// The module builds and loads, and the build leaves nothing behind.
 pub fn tree_of_ones_own(world: &World, lab: &Lab) -> Result<()> {
-    let ground = Ground::new("hello_rust")?;
-    succeed(ground.git("init").arg("--quiet"))?;
-    succeed(ground.git("add").arg("--all"))?;
-    ground.must_be_clean(&[])?;
+    let fixture = Fixture::new("hello_rust")?;
+    succeed(fixture.git("init").arg("--quiet"))?;
+    succeed(fixture.git("add").arg("--all"))?;
+    fixture.must_be_clean(&[])?;
     let kdir = lab.kernel.dir.to_string_lossy();
     let options = lab.kernel.flavour.make_options();
 
-    succeed(&mut ground.make(lab, &[], &kdir, options)?)?;
-    ground.must_be_clean(&["--exclude-standard"])?;
-    let ko = fs::read(ground.project.join("hello_rust.ko"))?;
+    succeed(&mut fixture.make(lab, &[], &kdir, options)?)?;
+    fixture.must_be_clean(&["--exclude-standard"])?;
+    let ko = fs::read(fixture.project.join("hello_rust.ko"))?;
     let job = "insmod /hello_rust.ko && rmmod hello_rust && dmesg";
     let dmesg = world.boot_well(lab, &[("hello_rust.ko", &ko)], job)?;
     must_say(&dmesg, "hello_rust: Rust, called by C: hello, world! (1)")?;
 
-    succeed(&mut ground.make(lab, &[], &kdir, &[options, &["clean"]].concat())?)?;
-    ground.must_be_clean(&[])
+    succeed(&mut fixture.make(lab, &[], &kdir, &[options, &["clean"]].concat())?)?;
+    fixture.must_be_clean(&[])
 }
 
 fn is_refused(world: &World, case: &Refused) -> Result<()> {
     let lab = world.lab()?;
-    let ground = Ground::new("hello_rust")?;
-    let kdir = tree(&lab, &ground, &case.tree)?;
-    let path = path(&lab, &ground, &case.programs)?;
+    let fixture = Fixture::new("hello_rust")?;
+    let kdir = tree(&lab, &fixture, &case.tree)?;
+    let path = path(&lab, &fixture, &case.programs)?;
     let variables: Vec<&str> = path.iter().map(String::as_str).collect();
-    must_refuse_and_agree(&lab, &ground, &variables, &kdir, case.words, case.says)
+    must_refuse_and_agree(&lab, &fixture, &variables, &kdir, case.args, case.says)
 }
 
-/// make refuses in these words, and the doctor sees every cause that make names.
+/// make exits with 2 and prints these texts, and the doctor reports each of make's errors.
 pub fn must_refuse_and_agree(
     lab: &Lab,
-    ground: &Ground,
+    fixture: &Fixture,
     variables: &[&str],
     kdir: &str,
     words: &[&str],
     says: &[&str],
 ) -> Result<()> {
-    let output = ground.make(lab, variables, kdir, words)?.output()?;
+    let output = fixture.make(lab, variables, kdir, words)?.output()?;
     let told = said(&output);
     ensure!(
         output.status.code() == Some(2),
@@ -295,7 +295,7 @@ pub fn must_refuse_and_agree(
     let helps = told.matches("\n  help: ").count();
     ensure!(helps == causes.len(), "{helps} helps:\n{told}");
 
-    let doctor = ground
+    let doctor = fixture
         .doctor(lab, &[variables, words].concat(), kdir)?
         .output()?;
     ensure!(doctor.status.code() == Some(2), "{}", said(&doctor));
@@ -313,9 +313,9 @@ pub fn must_refuse_and_agree(
     Ok(())
 }
 
-/// What KDIR is in a case.
-fn tree(lab: &Lab, ground: &Ground, tree: &Tree) -> Result<String> {
-    let copy = || links_to(&lab.kernel.dir, &ground.folder.path().join("linux"));
+/// The value of KDIR.
+fn tree(lab: &Lab, fixture: &Fixture, tree: &Tree) -> Result<String> {
+    let copy = || links_to(&lab.kernel.dir, &fixture.folder.path().join("linux"));
     let dir = match tree {
         Named(name) => PathBuf::from(name),
         Source => lab.kernel.source.dir.clone(),
@@ -362,13 +362,13 @@ impl Content {
     }
 }
 
-/// A kernel tree whose files are links to those of another.
+/// Copies a kernel tree as links to its files.
 fn links_to(tree: &Path, to: &Path) -> Result<PathBuf> {
     succeed(Command::new("cp").arg("-as").arg(tree).arg(to))?;
     Ok(to.to_owned())
 }
 
-/// Replaces the one line that starts so, in a file of its own.
+/// Replaces the only line that starts with `old`, and the link by a file.
 fn replace_line(file: &Path, old: &str, new: &str) -> Result<()> {
     let text = fs::read_to_string(file)?;
     let found = text.lines().filter(|line| line.starts_with(old)).count();
@@ -385,13 +385,13 @@ fn replace_line(file: &Path, old: &str, new: &str) -> Result<()> {
     fs::write(file, changed).with_context(|| format!("cannot write {}", file.display()))
 }
 
-/// PATH, where it is not the usual one: a folder of links to the toolchain's programs.
-fn path(lab: &Lab, ground: &Ground, programs: &Programs) -> Result<Option<String>> {
+/// PATH, if it is not the toolchain's: a folder of links to the toolchain's programs.
+fn path(lab: &Lab, fixture: &Fixture, programs: &Programs) -> Result<Option<String>> {
     let lost = match programs {
         Usual => return Ok(None),
         No(program) | Old(program, _) => program,
     };
-    let folder = ground.folder.path().join("bin");
+    let folder = fixture.folder.path().join("bin");
     fs::create_dir(&folder)?;
     for entry in fs::read_dir(lab.toolchain.file("usr/bin"))? {
         let name = entry?.file_name();
@@ -409,43 +409,43 @@ fn path(lab: &Lab, ground: &Ground, programs: &Programs) -> Result<Option<String
 
 fn folder_is_refused(world: &World, what: &str, name: &str) -> Result<()> {
     let lab = world.lab()?;
-    let ground = Ground::new(name)?;
+    let fixture = Fixture::new(name)?;
     let kdir = lab.kernel.dir.to_string_lossy();
     let cause = format!("the path of the module has {what}, which Kbuild does not support");
     let says = [
         cause.as_str(),
         "help: move the module to a folder with a plain name",
     ];
-    must_refuse_and_agree(&lab, &ground, &[], &kdir, LLVM, &says)
+    must_refuse_and_agree(&lab, &fixture, &[], &kdir, LLVM, &says)
 }
 
 fn read_only_is_refused(world: &World) -> Result<()> {
     let lab = world.lab()?;
-    let mut ground = Ground::new("hello_rust")?;
-    ground.read_only = true;
+    let mut fixture = Fixture::new("hello_rust")?;
+    fixture.read_only = true;
     let kdir = lab.kernel.dir.to_string_lossy();
     let says = [
         "you cannot write to the folder of the module",
         "help: copy the folder to a place of your own",
     ];
-    must_refuse_and_agree(&lab, &ground, &[], &kdir, LLVM, &says)
+    must_refuse_and_agree(&lab, &fixture, &[], &kdir, LLVM, &says)
 }
 
-/// Kbuild does not heed them, so neither must the check; on the command line, both do.
+/// Kbuild ignores them there, so the check must, too. On the command line, both use them.
 fn environment_does_not_count(world: &World) -> Result<()> {
     let lab = world.lab()?;
-    let ground = Ground::new("hello_rust")?;
+    let fixture = Fixture::new("hello_rust")?;
     let kdir = lab.kernel.dir.to_string_lossy();
     let nowhere = ["CC=/no/cc", "RUSTC=/no/rustc", "BINDGEN=/no/bindgen"];
 
-    let output = ground.make(&lab, &nowhere, &kdir, LLVM)?.output()?;
+    let output = fixture.make(&lab, &nowhere, &kdir, LLVM)?.output()?;
     ensure!(output.status.success(), "{}", tail(&said(&output)));
-    ensure!(ground.project.join("hello_rust.ko").is_file());
+    ensure!(fixture.project.join("hello_rust.ko").is_file());
 
     let bin = format!("BIN={}", programs()?.display());
     let words = ["doctor", "LLVM=1", &bin];
-    let by_environment = ground.make(&lab, &nowhere, &kdir, &words)?.output()?;
-    let by_words = ground
+    let by_environment = fixture.make(&lab, &nowhere, &kdir, &words)?.output()?;
+    let by_words = fixture
         .make(&lab, &[], &kdir, &[&words[..], &nowhere].concat())?
         .output()?;
     for name in ["/no/cc", "/no/rustc", "/no/bindgen"] {

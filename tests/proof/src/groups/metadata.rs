@@ -1,10 +1,11 @@
-//! `tools/stock/rust-metadata`: what it makes serves, and what it must not make it refuses.
+//! `tools/stock/rust-metadata`: modules can use what it makes, and it refuses metadata that does not
+//! match the kernel.
 //!
-//! It runs in the toolchain folder, which is a Debian 13. What is refused before anything is compiled
-//! is tried on the stock kernel's own headers; the rest on a kernel of the lab that looks as if it
-//! came in Debian's packages: smaller, and with checksums of its symbols (CONFIG_MODVERSIONS).
+//! It runs in the toolchain folder, which is a Debian 13. Errors before the compilation are tested with
+//! the stock kernel's headers; the rest with a kernel of the lab laid out like Debian's packages, which
+//! is smaller, and has checksums of its symbols (CONFIG_MODVERSIONS).
 
-mod ground;
+mod fixture;
 
 use std::fs;
 use std::process::{Command, Output};
@@ -16,26 +17,26 @@ use crate::harness::test::{Case, Outcome, Test};
 use crate::support::processes::wait_for;
 use crate::support::world::{copy_of_project, flavour, must_say, said, succeed, World};
 
-use ground::Ground;
+use fixture::Fixture;
 
-/// What the tool is given, and how it refuses that.
+/// An input of the tool, and the error.
 struct Refused {
     what: &'static str,
     change: Change,
-    /// More words for the tool; SOURCE is the kernel's source, OTHER that of another kernel.
-    words: &'static [&'static str],
+    /// More arguments; SOURCE is the kernel's source, OTHER that of another kernel.
+    args: &'static [&'static str],
     exit: i32,
     says: &'static [&'static str],
 }
 
-/// What is not as it should be.
+/// What differs from a kernel that works.
 enum Change {
     Nothing,
-    /// In this file of the headers, this text is another one.
+    /// In this file of the headers, this text is replaced by that.
     Line(&'static str, &'static str, &'static str),
-    /// This program says something else.
+    /// This program prints that.
     Program(&'static str, &'static str),
-    /// The package linux-source has this version and this much of its bytes.
+    /// The package linux-source has this version, and is cut after so many bytes.
     Package(&'static str, usize),
 }
 
@@ -44,36 +45,36 @@ use Change::{Line, Nothing, Package, Program};
 
 const SOURCE: &[&str] = &["--source", "SOURCE"];
 
-/// A rustc by which no kernel here was built.
+/// A rustc that built none of the kernels here.
 const OTHER_RUSTC: &str = "rustc 1.84.0 (9fc6b4312 2025-01-07)";
 
 #[rustfmt::skip] // a table reads best as a table
 static REFUSED: &[Refused] = &[
-    Refused { what: "no headers", change: Nothing, words: &["9.9.9-amd64"], exit: 2,
+    Refused { what: "no headers", change: Nothing, args: &["9.9.9-amd64"], exit: 2,
         says: &["the headers of the kernel 9.9.9-amd64 are not installed", "apt-get install linux-headers-9.9.9-amd64"] },
-    Refused { what: "no Rust", change: Line("include/config/auto.conf", "CONFIG_RUST=y\n", ""), words: SOURCE, exit: 2,
+    Refused { what: "no Rust", change: Line("include/config/auto.conf", "CONFIG_RUST=y\n", ""), args: SOURCE, exit: 2,
         says: &["was built without Rust, so no Rust module can be built for it"] },
-    Refused { what: "not Debian's", change: Line("include/generated/package.h", "Debian", "Zebian"), words: SOURCE, exit: 2,
+    Refused { what: "not Debian's", change: Line("include/generated/package.h", "Debian", "Zebian"), args: SOURCE, exit: 2,
         says: &["is not Debian's, so its source is unknown", "Zebian 7"] },
-    Refused { what: "another rustc", change: Program("rustc", OTHER_RUSTC), words: SOURCE, exit: 2,
+    Refused { what: "another rustc", change: Program("rustc", OTHER_RUSTC), args: SOURCE, exit: 2,
         says: &["was built by another rustc", "rustc 1.84.0 (9fc6b4312 2025-01-07); the kernel's: rustc 1.85.1", "help: install ", " rustc/trixie rust-src/trixie "] },
-    Refused { what: "another bindgen", change: Program("bindgen", "bindgen 0.72.0"), words: SOURCE, exit: 2,
+    Refused { what: "another bindgen", change: Program("bindgen", "bindgen 0.72.0"), args: SOURCE, exit: 2,
         says: &["was built by another bindgen", "bindgen 0.72.0; the kernel's: bindgen 0.71.1"] },
-    Refused { what: "another C compiler", change: Line("include/config/auto.conf", "(Debian 14.2.0-19)", "(Debian 14.2.0-18)"), words: SOURCE, exit: 2,
+    Refused { what: "another C compiler", change: Line("include/config/auto.conf", "(Debian 14.2.0-19)", "(Debian 14.2.0-18)"), args: SOURCE, exit: 2,
         says: &["was built by another gcc-14", "gcc-14 (Debian 14.2.0-18) 14.2.0", "help: install "] },
-    Refused { what: "the source of another kernel", change: Nothing, words: &["--source", "OTHER"], exit: 2,
+    Refused { what: "the source of another kernel", change: Nothing, args: &["--source", "OTHER"], exit: 2,
         says: &["this is not the source of the kernel", "Linux 6.12.", "help: use the package: apt-get download linux-source-7."] },
-    Refused { what: "the source package of another version", change: Package("7.3.4-0", usize::MAX), words: &["--source", "PACKAGE"], exit: 2,
+    Refused { what: "the source package of another version", change: Package("7.3.4-0", usize::MAX), args: &["--source", "PACKAGE"], exit: 2,
         says: &["this is not the source of the kernel", "Version: 7.3.4-0", "help: use the package: apt-get download linux-source-7."] },
-    Refused { what: "half a source package", change: Package("7.3.4-0", 100), words: &["--source", "PACKAGE"], exit: 2,
+    Refused { what: "half a source package", change: Package("7.3.4-0", 100), args: &["--source", "PACKAGE"], exit: 2,
         says: &[", or it is incomplete", "help: use the package: apt-get download linux-source-7."] },
-    Refused { what: "the archive has no such source", change: Line("include/generated/package.h", "Debian ", "Debian 0:"), words: &[], exit: 2,
+    Refused { what: "the archive has no such source", change: Line("include/generated/package.h", "Debian ", "Debian 0:"), args: &[], exit: 2,
         says: &["the archive does not have the source of the kernel", "the archive has: none of that name", "rust-metadata --source PATH"] },
-    Refused { what: "no space", change: Program("df", "Filesystem\nx 1 1 99999 1 /"), words: SOURCE, exit: 2,
+    Refused { what: "no space", change: Program("df", "Filesystem\nx 1 1 99999 1 /"), args: SOURCE, exit: 2,
         says: &["need 1 GB of space", "97 MB are free", "help: free some space"] },
-    Refused { what: "one option is another", change: Line(".config", "CONFIG_RUST_OVERFLOW_CHECKS=y", "# CONFIG_RUST_OVERFLOW_CHECKS is not set"), words: SOURCE, exit: 1,
+    Refused { what: "one option is another", change: Line(".config", "CONFIG_RUST_OVERFLOW_CHECKS=y", "# CONFIG_RUST_OVERFLOW_CHECKS is not set"), args: SOURCE, exit: 1,
         says: &["the metadata does not match the kernel", "include/config/auto.conf differs", "CONFIG_RUST_OVERFLOW_CHECKS=y"] },
-    Refused { what: "a structure has another layout", change: Line("include/generated/asm-offsets.h", "#define TASK_threadsp ", "#define TASK_threadsp 1"), words: SOURCE, exit: 1,
+    Refused { what: "a structure has another layout", change: Line("include/generated/asm-offsets.h", "#define TASK_threadsp ", "#define TASK_threadsp 1"), args: SOURCE, exit: 1,
         says: &["the metadata does not match the kernel", "include/generated/asm-offsets.h differs", "TASK_threadsp"] },
 ];
 
@@ -89,10 +90,10 @@ pub fn tests(kernel: &str) -> Vec<Test> {
     });
     let on_stock = refused.chain([
         Test::new("metadata::the headers have it", headers_have_it),
-        Test::new("metadata::words", words),
+        Test::new("metadata::arguments", arguments),
         Test::new("metadata::a compiler for 32-bit programs", compat_compiler),
     ]);
-    // It compiles a kernel's Rust half.
+    // Compiles a kernel's Rust half.
     let on_own = Test::of_many("metadata::of a kernel of the lab", of_lab)
         .on(&own)
         .minutes(20);
@@ -103,32 +104,32 @@ pub fn tests(kernel: &str) -> Vec<Test> {
 }
 
 fn is_refused(world: &World, case: &Refused) -> Result<()> {
-    let ground = Ground::of_stock(world)?;
+    let fixture = Fixture::of_stock(world)?;
     match case.change {
         Nothing => {}
-        Line(file, old, new) => ground.change(file, old, new)?,
-        Program(name, says) => ground.program(name, says)?,
-        Package(version, bytes) => ground.package(version, bytes)?,
+        Line(file, old, new) => fixture.change(file, old, new)?,
+        Program(name, says) => fixture.program(name, says)?,
+        Package(version, bytes) => fixture.package(version, bytes)?,
     }
-    let mut tool = ground.tool();
-    for word in case.words {
+    let mut tool = fixture.tool();
+    for word in case.args {
         match *word {
-            "SOURCE" => tool.arg(&ground.lab.kernel.source.dir),
+            "SOURCE" => tool.arg(&fixture.lab.kernel.source.dir),
             "OTHER" => tool.arg(world.source("6.12")?.dir),
-            "PACKAGE" => tool.arg(ground.path("PACKAGE")),
+            "PACKAGE" => tool.arg(fixture.path("PACKAGE")),
             word => tool.arg(word),
         };
     }
-    if case.words.len() != 1 {
-        tool.arg(&ground.release);
+    if case.args.len() != 1 {
+        tool.arg(&fixture.release);
     }
     let output = tool.output()?;
     must_refuse(&output, case.exit, case.says)?;
-    ensure!(ground.is_empty()?, "something is left: {}", said(&output));
+    ensure!(fixture.is_empty()?, "something is left: {}", said(&output));
     Ok(())
 }
 
-/// It ends so, says what is wrong and how to fix it, and prints no folder.
+/// The tool exits so with an error, a note and a help, and prints no folder.
 fn must_refuse(output: &Output, exit: i32, says: &[&str]) -> Result<()> {
     let told = said(output);
     ensure!(
@@ -146,37 +147,37 @@ fn must_refuse(output: &Output, exit: i32, says: &[&str]) -> Result<()> {
     Ok(())
 }
 
-/// As other distributions have it: nothing is made, and the headers are KDIR.
+/// As in other distributions: nothing is made, and the headers are KDIR.
 fn headers_have_it(world: &World) -> Result<()> {
-    let ground = Ground::of_stock(world)?;
-    let rust = ground.headers().join("rust");
+    let fixture = Fixture::of_stock(world)?;
+    let rust = fixture.headers().join("rust");
     fs::create_dir(&rust)?;
     fs::write(rust.join("libkernel.rmeta"), "")?;
-    let output = ground.make().output()?;
+    let output = fixture.make().output()?;
     must_say(
         &said(&output),
         "come with their Rust metadata: nothing to do",
     )?;
     let told = String::from_utf8_lossy(&output.stdout).into_owned();
     ensure!(
-        told.trim_end() == ground.headers().to_string_lossy(),
+        told.trim_end() == fixture.headers().to_string_lossy(),
         "{told}"
     );
-    ensure!(ground.is_empty()?);
+    ensure!(fixture.is_empty()?);
 
-    ground.program("rustc", OTHER_RUSTC)?;
+    fixture.program("rustc", OTHER_RUSTC)?;
     let says = [
         "was built by another rustc",
         OTHER_RUSTC,
         "and name it: RUSTC=",
     ];
-    must_refuse(&ground.make().output()?, 2, &says)
+    must_refuse(&fixture.make().output()?, 2, &says)
 }
 
-fn words(world: &World) -> Result<()> {
-    let ground = Ground::of_stock(world)?;
+fn arguments(world: &World) -> Result<()> {
+    let fixture = Fixture::of_stock(world)?;
     for words in [&["--into"][..], &["--what"], &["a", "b"], &["a/b"], &[""]] {
-        let output = ground.tool().args(words).output()?;
+        let output = fixture.tool().args(words).output()?;
         ensure!(
             output.status.code() == Some(2),
             "{words:?}: {}",
@@ -184,9 +185,9 @@ fn words(world: &World) -> Result<()> {
         );
         must_say(&said(&output), "usage: rust-metadata ")?;
     }
-    let mut tool = ground.tool();
+    let mut tool = fixture.tool();
     let output = tool
-        .args(["--into", "/tmp/a folder", &ground.release])
+        .args(["--into", "/tmp/a folder", &fixture.release])
         .output()?;
     must_refuse(
         &output,
@@ -194,37 +195,36 @@ fn words(world: &World) -> Result<()> {
         &["Kbuild cannot handle the path", "/tmp/a folder"],
     )?;
 
-    // Only a question: it can be made, and nothing was.
-    let output = ground.make().arg("--check").output()?;
+    let output = fixture.make().arg("--check").output()?;
     ensure!(
         output.status.code() == Some(2),
-        "words behind the release: {}",
+        "an option after the release: {}",
         said(&output)
     );
-    let mut tool = ground.tool();
+    let mut tool = fixture.tool();
     tool.arg("--check")
         .arg("--source")
-        .arg(&ground.lab.kernel.source.dir);
-    let output = tool.arg(&ground.release).output()?;
+        .arg(&fixture.lab.kernel.source.dir);
+    let output = tool.arg(&fixture.release).output()?;
     ensure!(
         output.status.success() && output.stdout.is_empty(),
         "{}",
         said(&output)
     );
-    ensure!(ground.is_empty()?);
+    ensure!(fixture.is_empty()?);
     Ok(())
 }
 
-/// As on arm64, whose 64-bit kernel has a vDSO for 32-bit programs.
+/// As on arm64, where the 64-bit kernel has a vDSO for 32-bit programs.
 fn compat_compiler(world: &World) -> Result<()> {
-    let ground = Ground::of_stock(world)?;
+    let fixture = Fixture::of_stock(world)?;
     let (options, variables) = ("include/config/auto.conf", ".kernelvariables");
-    ground.change(
+    fixture.change(
         options,
         "CONFIG_RUST=y",
         "CONFIG_RUST=y\nCONFIG_COMPAT_VDSO=y",
     )?;
-    ground.change(
+    fixture.change(
         variables,
         "override ARCH",
         "override CROSS_COMPILE_COMPAT = arm-linux-gnueabihf-\noverride ARCH",
@@ -233,12 +233,12 @@ fn compat_compiler(world: &World) -> Result<()> {
         "note: missing: gcc-arm-linux-gnueabihf\n",
         "apt-get install gcc-arm-linux-gnueabihf\n",
     ];
-    must_refuse(&ground.make().output()?, 2, &says)
+    must_refuse(&fixture.make().output()?, 2, &says)
 }
 
-/// One step after the other on the same ground, so that the Rust half is compiled once.
+/// The steps share a fixture, so that the Rust half is compiled only once.
 fn of_lab(world: &World) -> Result<Vec<Case>> {
-    let ground = Ground::of_lab(world)?;
+    let fixture = Fixture::of_lab(world)?;
     let mut cases = Vec::new();
     let steps: [(&str, Step); 5] = [
         ("interrupted, it goes on", interrupted_twice),
@@ -248,48 +248,50 @@ fn of_lab(world: &World) -> Result<Vec<Case>> {
         ("made, and used", made_and_used),
     ];
     for (name, step) in steps {
-        step(world, &ground).with_context(|| name.to_owned())?;
+        step(world, &fixture).with_context(|| name.to_owned())?;
         cases.push(Case::of_many(name, Outcome::Passed));
     }
     Ok(cases)
 }
 
-type Step = fn(&World, &Ground) -> Result<()>;
+type Step = fn(&World, &Fixture) -> Result<()>;
 
-/// Ended by Ctrl-C and by force while rustc is at work.
-fn interrupted_twice(_: &World, ground: &Ground) -> Result<()> {
+/// Ends the tool by SIGINT and SIGKILL while rustc runs.
+fn interrupted_twice(_: &World, fixture: &Fixture) -> Result<()> {
     for (signal, ends) in [
         (Signal::INT, "run the same command again to continue"),
         (Signal::KILL, ""),
     ] {
-        let told = interrupted(ground, signal)?;
+        let told = interrupted(fixture, signal)?;
         must_say(&told, ends)?;
         ensure!(
-            !ground.kdir().exists(),
-            "half of it is taken for all: {told}"
+            !fixture.kdir().exists(),
+            "half of the metadata counts as complete: {told}"
         );
     }
     Ok(())
 }
 
-/// What was compiled stays, and nothing half is put in place.
-fn full_at_the_end(_: &World, ground: &Ground) -> Result<()> {
+/// The objects stay, and the incomplete result is not moved into place.
+fn full_at_the_end(_: &World, fixture: &Fixture) -> Result<()> {
     let full = "[ $1 != -R ] && exec /usr/bin/cp \"$@\"; echo 'cp: no space' >&2; exit 1";
-    ground.script("cp", full)?;
+    fixture.script("cp", full)?;
     let says = [
         "the metadata was made, but could not be stored",
         "cp: no space",
     ];
-    must_refuse(&ground.make().output()?, 2, &says)?;
-    ensure!(!ground.kdir().exists(), "half of it is taken for all");
-    fs::remove_file(ground.path("bin/cp"))?;
+    must_refuse(&fixture.make().output()?, 2, &says)?;
+    ensure!(
+        !fixture.kdir().exists(),
+        "half of the metadata counts as complete"
+    );
+    fs::remove_file(fixture.path("bin/cp"))?;
     Ok(())
 }
 
-/// What it makes builds a module that the kernel loads; made once, it is not made again; and it can
-/// be taken away.
-fn made_and_used(world: &World, ground: &Ground) -> Result<()> {
-    let output = ground.make().output()?;
+/// A module that is built with the metadata loads; the metadata is made only once, and can be removed.
+fn made_and_used(world: &World, fixture: &Fixture) -> Result<()> {
+    let output = fixture.make().output()?;
     ensure!(output.status.success(), "{}", said(&output));
     ensure!(
         !said(&output).contains("RUSTC L rust/core.o"),
@@ -297,38 +299,41 @@ fn made_and_used(world: &World, ground: &Ground) -> Result<()> {
         said(&output)
     );
     must_say(&said(&output), "Rust symbols that the kernel exports match")?;
-    let kdir = ground.kdir().display().to_string();
+    let kdir = fixture.kdir().display().to_string();
     ensure!(
         String::from_utf8_lossy(&output.stdout).trim_end() == kdir,
         "{}",
         said(&output)
     );
 
-    let again = ground.make().output()?;
+    let again = fixture.make().output()?;
     ensure!(
         again.status.success() && again.stderr.is_empty(),
         "{}",
         said(&again)
     );
-    is_a_kdir(world, ground)?;
+    is_a_kdir(world, fixture)?;
 
-    // What was made is no use to a rustc that came since.
-    ground.program("rustc", OTHER_RUSTC)?;
-    let output = ground.make().output()?;
+    // Another rustc cannot read it.
+    fixture.program("rustc", OTHER_RUSTC)?;
+    let output = fixture.make().output()?;
     must_refuse(&output, 2, &["was built by another rustc", OTHER_RUSTC])?;
-    ensure!(ground.kdir().exists(), "it was taken away");
+    ensure!(fixture.kdir().exists(), "it was removed");
 
-    let removed = ground.tool().args(["--remove", &ground.release]).output()?;
+    let removed = fixture
+        .tool()
+        .args(["--remove", &fixture.release])
+        .output()?;
     ensure!(removed.status.success(), "{}", said(&removed));
-    ensure!(!ground.path("into").exists(), "something is left");
+    ensure!(!fixture.path("into").exists(), "something is left");
     Ok(())
 }
 
-/// Starts it, waits until core is being compiled, and ends it with all its processes.
-fn interrupted(ground: &Ground, signal: Signal) -> Result<String> {
-    let log = ground.path("told");
+/// Starts the tool, waits until it compiles core, and sends a signal to its process group.
+fn interrupted(fixture: &Fixture, signal: Signal) -> Result<String> {
+    let log = fixture.path("told");
     let file = fs::File::create(&log)?;
-    let mut child = ground
+    let mut child = fixture
         .make()
         .stdout(file.try_clone()?)
         .stderr(file)
@@ -336,42 +341,44 @@ fn interrupted(ground: &Ground, signal: Signal) -> Result<String> {
     let said = || fs::read_to_string(&log).unwrap_or_default();
     let compiles = || said().contains("RUSTC L rust/core.o").then_some(());
     let ended = wait_for("rustc to compile core", compiles)
-        .and_then(|()| ground.group())
+        .and_then(|()| fixture.group())
         .and_then(|group| Ok(kill_process_group(group, signal)?));
     child.wait()?;
     ended?;
     Ok(said())
 }
 
-/// The module builds with it, and the very kernel loads it.
-fn is_a_kdir(world: &World, ground: &Ground) -> Result<()> {
-    let project = copy_of_project(&ground.path("hello_rust"))?;
-    let mut make = ground
+/// The module builds with it, and the kernel loads the module.
+fn is_a_kdir(world: &World, fixture: &Fixture) -> Result<()> {
+    let project = copy_of_project(&fixture.path("hello_rust"))?;
+    let mut make = fixture
         .lab
         .toolchain
         .command_in(&project, &[&project], "make");
-    make.arg(format!("KDIR={}", ground.kdir().display()));
+    make.arg(format!("KDIR={}", fixture.kdir().display()));
     succeed(&mut make)?;
     let ko = fs::read(project.join("hello_rust.ko"))?;
     let job = "insmod /hello_rust.ko && rmmod hello_rust && dmesg\n";
-    let dmesg = world.boot_well(&ground.lab, &[("hello_rust.ko", &ko)], job)?;
+    let dmesg = world.boot_well(&fixture.lab, &[("hello_rust.ko", &ko)], job)?;
     must_say(&dmesg, "hello_rust: Rust, called by C: hello, world! (1)")
 }
 
-/// A refusal leaves nothing: what was compiled is put aside for the next step.
-fn refused_again(ground: &Ground, exit: i32, says: &[&str]) -> Result<()> {
-    let work = ground.path("into").join(format!("{}.work", ground.release));
-    let aside = ground.path("aside");
+/// Saves the objects for the next step: a refusal deletes them.
+fn refused_again(fixture: &Fixture, exit: i32, says: &[&str]) -> Result<()> {
+    let work = fixture
+        .path("into")
+        .join(format!("{}.work", fixture.release));
+    let aside = fixture.path("aside");
     succeed(Command::new("cp").arg("-a").args([&work, &aside]))?;
-    let output = ground.make().output()?;
+    let output = fixture.make().output()?;
     must_refuse(&output, exit, says)?;
-    ensure!(ground.is_empty()?, "something is left: {}", said(&output));
-    fs::rename(&aside, &work).context("cannot put what was compiled in its place")
+    ensure!(fixture.is_empty()?, "something is left: {}", said(&output));
+    fs::rename(&aside, &work).context("cannot restore the objects")
 }
 
-/// One symbol of another name, and one of the same name with another checksum: each is counted.
-fn symbols_differ(_: &World, ground: &Ground) -> Result<()> {
-    let file = ground.headers().join("Module.symvers");
+/// A symbol with another name, and one with another checksum: both are counted.
+fn symbols_differ(_: &World, fixture: &Fixture) -> Result<()> {
+    let file = fixture.headers().join("Module.symvers");
     let symvers = fs::read_to_string(&file)?;
     let mut symbols = symvers.lines().filter(|line| line.contains("\t_RNv"));
     let (first, second) = (symbols.next(), symbols.next());
@@ -383,10 +390,10 @@ fn symbols_differ(_: &World, ground: &Ground) -> Result<()> {
         .lines()
         .filter(|line| line.contains("\t_R") || line.contains("\trust_helper_"))
         .count();
-    ground.change("Module.symvers", first, &first.replace("\t_RNv", "\t_RNvX"))?;
+    fixture.change("Module.symvers", first, &first.replace("\t_RNv", "\t_RNvX"))?;
     let checksum = second.split('\t').next().context("no checksum")?;
     ensure!(checksum != "0x00000000", "no checksums: {second}");
-    ground.change(
+    fixture.change(
         "Module.symvers",
         second,
         &second.replace(checksum, "0x00000001"),
@@ -394,15 +401,15 @@ fn symbols_differ(_: &World, ground: &Ground) -> Result<()> {
 
     let counted = format!("{} of the kernel's {total} Rust symbols match", total - 2);
     let says = [&counted, "only in the kernel: ", "=0x00000001", "_RNvX"];
-    refused_again(ground, 1, &says)?;
-    fs::write(&file, symvers).context("cannot give the symbols back")
+    refused_again(fixture, 1, &says)?;
+    fs::write(&file, symvers).context("cannot restore the symbols")
 }
 
-/// What is not made along with the Rust half, but is in the headers, is missed.
-fn header_not_made(_: &World, ground: &Ground) -> Result<()> {
+/// A header that the build does not generate, but that the kernel has.
+fn header_not_made(_: &World, fixture: &Fixture) -> Result<()> {
     let header = "include/generated/vdso-offsets.h";
-    let file = ground.headers().join(header);
+    let file = fixture.headers().join(header);
     fs::write(&file, "#define offset 1\n")?;
-    refused_again(ground, 1, &[&format!("{header} differs")])?;
-    fs::remove_file(file).context("cannot take the header away")
+    refused_again(fixture, 1, &[&format!("{header} differs")])?;
+    fs::remove_file(file).context("cannot remove the header")
 }

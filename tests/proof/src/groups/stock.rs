@@ -1,5 +1,4 @@
-//! The module on a stock kernel of Debian's: all that it is put through on the lab's own, and what is
-//! otherwise there.
+//! The module on a stock Debian kernel: the tests of the lab's own kernels, and what differs there.
 
 use std::fs;
 use std::os::unix::fs::symlink;
@@ -8,7 +7,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{bail, ensure, Context, Result};
 
 use super::guest::checks_on;
-use super::kdir::{self, must_refuse_and_agree, Ground};
+use super::kdir::{self, must_refuse_and_agree, Fixture};
 use super::stitch::asked::of_the_kernel_by_hand;
 use crate::harness::test::Test;
 use crate::support::scratch::{must_refuse, Scratch};
@@ -19,13 +18,13 @@ use lab::judge::refusals::explain;
 use lab::kernel::archive::Archive;
 use lab::kernel::flavour::{is_stock, Compiler, NEWEST};
 
-/// What the kernel says of a module that is not its own, and has no signature that it trusts.
+/// What the kernel logs for a module that is out of tree and not signed.
 const REMARKS: &[&str] = &[
     "loading out-of-tree module taints kernel.\n",
     "module verification failed: signature and/or required key missing - tainting kernel\n",
 ];
 
-/// `TAINT_OOT_MODULE` and `TAINT_UNSIGNED_MODULE` of include/linux/panic.h, and no other.
+/// `TAINT_OOT_MODULE` and `TAINT_UNSIGNED_MODULE` of include/linux/panic.h.
 const TAINTED: u64 = (1 << 12) | (1 << 13);
 
 type Check = fn(&World, &Lab) -> Result<()>;
@@ -42,12 +41,12 @@ const CHECKS: &[(&str, Check)] = &[
     ("KDIR is Debian's headers alone", headers_alone),
     ("KDIR was made for another version", of_another_version),
     ("KDIR has lost the headers", without_headers),
-    ("the archive has moved on", archive_has_moved_on),
+    ("the archive has a newer version", archive_has_newer),
     ("a kernel without Rust is refused", without_rust),
-    ("its source is at hand", has_source),
+    ("its source is available", has_source),
 ];
 
-/// The tests on a stock kernel, by its release, or on the newest.
+/// The tests on a stock kernel: a release, or the newest.
 pub fn tests_on(kernel: &str) -> Vec<Test> {
     let flavour = flavour(kernel, Compiler::Gcc);
     let own = CHECKS.iter().map(|&(what, check)| {
@@ -67,7 +66,7 @@ fn is_debians(world: &World, lab: &Lab) -> Result<()> {
     must_say(&version, &format!("Debian {} (", lab.kernel.source.version))
 }
 
-/// The kernel takes it: what is split off its own BTF is shown beside it.
+/// The kernel accepts the module's split BTF, and shows it next to its own.
 fn has_btf(world: &World, lab: &Lab) -> Result<()> {
     let job = "insmod /hello_rust.ko && [ -s /sys/kernel/btf/hello_rust ] && rmmod hello_rust\n";
     world
@@ -90,7 +89,7 @@ fn taints(world: &World, lab: &Lab) -> Result<()> {
     Ok(())
 }
 
-/// As with Secure Boot: the kernel refuses the module, and the lab says what that means.
+/// As with Secure Boot, the kernel refuses the module, and the lab explains why.
 fn locked_down(world: &World, lab: &Lab) -> Result<()> {
     let guest = world.boot(
         lab,
@@ -115,15 +114,15 @@ fn locked_down(world: &World, lab: &Lab) -> Result<()> {
     }
 }
 
-/// make says what is missing, and the command that makes it.
+/// make reports what is missing, and the command that makes it.
 fn headers_alone(_: &World, lab: &Lab) -> Result<()> {
     let release = &lab.kernel.flavour.series;
     let packages = lab.cache.dir().join("stock").join(release).join("root");
     let headers = packages.join(format!("usr/src/linux-headers-{release}"));
-    let ground = Ground::new("hello_rust")?;
-    let kdir = ground.folder.path().join("headers");
+    let fixture = Fixture::new("hello_rust")?;
+    let kdir = fixture.folder.path().join("headers");
     link_all(&headers, &kdir)?;
-    // As it is where the packages are installed.
+    // As if the packages were installed.
     let makefile = fs::read_to_string(headers.join("Makefile"))?;
     let include = format!("include {}", packages.display());
     fs::remove_file(kdir.join("Makefile"))?;
@@ -135,12 +134,12 @@ fn headers_alone(_: &World, lab: &Lab) -> Result<()> {
         "its header package lacks the metadata against which Rust modules are compiled",
         &format!("help: make rust-metadata KREL={release}"),
     ];
-    must_refuse_and_agree(lab, &ground, &[], &kdir.to_string_lossy(), &[], &says)
+    must_refuse_and_agree(lab, &fixture, &[], &kdir.to_string_lossy(), &[], &says)
 }
 
-/// The headers were upgraded since.
+/// The headers were upgraded after the metadata was made.
 fn of_another_version(_: &World, lab: &Lab) -> Result<()> {
-    let (ground, kdir) = metadata(lab)?;
+    let (fixture, kdir) = metadata(lab)?;
     fs::write(kdir.join("../made-for"), "Debian 7.3.4-0\n")?;
     let release = &lab.kernel.flavour.series;
     let says = [
@@ -150,12 +149,12 @@ fn of_another_version(_: &World, lab: &Lab) -> Result<()> {
         "made for Debian 7.3.4-0; the headers: Debian ",
         &format!("help: make rust-metadata KREL={release}"),
     ];
-    must_refuse_and_agree(lab, &ground, &[], &kdir.to_string_lossy(), &[], &says)
+    must_refuse_and_agree(lab, &fixture, &[], &kdir.to_string_lossy(), &[], &says)
 }
 
-/// The headers were removed since.
+/// The headers were removed after the metadata was made.
 fn without_headers(_: &World, lab: &Lab) -> Result<()> {
-    let (ground, kdir) = metadata(lab)?;
+    let (fixture, kdir) = metadata(lab)?;
     fs::remove_file(kdir.join("include"))?;
     symlink("/no/headers", kdir.join("include"))?;
     let release = &lab.kernel.flavour.series;
@@ -164,17 +163,17 @@ fn without_headers(_: &World, lab: &Lab) -> Result<()> {
         "a broken link to /no/headers",
         &format!("install linux-headers-{release}"),
     ];
-    must_refuse_and_agree(lab, &ground, &[], &kdir.to_string_lossy(), &[], &says)
+    must_refuse_and_agree(lab, &fixture, &[], &kdir.to_string_lossy(), &[], &says)
 }
 
-/// What tools/stock/rust-metadata made, as links that can be spoilt.
-fn metadata(lab: &Lab) -> Result<(Ground, PathBuf)> {
-    let ground = Ground::new("hello_rust")?;
-    let made = ground.folder.path().join(&lab.kernel.flavour.series);
+/// The output of tools/stock/rust-metadata as links, which tests can modify.
+fn metadata(lab: &Lab) -> Result<(Fixture, PathBuf)> {
+    let fixture = Fixture::new("hello_rust")?;
+    let made = fixture.folder.path().join(&lab.kernel.flavour.series);
     let kdir = made.join("build");
     link_all(&lab.kernel.dir, &kdir)?;
     fs::copy(lab.kernel.dir.join("../made-for"), made.join("made-for"))?;
-    Ok((ground, kdir))
+    Ok((fixture, kdir))
 }
 
 /// A folder with a link to each entry of another.
@@ -186,8 +185,8 @@ fn link_all(from: &Path, to: &Path) -> Result<()> {
     Ok(())
 }
 
-/// It was chosen once, and was not fetched while it was there.
-fn archive_has_moved_on(world: &World, lab: &Lab) -> Result<()> {
+/// The chosen version was never fetched, and the archive no longer has it.
+fn archive_has_newer(world: &World, lab: &Lab) -> Result<()> {
     let scratch = Scratch::with(world, &["toolchain"])?;
     let release = &lab.kernel.flavour.series;
     fs::create_dir(scratch.dir().join("stock"))?;
@@ -203,7 +202,7 @@ fn archive_has_moved_on(world: &World, lab: &Lab) -> Result<()> {
     )
 }
 
-/// Debian 13's own kernel, of the series 6.12.
+/// Debian 13's own kernel, Linux 6.12.
 fn without_rust(world: &World, lab: &Lab) -> Result<()> {
     let scratch = Scratch::with(world, &["toolchain"])?;
     let log = scratch.dir().join("archive.log");

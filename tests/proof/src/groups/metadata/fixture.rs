@@ -1,4 +1,4 @@
-//! Kernel headers to be spoilt, and `tools/stock/rust-metadata` at work on them.
+//! A copy of kernel headers that tests can modify, and `tools/stock/rust-metadata` to run on it.
 
 use std::fs;
 use std::os::unix::fs::{symlink, PermissionsExt};
@@ -15,24 +15,24 @@ use tempfile::TempDir;
 use crate::support::world::{succeed, World};
 use lab::host::project::project;
 
-/// The headers of a kernel as links in a folder of their own, to be spoilt, and room for the rest.
-pub struct Ground {
-    /// With the kernel.
+/// The headers of a kernel as links in a temporary folder.
+pub struct Fixture {
+    /// The lab with that kernel.
     pub lab: Rc<Lab>,
     folder: TempDir,
     /// Its release, as `uname -r` prints it.
     pub release: String,
 }
 
-impl Ground {
-    /// The stock kernel's.
+impl Fixture {
+    /// The headers of the stock kernel.
     pub fn of_stock(world: &World) -> Result<Self> {
         let lab = world.lab()?;
         let release = lab.kernel.flavour.series.clone();
-        let ground = Ground::new(world, lab, release)?;
-        let packages = ground.lab.cache.dir().join("stock").join(&ground.release);
-        let (from, to) = (packages.join("root/usr"), ground.path("root/usr"));
-        let name = format!("linux-headers-{}", ground.release);
+        let fixture = Fixture::new(world, lab, release)?;
+        let packages = fixture.lab.cache.dir().join("stock").join(&fixture.release);
+        let (from, to) = (packages.join("root/usr"), fixture.path("root/usr"));
+        let name = format!("linux-headers-{}", fixture.release);
         fs::create_dir_all(to.join("src"))?;
         symlink(from.join("lib"), to.join("lib"))?;
         for entry in fs::read_dir(from.join("src"))?.flatten() {
@@ -41,25 +41,25 @@ impl Ground {
             }
         }
         let own = [".kernelvariables", "Makefile"];
-        ground.link(&from.join("src").join(name), &own)?;
-        Ok(ground)
+        fixture.link(&from.join("src").join(name), &own)?;
+        Ok(fixture)
     }
 
-    /// Those of a kernel of the lab, laid out as Debian does.
+    /// The headers of a kernel of the lab, laid out as in Debian's packages.
     pub fn of_lab(world: &World) -> Result<Self> {
         let lab = world.lab()?;
         let release = lab.kernel.release()?;
-        let ground = Ground::new(world, lab, release)?;
-        let (kernel, source) = (&ground.lab.kernel.dir, &ground.lab.kernel.source.dir);
+        let fixture = Fixture::new(world, lab, release)?;
+        let (kernel, source) = (&fixture.lab.kernel.dir, &fixture.lab.kernel.source.dir);
 
-        let common = ground.path("root/common");
+        let common = fixture.path("root/common");
         fs::create_dir_all(&common)?;
         for name in ["Makefile", "arch", "include", "tools"] {
             symlink(source.join(name), common.join(name))?;
         }
         links(&source.join("scripts"), &common.join("scripts"))?;
         links(&kernel.join("scripts"), &common.join("scripts"))?;
-        let headers = ground.headers();
+        let headers = fixture.headers();
         fs::create_dir_all(&headers)?;
         for name in [
             ".config",
@@ -75,22 +75,22 @@ impl Ground {
         fs::write(headers.join(".kernelvariables"), "CC = gcc\n")?;
         let id = format!(
             "#define LINUX_PACKAGE_ID \" Debian {}\"\n",
-            ground.lab.kernel.source.version
+            fixture.lab.kernel.source.version
         );
         fs::write(headers.join("include/generated/package.h"), id)?;
-        Ok(ground)
+        Ok(fixture)
     }
 
     pub fn new(world: &World, lab: Rc<Lab>, release: String) -> Result<Self> {
         let folder = cache::scratch_in(&world.cache()?.dir().join("metadata-tests"))?;
-        Ok(Ground {
+        Ok(Fixture {
             lab,
             folder,
             release,
         })
     }
 
-    /// Lays out the headers' own folder; the parts that tests change consist of links to files.
+    /// Lays out the headers; in the parts that tests modify, each file is a link of its own.
     pub fn link(&self, from: &Path, own: &[&str]) -> Result<()> {
         let headers = self.headers();
         fs::create_dir_all(headers.join("include/config"))?;
@@ -123,13 +123,13 @@ impl Ground {
         self.path("into").join(&self.release).join("build")
     }
 
-    /// The tool, before its words.
+    /// The tool, without its last arguments.
     pub fn tool(&self) -> Command {
         let path = format!("PATH={}:/usr/bin:/usr/sbin", self.path("bin").display());
         let project = project();
         let dir = self.lab.cache.dir();
         let mut tool = self.lab.toolchain.command_in(dir, &[&project], "env");
-        // A process group of its own that Ctrl-C ends, as a terminal gives it.
+        // A process group of its own, in which SIGINT has its default action, as in a terminal.
         tool.args(["--default-signal=INT", &path, "setsid", "--wait", "sh"]);
         tool.arg(project.join("tools/stock/rust-metadata"));
         tool.arg("--root").arg(self.path("root"));
@@ -138,7 +138,7 @@ impl Ground {
         tool
     }
 
-    /// The tool with the kernel's own source.
+    /// The tool with the kernel's own source as `--source`.
     pub fn make(&self) -> Command {
         let mut tool = self.tool();
         tool.arg("--source")
@@ -175,7 +175,7 @@ impl Ground {
             }))
     }
 
-    /// Replaces the first such text in a file of its own.
+    /// Replaces the first such text, and the link by a file.
     pub fn change(&self, file: &str, old: &str, new: &str) -> Result<()> {
         let file = self.headers().join(file);
         let text = fs::read_to_string(&file)?;
@@ -185,16 +185,15 @@ impl Ground {
         Ok(())
     }
 
-    /// A program that says this, before all others of its name.
+    /// Puts a program first in PATH that prints this instead of its version.
     pub fn program(&self, name: &str, says: &str) -> Result<()> {
-        // The real one still answers all other questions.
         self.script(
             name,
             &format!("case $*: in --version: | -Pk*) echo '{says}' ;; *) exec /usr/bin/{name} \"$@\" ;; esac"),
         )
     }
 
-    /// A program that does this, before all others of its name.
+    /// Puts a shell script first in PATH.
     pub fn script(&self, name: &str, does: &str) -> Result<()> {
         fs::create_dir_all(self.path("bin"))?;
         let program = self.path("bin").join(name);
@@ -203,7 +202,7 @@ impl Ground {
         Ok(())
     }
 
-    /// A package linux-source of this version, cut off after so many bytes.
+    /// Makes a package linux-source of this version, cut after so many bytes.
     pub fn package(&self, version: &str, bytes: usize) -> Result<()> {
         let series: Vec<&str> = self.release.split('.').take(2).collect();
         let name = format!("linux-source-{}", series.join("."));
@@ -227,11 +226,11 @@ impl Ground {
     }
 }
 
-/// Copies a folder, or a file, as links to its files.
+/// Copies a folder or a file as links.
 fn links(from: &Path, to: &Path) -> Result<()> {
     if let Some(parent) = to.parent() {
         fs::create_dir_all(parent)?;
     }
-    // -T: a folder that is there is filled.
+    // -T: into `to` if it exists.
     succeed(Command::new("cp").args(["-asfT"]).args([from, to])).map(drop)
 }
