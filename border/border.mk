@@ -1,27 +1,28 @@
 # SPDX-License-Identifier: GPL-2.0
-# The border: every crossing between the Rust and the C objects of a module is
-# declared in a header, and checked. In Kbuild, behind the lists of objects:
+# The border: every symbol that crosses between the Rust and the C objects of a
+# module is declared in a header, the contract, and checked. In Kbuild, after the
+# lists of objects:
 #
 #	obj-m := hello.o
 #	hello-y := hello_main.o helper.o
 #	hello-contracts := helper.h
 #	include $(src)/border/border.mk
 #
-# Rust finds helper.h in the module helper_h; the object hello_main.o is made
-# from hello.rs, as a module of several parts cannot have one of its own name.
-# hello.border tells afterwards what crosses. docs/border.md has the whole story.
+# In Rust, helper.h is the module helper_h. The object hello_main.o is built from
+# hello.rs, since hello.o is the linked module. The build writes a list of all
+# crossings to hello.border. See docs/border.md.
 
 border-dir := $(dir $(lastword $(MAKEFILE_LIST)))
 border-missing := $(foreach m,$(obj-m:.o=),$(foreach h,$($(m)-contracts),$(if $(wildcard $(src)/$(h)),,$(h))))
-$(if $(strip $(border-missing)),$(error border: error: there is no $(strip $(border-missing)), which Kbuild names as a contract))
-$(if $(strip $(obj-m) $(obj-y) $(obj-)),,$(error border: error: include border/border.mk behind the lists of objects and contracts))
+$(if $(strip $(border-missing)),$(error border: error: contract not found: $(strip $(border-missing))))
+$(if $(strip $(obj-m) $(obj-y) $(obj-)),,$(error border: error: include border/border.mk after the lists of objects and contracts))
 border-modules := $(foreach m,$(obj-m:.o=),$(if $($(m)-contracts),$(m)))
 
-# Built by the module's own rustc: it is there, and it is the right one. Where folders share a
-# border, each has its gate: they may be built side by side.
+# The module's own rustc builds the gate: it is available, and it is the right one. Folders that
+# share a border each have their own gate, since Kbuild may build them in parallel.
 border-gate := $(obj)/$(if $(filter $(abspath $(src)/border),$(abspath $(border-dir))),border/gate/gate,border-gate)
 
-# It has less to do than an optimised build of it would take.
+# Not optimised: that would take longer than the gate runs.
 quiet_cmd_border_gate = HOSTRUSTC $@
       cmd_border_gate = mkdir -p $(@D); $(RUSTC) $(KBUILD_HOSTRUSTFLAGS) -Copt-level=0 \
 	--out-dir $(@D) --emit=dep-info=$(depfile) --emit=link=$@ $<
@@ -33,15 +34,15 @@ $(border-gate): $(border-dir)gate/gate.rs FORCE
 targets += $(border-gate:$(obj)/%=%)
 endif
 
-# A C function that no header declares, or one without its parameters, is an error.
+# Reject C functions that no header declares, and declarations without parameters.
 ccflags-y += -Werror=missing-prototypes -Werror=strict-prototypes
 
 ifdef CONFIG_CC_IS_CLANG
-# With -fms-extensions, clang lets `static` follow a declaration without.
+# With -fms-extensions, clang accepts `static` after a declaration without it.
 ccflags-y += -Werror=microsoft-redeclare-static
 else
-# libclang refuses some flags of GCC, and would take the host's machine for the target. What the
-# kernel's own rust/Makefile does about both is evaluated here, line by line.
+# libclang rejects some flags of GCC, and assumes the host as the target. Evaluate the lines of the
+# kernel's rust/Makefile that deal with both.
 define border-newline
 
 
@@ -52,31 +53,31 @@ border-skip-flags := $(bindgen_skip_c_flags)
 border-target := --target=$(BINDGEN_TARGET)
 endif
 
-# libclang takes hidden functions for such that nobody can call; it links nothing; and
-# what the contract depends on, the preprocessor tells.
+# bindgen skips hidden functions. The flags for LTO have no effect on it, and the preprocessor
+# writes the dependencies.
 border-skip-flags += -fvisibility=% $(CC_FLAGS_LTO) -Wp$(comma)-MMD% -Wp$(comma)-MD%
 
-# Generated code follows C's names.
+# Generated code uses C's names.
 border-allows := clippy::all, clippy::undocumented_unsafe_blocks, dead_code, improper_ctypes, \
 	improper_ctypes_definitions, \
 	missing_docs, non_camel_case_types, non_snake_case, non_upper_case_globals, unreachable_pub, \
 	unsafe_op_in_unsafe_fn, unused_imports
 
-# Only what the header itself declares is bound, and the kernel's types in it are
-# those of the kernel crate. The kernel's integers are bound as well: bindgen has
-# to know that a union's members can be copied. Layouts are asserted.
+# bindgen binds what the header itself declares; kernel types come from the kernel
+# crate. The kernel's integers are bound, too, so that bindgen knows them to be Copy
+# in unions.
 border-bindgen-flags = --use-core --ctypes-prefix ::kernel::ffi --with-derive-default \
 	--no-doc-comments --no-prepend-enum-name --rust-target 1.78 \
 	--allowlist-file '$(subst +,\+,$(subst .,\.,$<))' --no-recursive-allowlist \
 	--allowlist-type '(__)?[su](8|16|32|64)_?' \
 	--raw-line '\#![allow($(border-allows))]' --raw-line 'use ::kernel::bindings::*;' \
 	$(border-unformatted)
-# For people only: it may well be missing, and bindgen would complain.
+# Optional: without rustfmt, bindgen prints a warning.
 border-unformatted := $(if $(shell command -v $(RUSTFMT)),,--formatter none)
 border-c-flags := -DMODULE -D__BINDGEN__ -fno-builtin -w
 
-# The contract as the preprocessor sees it, and as libclang does; the gate
-# compares, and writes what both halves include.
+# The gate compares the contract as preprocessed with the output of bindgen, and
+# writes what both halves include.
 quiet_cmd_border_contract = BINDGEN $(quiet_modtag) $@
       cmd_border_contract = $(border-gate) contract $(src) $< \
 	$(objtree)/rust/bindings/bindings_generated.rs $@ $(@:_h.rs=_layout.h) $(border-contracts) \
@@ -84,11 +85,11 @@ quiet_cmd_border_contract = BINDGEN $(quiet_modtag) $@
 	-- $(BINDGEN) $(border-bindgen-flags) $< \
 	-- $(filter-out $(border-skip-flags), $(c_flags)) $(border-target) $(border-c-flags)
 
-# Which contracts a C source includes, and whether it sees there what Rust was told.
+# List the contracts that a C source includes, and check that it sees what Rust sees.
 quiet_cmd_border_unit = CPP     $(quiet_modtag) $@
       cmd_border_unit = $(border-gate) unit $@ $< $(filter %_h.rs,$^) -- $(CC) -E -w $(c_flags) $<
 
-# A crate without its macros, and without what is configured out.
+# A crate with its macros expanded, and without disabled code.
 quiet_cmd_border_expand = EXPAND  $(quiet_modtag) $@
       cmd_border_expand = $(rust_common_cmd) -Awarnings -Zunpretty=expanded $< > $@
 
@@ -97,28 +98,28 @@ quiet_cmd_border_objects = BORDER  $(quiet_modtag) $@
 	$(filter %_h.rs,$^) -- $(border-rust-objects) -- \
 	$(filter-out $(border-rust-objects),$(filter %.o,$^))
 
-# A contract: what Rust and what C is told of it.
+# A contract: the bindings, and the assertions for C.
 define border-contract
 $(obj)/$(1)_h.rs: $(src)/$(1).h $(border-gate) FORCE
 	$$(call if_changed_dep,border_contract)
 
 $(obj)/$(1)_layout.h: $(obj)/$(1)_h.rs
-	@test -e $$@ || { rm $$<; echo "border: $$@ was lost; run make again" >&2; false; }
+	@test -e $$@ || { rm $$<; echo "border: error: $$@ is missing; run make again" >&2; false; }
 
 targets += $(1)_h.rs
 clean-files += $(1)_layout.h
 endef
 
-# A module's objects, $(1), are in any of these lists: those made from Rust, and the others.
+# The objects of the module $(1): all, those built from Rust, and the others.
 border-parts = $($(1)-objs) $($(1)-y) $($(1)-m)
 border-rust = $(foreach o,$(call border-parts,$(1)),$(if $(wildcard $(src)/$(o:.o=.rs)),$(o))) \
 	$(if $(wildcard $(src)/$(1).rs),$(filter $(1)_main.o,$(call border-parts,$(1))))
 border-others = $(filter-out $(call border-rust,$(1)),$(call border-parts,$(1)))
-# Assembly has no types, and what was shipped is nobody's to compile.
+# Objects from assembly have no types, and shipped objects are not compiled.
 border-c = $(foreach o,$(call border-others,$(1)),$(if $(wildcard $(src)/$(o:.o=.S) $(src)/$(o)_shipped),,$(o)))
 
-# A part of a module, made from the file $(2), with the contracts $(3): the gate
-# is the shell, and explains what a compiler says of a crossing.
+# An object $(1) of a module, built from the source $(2), with the contracts $(3).
+# The gate is the shell, and explains the errors of the compiler.
 define border-rust-object
 $(obj)/$(1): $(obj)/$(2) | $(border-gate) $(3)
 $(obj)/$(1): private SHELL := $(border-gate)
@@ -129,7 +130,7 @@ $(obj)/$(1): $(obj)/$(2) FORCE
 targets += $(1)
 endif
 
-# Made after the object: rustc does not say the same twice.
+# Built after the object, so that rustc prints its errors only once.
 $(obj)/$(1:.o=.expanded): private RUSTC_OR_CLIPPY := $(RUSTC)
 $(obj)/$(1:.o=.expanded): $(obj)/$(2) $(obj)/$(1) FORCE
 	+$$(call if_changed_dep,border_expand)
@@ -161,7 +162,7 @@ $(obj)/$(1).border: $(addprefix $(obj)/,$(call border-parts,$(1))) $(2) $(border
 	$$(call if_changed,border_objects)
 $(obj)/$(1).border: private border-rust-objects := $(patsubst ./%,%,$(addprefix $(obj)/,$(call border-rust,$(1))))
 
-# Nothing is stitched before the border was checked.
+# The module is not linked until the check passes.
 $(obj)/$(1).o: $(obj)/$(1).border
 
 targets += $(1).border
@@ -169,11 +170,11 @@ endef
 
 border-contracts := $(addprefix $(src)/,$(sort $(foreach m,$(border-modules),$($(m)-contracts))))
 
-# rustc looks for a module beside the file that names it: with MO= or O=, the
-# sources have to be where the generated files are.
+# rustc looks for a module beside the file that declares it, so with MO= or O=,
+# link the sources into the folder of the generated files.
 ifneq ($(border-modules),)
 ifneq ($(realpath $(src)),$(realpath $(obj)))
-# So does a contract in a folder below, which includes its layout.
+# A contract in a subfolder includes its layout header from there.
 ccflags-y += $(addprefix -I$(obj)/,$(sort $(dir $(foreach m,$(border-modules),$($(m)-contracts)))))
 border-linked := $(shell to=$$(realpath $(obj)); cd $(src) && \
 	find . -name '*.rs' -type f ! -path './border/gate/*' | while read -r file; do \
@@ -185,5 +186,5 @@ $(foreach h,$(patsubst $(src)/%.h,%,$(border-contracts)),$(eval $(call border-co
 $(foreach m,$(border-modules), \
 	$(eval $(call border-module,$(m),$(patsubst %.h,$(obj)/%_h.rs,$($(m)-contracts)))))
 
-# What a build that was interrupted leaves behind, and CONFIG_RUST_INLINE_HELPERS on its way.
+# Left by an interrupted build, or by CONFIG_RUST_INLINE_HELPERS.
 clean-files += *.bc *.o.tmp *.draft *.signs.h

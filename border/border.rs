@@ -1,28 +1,28 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Rust's side of the border: what a module says of what it gives to C.
+//! A macro with which a Rust module has its definitions checked against the contract.
 
-/// Fails to compile unless each function, or each `static`, has the very type that the contract
-/// declares for it.
+/// Fails to compile unless each function or `static` has exactly the type that the contract
+/// declares.
 ///
-/// `keeps_contract!(c_helper_h: hello_rust_count_chars, static TABLE)`, where `c_helper_h` is the
-/// generated module. The gate refuses a module in which one that C uses is missing here.
+/// In `keeps_contract!(c_helper_h: hello_rust_count_chars, static TABLE)`, `c_helper_h` is the
+/// module of the generated bindings. The gate rejects objects with definitions that are declared in
+/// the contract, but not checked by this macro.
 macro_rules! keeps_contract {
-    ($contract:ident: $($given:tt)*) => {
-        $crate::border::keeps_each!($contract $($given)*);
+    ($contract:ident: $($items:tt)*) => {
+        $crate::border::keeps_each!($contract $($items)*);
     };
 }
 
-/// One after the other.
 macro_rules! keeps_each {
     ($contract:ident) => {};
     ($contract:ident static $name:ident $(, $($rest:tt)*)?) => {
         const _: () = {
-            // A reference to what C may change is refused: the header lacks a `const`.
+            // The header must declare the data `const`, or C could change it.
             #[deny(static_mut_refs)]
             #[allow(unused_unsafe)]
             const _: fn() = || {
-                // SAFETY: Nothing is read: the elements of an array must have one type.
+                // SAFETY: Nothing is read. The elements of an array must have the same type.
                 let _ = unsafe { [&$contract::$name, &$name] };
             };
             $crate::border::checked!($name);
@@ -31,7 +31,7 @@ macro_rules! keeps_each {
     };
     ($contract:ident $name:ident $(, $($rest:tt)*)?) => {
         const _: () = {
-            // The elements of an array must have one type.
+            // The elements of an array must have the same type.
             let _ = [$contract::$name, $name];
             $crate::border::checked!($name);
         };
@@ -39,7 +39,7 @@ macro_rules! keeps_each {
     };
 }
 
-/// Tells the gate, in a section that the module's linker script throws away.
+/// Records the check for the gate, in a section that the module's linker script discards.
 macro_rules! checked {
     ($name:ident) => {
         #[export_name = concat!("__border_checked_", stringify!($name))]

@@ -1,27 +1,27 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Runs the preprocessor and bindgen, as often as it takes until Rust has all that a contract
-//! needs: types of headers beside it, those that the kernel crate lacks, and the sign of macros.
+//! Runs the preprocessor and bindgen. Further runs of bindgen add types from headers beside the
+//! contract, types that the kernel crate lacks, and the types of macros.
 
 use std::process::{Child, Command, Stdio};
 
 use crate::bindings::{Bindings, Value};
 use crate::c_type::is_basic;
-use crate::header::{defines, real, statements, Header};
-use crate::problem::{write, Checked, Layer, Problem};
+use crate::header::{defines, has_words, real, statements, Header};
+use crate::problem::{failure, write, Layer, Result};
 
-/// What `gate contract` is asked.
-pub(crate) struct Asked<'a> {
+/// The arguments of `gate contract`.
+pub(crate) struct Args<'a> {
     /// The module's folder.
     pub(crate) folder: &'a str,
     pub(crate) header: &'a str,
-    /// The headers that are contracts, too.
+    /// All contracts of the Kbuild file.
     pub(crate) others: &'a [&'a str],
-    /// The bindings of the kernel crate; a kernel that was installed may not have them.
+    /// The bindings of the kernel crate, which installed kernel headers may lack.
     pub(crate) kernel: &'a str,
-    /// What to write for rustc.
+    /// The bindings to write.
     pub(crate) rust: &'a str,
-    /// What to write for the C compiler.
+    /// The layout header to write.
     pub(crate) layout: &'a str,
     /// `cc -E -dD … HEADER`
     pub(crate) preprocessor: &'a [&'a str],
@@ -29,52 +29,52 @@ pub(crate) struct Asked<'a> {
     pub(crate) bindgen: &'a [&'a str],
 }
 
-/// What Rust is told.
+/// The bindings of a contract.
 pub(crate) struct Bound {
-    /// By bindgen.
+    /// The output of bindgen.
     pub(crate) rust: String,
-    /// Besides: types that are elsewhere, or nowhere.
+    /// Items for types that bindgen does not define.
     pub(crate) foreign: String,
-    /// The types that nobody has.
-    pub(crate) lacking: Vec<String>,
-    /// Those that Rust has from the kernel crate.
+    /// Types that are used, but not defined anywhere.
+    pub(crate) undefined: Vec<String>,
+    /// Types that the kernel crate defines.
     pub(crate) kernel: Vec<String>,
 }
 
-/// What the preprocessor and bindgen print.
-pub(crate) fn read(asked: &Asked<'_>) -> Checked<(String, String)> {
-    // Side by side: each reads all that the header includes.
-    let preprocessor = start(asked.preprocessor)?;
-    let bindgen = start(asked.bindgen)?;
-    Ok((finish(preprocessor, asked)?, finish(bindgen, asked)?))
+/// The preprocessed header, and its bindings.
+pub(crate) fn read(args: &Args<'_>) -> Result<(String, String)> {
+    // In parallel: each reads all that the header includes.
+    let preprocessor = start(args.preprocessor)?;
+    let bindgen = start(args.bindgen)?;
+    Ok((finish(preprocessor, args)?, finish(bindgen, args)?))
 }
 
-/// Adds what bindgen has left out.
-pub(crate) fn complete(asked: &Asked<'_>, header: &Header<'_>, bound: String) -> Checked<Bound> {
+/// Adds what bindgen left out of its first output, `bound`.
+pub(crate) fn complete(args: &Args<'_>, header: &Header<'_>, bound: String) -> Result<Bound> {
     let mut bound = with_types(bound);
     let mut wanted = Vec::new();
     loop {
         let bindings = Bindings::new(&bound);
-        let foreign = Foreign::new(asked, header, &bindings);
+        let foreign = Foreign::new(args, header, &bindings);
         let more = foreign.bind.iter().filter(|name| !wanted.contains(*name));
         let more: Vec<String> = more.cloned().collect();
         if more.is_empty() {
             return Ok(Bound {
-                rust: without_undefined(header, with_signs(asked, header, &bindings, bound)?),
+                rust: without_undefined(header, with_signs(args, header, &bindings, bound)?),
                 foreign: foreign.rust(),
-                lacking: foreign.bind,
+                undefined: foreign.bind,
                 kernel: foreign.kernel,
             });
         }
         wanted.extend(more);
         let types = wanted.iter().flat_map(|name| ["--allowlist-type", name]);
-        let bindgen = with_options(asked.bindgen, types, asked.header);
-        bound = with_types(finish(start(&bindgen)?, asked)?);
+        let bindgen = with_options(args.bindgen, types, args.header);
+        bound = with_types(finish(start(&bindgen)?, args)?);
     }
 }
 
-/// Of a typedef of an enum, bindgen makes `pub use self::way as way_t;`: what the kernel crate has
-/// cannot be made public so.
+/// Replaces `pub use self::way as way_t;`, which bindgen writes for the typedef of an enum, by a
+/// type alias: a type of the kernel crate cannot be re-exported like that.
 fn with_types(mut bound: String) -> String {
     const USE: &str = "pub use self";
     while let Some(at) = bound.find(USE) {
@@ -87,7 +87,7 @@ fn with_types(mut bound: String) -> String {
     bound
 }
 
-/// bindgen makes a constant of a macro that is undefined again.
+/// Removes the constants of macros that are undefined again.
 fn without_undefined(header: &Header<'_>, bound: String) -> String {
     let defined = |name: &str| header.macros.iter().any(|defined| defined.name == name);
     let gone = header.undefined.iter().filter(|name| !defined(name));
@@ -99,7 +99,7 @@ fn without_undefined(header: &Header<'_>, bound: String) -> String {
 
 /// `pub const NAME: u32 = 1;`
 fn constant<'t>(text: &'t str, name: &str) -> Option<&'t str> {
-    // Unless rustfmt was there, blanks stand before the colon.
+    // Without rustfmt, there is a space before the colon.
     for start in [format!("pub const {name}:"), format!("pub const {name} :")] {
         if let Some(at) = text.find(&start) {
             let end = text[at..].find(';').map_or(text.len(), |end| at + end + 1);
@@ -109,19 +109,19 @@ fn constant<'t>(text: &'t str, name: &str) -> Option<&'t str> {
     None
 }
 
-/// bindgen works out a macro's value, and not its type: `~0U` would be -1, `~0U / 2` would be 0. An
-/// enum's values it takes from libclang.
+/// Corrects the values of macros. bindgen evaluates a macro without regard to types (`~0U` is -1,
+/// `~0U / 2` is 0), but it takes the values of an enum from libclang.
 fn with_signs(
-    asked: &Asked<'_>,
+    args: &Args<'_>,
     header: &Header<'_>,
     bindings: &Bindings,
     bound: String,
-) -> Checked<String> {
+) -> Result<String> {
     let mut enums = String::new();
     for (name, value) in &bindings.constants {
         let defined = header.macros.iter().find(|defined| defined.name == name);
         let is_number = matches!(value, Value::Number(text) if !text.contains('.'));
-        // Of one that is defined twice, bindgen tells the first value.
+        // For a macro that is defined twice, bindgen uses the first value.
         let is_unsure = |text| is_expression(text) || header.undefined.contains(&name.as_str());
         if defined.is_some_and(|defined| is_unsure(defined.text)) && is_number {
             enums += &format!("enum {TYPE_OF}{name} {{ {VALUE_OF}{name} = ({name}) }};\n");
@@ -130,21 +130,20 @@ fn with_signs(
     if enums.is_empty() {
         return Ok(bound);
     }
-    let file = format!("{}.signs.h", asked.rust);
-    let contract = real(asked.header);
+    let file = format!("{}.signs.h", args.rust);
+    let contract = real(args.header);
     write(
         &file,
         &format!("#include \"{}\"\n{enums}", contract.display()),
     )?;
     let pattern = format!("{TYPE_OF}.*");
-    let bindgen = with_options(asked.bindgen, ["--allowlist-type", &pattern], &file);
-    let typed = start(&bindgen).and_then(|tool| finish(tool, asked));
-    // It was for this one run.
+    let bindgen = with_options(args.bindgen, ["--allowlist-type", &pattern], &file);
+    let typed = start(&bindgen).and_then(|tool| finish(tool, args));
     let _ = std::fs::remove_file(&file);
     Ok(typed_constants(&bound, &Bindings::new(&typed?)))
 }
 
-/// Whether it is more than a number or a letter: `MAX 63`, `LETTER 'a'`.
+/// Whether a macro is more than a literal, as in `MAX 63` or `LETTER 'a'`.
 fn is_expression(defined: &str) -> bool {
     let value = defined.split_once(char::is_whitespace);
     let value = value.map_or("", |(_, value)| value.trim());
@@ -156,12 +155,12 @@ fn is_expression(defined: &str) -> bool {
     !(is_number && digits.len() < 10 || is_hexadecimal || value.starts_with(['"', '\'']))
 }
 
-/// The names of an enum that has the value of a macro.
+/// The prefixes of an enum and its member that have the value of a macro.
 const TYPE_OF: &str = "border_type_of_";
 const VALUE_OF: &str = "border_value_of_";
 
-/// Where a macro turns out to be unsigned, puts its value in place of the other, in a type as
-/// bindgen would have chosen it: `pub const ALL: u32 = 4294967295;`
+/// Replaces the values of constants, and their types by what bindgen would choose for the value:
+/// `pub const ALL: u32 = 4294967295;`.
 fn typed_constants(bound: &str, typed: &Bindings) -> String {
     let mut text = bound.to_owned();
     for (name, value) in &typed.constants {
@@ -182,7 +181,7 @@ fn typed_constants(bound: &str, typed: &Bindings) -> String {
     text
 }
 
-/// Options go before the header, for which another may stand.
+/// bindgen's command line with more options, and another header.
 fn with_options<'a>(
     bindgen: &[&'a str],
     options: impl IntoIterator<Item = &'a str>,
@@ -197,62 +196,57 @@ fn with_options<'a>(
     words
 }
 
-fn start(words: &[&str]) -> Checked<Child> {
+fn start(words: &[&str]) -> Result<Child> {
     let program = words.first().copied().unwrap_or_default();
     let mut command = Command::new(program);
     command.args(&words[1..]);
     command.stdout(Stdio::piped()).stderr(Stdio::piped());
-    command.spawn().map_err(|error| {
-        vec![Problem::new(
-            Layer::Gate,
-            format!("cannot run {program}: {error}"),
-        )]
-    })
+    command
+        .spawn()
+        .map_err(|error| failure(format!("cannot run {program}: {error}")))
 }
 
-/// What it printed.
-fn finish(tool: Child, asked: &Asked<'_>) -> Checked<String> {
-    let printed = tool.wait_with_output();
-    let printed = printed.map_err(|error| vec![Problem::new(Layer::Gate, error.to_string())])?;
-    let said = String::from_utf8_lossy(&printed.stderr);
-    eprint!("{said}");
-    if printed.status.success() {
-        return Ok(String::from_utf8_lossy(&printed.stdout).into_owned());
+/// Waits for a tool, and returns its output.
+fn finish(tool: Child, args: &Args<'_>) -> Result<String> {
+    let output = tool.wait_with_output();
+    let output = output.map_err(|error| failure(error.to_string()))?;
+    let stderr = String::from_utf8_lossy(&output.stderr);
+    eprint!("{stderr}");
+    if output.status.success() {
+        return Ok(String::from_utf8_lossy(&output.stdout).into_owned());
     }
-    let header = asked.header;
-    let layout = asked.layout.rsplit('/').next().unwrap_or(asked.layout);
-    let problem = if said.contains(layout) {
-        Problem::new(
-            Layer::Contract,
-            format!("{header} includes {layout} where Rust reads it"),
-        )
-        .help(format!(
-            "#ifndef __BINDGEN__ before #include \"{layout}\", and #endif after it"
-        ))
+    let header = args.header;
+    let layout = args.layout.rsplit('/').next().unwrap_or(args.layout);
+    let problem = if stderr.contains(layout) {
+        Layer::Contract
+            .error(format!("{header} includes {layout} for bindgen, too"))
+            .help(format!(
+                "add #ifndef __BINDGEN__ before #include \"{layout}\", and #endif after it"
+            ))
     } else {
-        Problem::new(Layer::Contract, format!("{header} does not parse")).help(
-            "write plain C, as the lines above ask for it: no class, no reference, no overload",
-        )
+        Layer::Contract
+            .error(format!("{header} does not parse"))
+            .help("fix the errors above; C++ (classes, references, overloads) is not supported")
     };
     Err(vec![problem])
 }
 
-/// The types that the contract uses and does not define.
+/// The types that the contract uses, but does not define.
 #[derive(Debug, Default)]
 struct Foreign {
-    /// For bindgen, in another run: types of headers beside the contract, and those that cross by
-    /// value.
+    /// For another run of bindgen: types of headers beside the contract, and types without a
+    /// definition that cross by value.
     bind: Vec<String>,
-    /// (type, the contract that has it)
+    /// (type, module of the contract that defines it)
     shared: Vec<(String, String)>,
-    /// Nobody has them, and Rust only passes pointers on.
+    /// Types without a definition that are only pointed to.
     opaque: Vec<String>,
-    /// The kernel crate has them.
+    /// Types of the kernel crate.
     kernel: Vec<String>,
 }
 
 impl Foreign {
-    fn new(asked: &Asked<'_>, header: &Header<'_>, bindings: &Bindings) -> Foreign {
+    fn new(args: &Args<'_>, header: &Header<'_>, bindings: &Bindings) -> Foreign {
         let mut used: Vec<(String, bool)> = Vec::new();
         bindings.used_types(&mut |name, behind_pointer| {
             let known = is_basic(name)
@@ -268,14 +262,14 @@ impl Foreign {
         });
 
         let mut foreign = Foreign::default();
-        let kernel = std::fs::read_to_string(asked.kernel).ok();
+        let kernel = std::fs::read_to_string(args.kernel).ok();
         for (name, only_pointers) in used {
             let beside = header.files[1..].iter().find(|file| {
                 let statements = statements(&file.tokens);
                 statements.iter().any(|tokens| defines(tokens, &name))
             });
             let contract = beside.and_then(|file| {
-                let others = asked.others.iter();
+                let others = args.others.iter();
                 others.copied().find(|other| real(other) == real(file.name))
             });
             match (beside, contract) {
@@ -291,7 +285,6 @@ impl Foreign {
         foreign
     }
 
-    /// What the bindings have besides.
     fn rust(&self) -> String {
         let mut text = String::new();
         for (name, module) in &self.shared {
@@ -299,7 +292,7 @@ impl Foreign {
         }
         for name in &self.opaque {
             text += &format!(
-                "/// The kernel crate lacks it: Rust can pass pointers to it on.\n\
+                "/// Not in the kernel crate: Rust can only pass pointers to it.\n\
                  #[repr(C)]\npub struct {name} {{\n    _unused: [u8; 0],\n}}\n"
             );
         }
@@ -307,7 +300,7 @@ impl Foreign {
     }
 }
 
-/// Without the bindings at hand, rustc finds out.
+/// Without the bindings of the kernel crate, the answer is left to rustc.
 fn in_kernel_crate(bindings: Option<&str>, name: &str) -> bool {
     let Some(bindings) = bindings else {
         return true;
@@ -315,17 +308,11 @@ fn in_kernel_crate(bindings: Option<&str>, name: &str) -> bool {
     if bindings.contains(&format!(" as {name};")) {
         return true;
     }
-    ["struct", "union", "type", "enum"].iter().any(|kind| {
-        let item = format!("pub {kind} {name}");
-        let mut found = bindings.match_indices(&item);
-        found.any(|(at, _)| {
-            let next = bindings[at + item.len()..].chars().next();
-            !next.is_some_and(|c| c == '_' || c.is_alphanumeric())
-        })
-    })
+    let mut kinds = ["struct", "union", "type", "enum"].iter();
+    kinds.any(|kind| has_words(bindings, &format!("pub {kind} {name}")))
 }
 
-/// `point_h` of `./point.h`
+/// The Rust module of a contract: `point_h` of `./point.h`.
 pub(crate) fn module_of(contract: &str) -> String {
     let name = contract.rsplit('/').next().unwrap_or(contract);
     name.replace(['.', '-'], "_")

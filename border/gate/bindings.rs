@@ -1,23 +1,26 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! A contract as Rust sees it: what bindgen made of the header.
+//! A contract as Rust sees it: a parser for the output of bindgen.
 
 use crate::rust_type::{Signature, Type};
-use crate::tokens::{tokens, Kind, Token};
+use crate::tokens::{is_word_char, tokens, Kind, Token};
 
-/// How the gate begins the comment that it puts before each item: see [`declarations`].
+/// The beginning of the comment that the gate adds to each item: see [`declarations`].
 pub(crate) const DECLARED: &str = "/// Declared in ";
 
-/// A function or a variable: what has a symbol.
+/// A part of the name of each type that has no name in C.
+pub(crate) const NAMELESS: &str = "__bindgen_ty_";
+
+/// A function or variable.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Symbol {
-    /// Its name for the linker, and for C.
+    /// The name of the symbol, which is the name in C.
     pub(crate) name: String,
-    /// Its name in Rust.
+    /// The name in Rust.
     pub(crate) rust_name: String,
-    /// `None`: nothing that bindgen is known to write.
+    /// `None` if the parser does not understand the type.
     pub(crate) kind: Option<SymbolKind>,
-    /// The type of its address, as Rust writes it.
+    /// The type of its address in Rust.
     pub(crate) pointer: String,
 }
 
@@ -44,7 +47,6 @@ pub(crate) struct Record {
     pub(crate) fields: Vec<Field>,
 }
 
-/// Its field.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Field {
     pub(crate) name: String,
@@ -52,29 +54,27 @@ pub(crate) struct Field {
     pub(crate) offset: Option<u64>,
 }
 
-/// A constant's value.
+/// The value of a constant.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Value {
-    /// `-1`, as C and Rust both write it.
+    /// `-1`: the same in C and in Rust.
     Number(String),
-    /// What is between the quotes of `b"…\0"`.
+    /// What is inside the quotes of `b"…\0"`.
     Text(String),
-    /// Nothing that C could compare.
+    /// Anything else, which C cannot compare.
     Other,
 }
 
-/// All that crosses.
 #[derive(Debug, Default)]
 pub(crate) struct Bindings {
     pub(crate) symbols: Vec<Symbol>,
     pub(crate) records: Vec<Record>,
     pub(crate) constants: Vec<(String, Value)>,
-    /// (name, what it stands for)
+    /// (name, target)
     pub(crate) aliases: Vec<(String, Option<Type>)>,
 }
 
 impl Bindings {
-    /// Reads them.
     pub(crate) fn new(source: &str) -> Self {
         let tokens = tokens(source, 1);
         let mut bindings = Bindings::default();
@@ -96,7 +96,16 @@ impl Bindings {
         ty.as_ref()
     }
 
-    /// Each name of a type that is used, and whether only a pointer leads there.
+    /// The names of everything that the contract declares.
+    pub(crate) fn names(&self) -> impl Iterator<Item = &String> {
+        let symbols = self.symbols.iter().map(|symbol| &symbol.name);
+        let records = self.records.iter().map(|record| &record.name);
+        let aliases = self.aliases.iter().map(|(name, _)| name);
+        let constants = self.constants.iter().map(|(name, _)| name);
+        symbols.chain(records).chain(aliases).chain(constants)
+    }
+
+    /// Calls `found` with each type that is used, and whether it is behind a pointer.
     pub(crate) fn used_types(&self, found: &mut impl FnMut(&str, bool)) {
         for symbol in &self.symbols {
             match &symbol.kind {
@@ -115,15 +124,15 @@ impl Bindings {
     fn item(&mut self, source: &str, tokens: &[Token<'_>], at: usize) {
         let word = |ahead: usize| tokens.get(at + ahead).map_or("", |token| token.text);
         match (word(1), word(2)) {
-            // Not what a bit-field's accessors look like: `pub fn a(&self) -> u32 {`.
-            ("fn", name) if ends(tokens, at).1 => self.function(source, tokens, at, name),
+            // The accessors of bit-fields have a body: `pub fn a(&self) -> u32 {`.
+            ("fn", name) if end_of_item(tokens, at).1 => self.function(source, tokens, at, name),
             ("static", "mut") => self.data(source, tokens, at, word(3), true),
             ("static", name) => self.data(source, tokens, at, name, false),
             ("const", name) if word(3) == ":" => {
                 self.constants.push((name.to_owned(), value(tokens, at)))
             }
             ("type", name) => {
-                let ty = Type::read(behind_equals(tokens, at));
+                let ty = Type::read(after_equals(tokens, at));
                 self.aliases.push((name.to_owned(), ty));
             }
             ("struct" | "union", name) if word(3) == "{" => {
@@ -142,34 +151,38 @@ impl Bindings {
     }
 
     fn function(&mut self, source: &str, tokens: &[Token<'_>], at: usize, name: &str) {
-        let behind_name = &tokens[at + 3..ends(tokens, at).0];
+        let after_name = &tokens[at + 3..end_of_item(tokens, at).0];
         let abi = abi(&tokens[..at]);
         self.symbols.push(Symbol {
             name: link_name(tokens, at).unwrap_or(name).to_owned(),
             rust_name: name.to_owned(),
-            kind: Signature::read(abi, behind_name).map(SymbolKind::Function),
-            pointer: format!("unsafe extern \"{abi}\" fn{}", within(source, behind_name)),
+            kind: Signature::read(abi, after_name).map(SymbolKind::Function),
+            pointer: format!(
+                "unsafe extern \"{abi}\" fn{}",
+                source_of(source, after_name)
+            ),
         });
     }
 
     fn data(&mut self, source: &str, tokens: &[Token<'_>], at: usize, name: &str, mutable: bool) {
-        let behind_name = &tokens[at + 4 + usize::from(mutable)..ends(tokens, at).0];
+        let after_name = &tokens[at + 4 + usize::from(mutable)..end_of_item(tokens, at).0];
         let pointer = if mutable { "*mut" } else { "*const" };
         self.symbols.push(Symbol {
             name: link_name(tokens, at).unwrap_or(name).to_owned(),
             rust_name: name.to_owned(),
-            kind: Type::read(behind_name).map(|ty| SymbolKind::Data { ty, mutable }),
-            pointer: format!("{pointer} {}", within(source, behind_name)),
+            kind: Type::read(after_name).map(|ty| SymbolKind::Data { ty, mutable }),
+            pointer: format!("{pointer} {}", source_of(source, after_name)),
         });
     }
 
-    /// `["Offset of field: s::a"][::core::mem::offset_of!(s, a) - 4usize];`
+    /// Reads assertions such as
+    /// `["Offset of field: s::a"][::core::mem::offset_of!(s, a) - 4usize];`.
     fn layouts(&mut self, tokens: &[Token<'_>]) {
         for (at, token) in tokens.iter().enumerate() {
             let Some((what, name)) = token
                 .text
                 .split_once(" of ")
-                .filter(|_| token.kind == Kind::Text)
+                .filter(|_| token.kind == Kind::Quoted)
             else {
                 continue;
             };
@@ -199,8 +212,8 @@ impl Bindings {
     }
 }
 
-/// These tokens as they stand in the source, in one line; none of them at an end is a text.
-fn within(source: &str, tokens: &[Token<'_>]) -> String {
+/// The source of these tokens, in one line. The first and the last of them must not be quoted.
+fn source_of(source: &str, tokens: &[Token<'_>]) -> String {
     let place = |token: &Token<'_>| token.text.as_ptr() as usize - source.as_ptr() as usize;
     match tokens {
         [] => String::new(),
@@ -212,19 +225,19 @@ fn within(source: &str, tokens: &[Token<'_>]) -> String {
     }
 }
 
-/// Of the block that these tokens end in: `extern "C" {`
+/// The ABI of the last `extern "C" {`.
 fn abi<'a>(tokens: &[Token<'a>]) -> &'a str {
     let block = tokens
         .windows(2)
-        .rfind(|pair| pair[0].is("extern") && pair[1].kind == Kind::Text);
+        .rfind(|pair| pair[0].is("extern") && pair[1].kind == Kind::Quoted);
     block.map_or("C", |pair| pair[1].text)
 }
 
-/// Where an item ends, and whether with a `;` rather than a body.
-fn ends(tokens: &[Token<'_>], at: usize) -> (usize, bool) {
+/// The end of an item, and whether that is a `;`, not a body.
+fn end_of_item(tokens: &[Token<'_>], at: usize) -> (usize, bool) {
     let mut depth = 0;
     for (end, token) in tokens.iter().enumerate().skip(at) {
-        if token.kind == Kind::Sign {
+        if token.kind == Kind::Punct {
             match token.text {
                 "(" | "[" => depth += 1,
                 ")" | "]" => depth -= 1,
@@ -237,16 +250,16 @@ fn ends(tokens: &[Token<'_>], at: usize) -> (usize, bool) {
     (tokens.len(), false)
 }
 
-/// What stands behind the `=`.
-fn behind_equals<'t, 'a>(tokens: &'t [Token<'a>], at: usize) -> &'t [Token<'a>] {
-    let item = &tokens[at..ends(tokens, at).0];
+/// The tokens after the `=` of an item.
+fn after_equals<'t, 'a>(tokens: &'t [Token<'a>], at: usize) -> &'t [Token<'a>] {
+    let item = &tokens[at..end_of_item(tokens, at).0];
     let equals = item.iter().position(|token| token.is("="));
     &item[equals.map_or(item.len(), |equals| equals + 1)..]
 }
 
 fn value(tokens: &[Token<'_>], at: usize) -> Value {
-    match behind_equals(tokens, at) {
-        [.., text] if text.kind == Kind::Text => Value::Text(text.text.to_owned()),
+    match after_equals(tokens, at) {
+        [.., text] if text.kind == Kind::Quoted => Value::Text(text.text.to_owned()),
         [minus, number] if minus.is("-") && number.kind == Kind::Number => {
             Value::Number(format!("-{}", without_type(number.text)))
         }
@@ -257,20 +270,20 @@ fn value(tokens: &[Token<'_>], at: usize) -> Value {
     }
 }
 
-/// Of a letter, Rust's value says its type as well: `100u8`.
+/// `100` of `100u8`, which bindgen writes for a character.
 fn without_type(number: &str) -> &str {
     number.split(['u', 'i']).next().unwrap_or(number)
 }
 
-/// What stands before an item, behind the end of another.
+/// The attributes of an item: all tokens since the end of the previous one.
 fn attributes<'t, 'a>(tokens: &'t [Token<'a>], at: usize) -> &'t [Token<'a>] {
     let end = tokens[..at]
         .iter()
-        .rposition(|token| token.is("}") || token.is(";"));
+        .rposition(|token| token.is_any(&["}", ";"]));
     &tokens[end.map_or(0, |end| end + 1)..at]
 }
 
-/// `#[link_name = "\u{1}match"]` before an item.
+/// `match` of `#[link_name = "\u{1}match"]` before an item.
 fn link_name<'a>(tokens: &[Token<'a>], at: usize) -> Option<&'a str> {
     let [.., name, equals, text, end] = tokens.get(..at)? else {
         return None;
@@ -292,7 +305,7 @@ fn fields(tokens: &[Token<'_>], open: usize) -> Vec<Field> {
             "{" | "(" | "[" | "<" => depth += 1,
             ")" | "]" | "}" => depth -= 1,
             ">" if !tokens[at - 1].is("-") => depth -= 1,
-            // Private ones are padding, and some that are public.
+            // bindgen's padding is public or private.
             "pub" if depth == 1 && !is_padding(tokens.get(at + 1)) => fields.push(Field {
                 name: tokens.get(at + 1).map_or("", |token| token.text).to_owned(),
                 ty: Type::read(tokens.get(at + 3..).unwrap_or_default()),
@@ -308,14 +321,14 @@ fn fields(tokens: &[Token<'_>], open: usize) -> Vec<Field> {
     fields
 }
 
-/// Whether an item has a symbol: `pub fn f(…`
+/// Whether an item is a function or static: `pub fn f(…`
 pub(crate) fn is_symbol(item: &str) -> bool {
     ["pub fn ", "pub static "]
         .iter()
         .any(|start| item.starts_with(start))
 }
 
-/// (name, `c_helper.h:7: int f(int a)`) for each symbol that the gate has put a comment before.
+/// (name, `c_helper.h:7: int f(int a)`) for each symbol, from the comments that the gate adds.
 pub(crate) fn declarations(source: &str) -> Vec<(&str, String)> {
     let lines: Vec<&str> = source.lines().map(str::trim_start).collect();
     lines
@@ -342,8 +355,7 @@ pub(crate) fn item_name(item: &str) -> Option<&str> {
     ]
     .into_iter()
     .find_map(|kind| item.strip_prefix("pub ")?.strip_prefix(kind))?;
-    rest.split(|c: char| c != '_' && !c.is_alphanumeric())
-        .next()
+    rest.split(|c| !is_word_char(c)).next()
 }
 
 #[cfg(test)]
@@ -386,7 +398,7 @@ mod tests {
     "#;
 
     #[test]
-    fn reads_what_bindgen_writes() {
+    fn items() {
         let bindings = Bindings::new(SOURCE);
         let symbols: Vec<_> = bindings
             .symbols
@@ -443,7 +455,7 @@ mod tests {
             Some(&Type::Name("colour".to_owned()))
         );
 
-        let s = bindings.record("s").expect("it is there");
+        let s = bindings.record("s").expect("the struct");
         assert_eq!(
             (s.size, s.align, s.packed, s.aligned),
             (Some(40), Some(8), true, false)
@@ -466,7 +478,7 @@ mod tests {
     }
 
     #[test]
-    fn declared_and_said() {
+    fn comments() {
         let source = "extern \"C\" {\n    /// Declared in a.h:7: `int f(int a)`\n    pub fn f(a: c_int);\n}\n\
                       extern \"C\" {\n    /// Declared in a.h:9: `extern u32 n`\n    pub static mut n: u32;\n}\n";
         assert_eq!(

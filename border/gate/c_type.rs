@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! A type of Rust in the words of C, for a C compiler to compare with its own.
+//! Rust types, spelled in C.
 
 use crate::header::Header;
 use crate::rust_type::{Signature, Type};
@@ -43,24 +43,24 @@ const CALLING_CONVENTIONS: &[(&str, &str)] = &[
     ("sysv64", "__attribute__((__sysv_abi__)) "),
 ];
 
-/// Whether Rust has it without being told.
+/// Whether this is a primitive type, or one of `core::ffi`.
 pub(crate) fn is_basic(rust: &str) -> bool {
     BASIC.iter().any(|(name, _)| *name == rust)
 }
 
-/// How C calls a type that has a name in Rust. `None`: C has no name for it.
+/// The C name of a type that has this name in Rust, if it has one.
 pub(crate) fn name(header: &Header<'_>, rust: &str) -> Option<String> {
     if let Some((_, c)) = BASIC.iter().find(|(name, _)| *name == rust) {
         return Some((*c).to_owned());
     }
-    // bindgen puts a `_` behind C's names for what Rust has already: `u32_`.
+    // bindgen appends a `_` to names that Rust has already: `u32_`.
     let name = rust
         .strip_suffix('_')
         .filter(|name| is_basic(name))
         .unwrap_or(rust);
     let tag = ["struct", "union", "enum"]
         .into_iter()
-        .find(|tag| header.has_pair(tag, name));
+        .find(|tag| header.has_tag(tag, name));
     match tag {
         Some(tag) => Some(format!("{tag} {name}")),
         None if header.has_word(name) => Some(name.to_owned()),
@@ -68,22 +68,22 @@ pub(crate) fn name(header: &Header<'_>, rust: &str) -> Option<String> {
     }
 }
 
-/// bindgen calls a struct within another one `outer_inner`; in C, it has no other name than `inner`.
+/// bindgen writes `outer_inner` for a struct that is defined inside another one; C writes `inner`.
 fn nested(header: &Header<'_>, name: &str) -> Option<String> {
     let mut inner = name.match_indices('_').map(|(at, _)| &name[at + 1..]);
     inner.find_map(|inner| {
         let mut tags = ["struct", "union", "enum"].into_iter();
-        let tag = tags.find(|tag| !inner.is_empty() && header.has_pair(tag, inner))?;
+        let tag = tags.find(|tag| !inner.is_empty() && header.has_tag(tag, inner))?;
         Some(format!("{tag} {inner}"))
     })
 }
 
-/// The type as C writes it in `sizeof()`.
+/// The type as in `sizeof()`.
 pub(crate) fn of(header: &Header<'_>, ty: &Type) -> Option<String> {
     declaration(header, ty, false, "")
 }
 
-/// `int (u32, void *)`, in which `declarator` stands before the parameters.
+/// `int (u32, void *)`, with `declarator` before the parameters.
 pub(crate) fn of_function(
     header: &Header<'_>,
     signature: &Signature,
@@ -92,7 +92,7 @@ pub(crate) fn of_function(
     function(header, signature, declarator, false)
 }
 
-/// The same with a `const` result, which C may write, and which means nothing.
+/// The same with a `const` result.
 pub(crate) fn of_function_with_const(
     header: &Header<'_>,
     signature: &Signature,
@@ -125,12 +125,12 @@ fn function(
     declaration(header, &signature.result, constant, &declarator)
 }
 
-/// Data, of which nothing may be changed unless it is `mutable`.
+/// The type of a variable.
 pub(crate) fn of_data(header: &Header<'_>, ty: &Type, mutable: bool) -> Option<String> {
     declaration(header, ty, !mutable, "")
 }
 
-/// C's declarations grow around what they declare.
+/// A C declaration is built around its declarator, from the inside out.
 fn declaration(header: &Header<'_>, ty: &Type, constant: bool, declarator: &str) -> Option<String> {
     let qualifier = if constant { "const " } else { "" };
     match ty {
@@ -138,7 +138,7 @@ fn declaration(header: &Header<'_>, ty: &Type, constant: bool, declarator: &str)
         Type::Unit | Type::Never => Some(format!("{qualifier}void {declarator}")),
         Type::Pointer { mutable, to } => {
             let declarator = format!("*{qualifier}{declarator}");
-            // `*` binds less than `[]`.
+            // `[]` binds more tightly than `*`.
             let declarator = match **to {
                 Type::Array { .. } => format!("({declarator})"),
                 _ => declarator,
@@ -164,7 +164,7 @@ mod tests {
     use crate::tokens::tokens;
 
     #[test]
-    fn what_c_writes() {
+    fn types() {
         let header = Header::of_text("struct s; typedef unsigned int u32;");
         for (rust, c) in [
             ("kernel::ffi::c_int", "int "),
@@ -183,7 +183,7 @@ mod tests {
                 "void (*(*)(void))(u32 )",
             ),
         ] {
-            let ty = Type::read(&tokens(rust, 1)).expect("it is a type");
+            let ty = Type::read(&tokens(rust, 1)).expect("a type");
             assert_eq!(of(&header, &ty).as_deref(), Some(c), "{rust}");
         }
         assert_eq!(name(&header, "s__bindgen_ty_1"), None);
@@ -192,7 +192,7 @@ mod tests {
     #[test]
     fn functions() {
         let header = Header::of_text("struct s;");
-        let read = |source| Signature::read("C", &tokens(source, 1)).expect("it is a signature");
+        let read = |source| Signature::read("C", &tokens(source, 1)).expect("a signature");
         let of = |source| of_function(&header, &read(source), "");
         assert_eq!(of("() -> *mut s").as_deref(), Some("struct s * (void)"));
         assert_eq!(

@@ -1,41 +1,37 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! What a Rust object says of crossings by itself: it may define what the contract declares, and
-//! may declare nothing. Read from the crate as rustc compiles it, with its macros expanded and
-//! without what is configured out.
+//! The `extern` blocks and global symbols of a crate, from its source as rustc compiles it: with
+//! macros expanded, and without what is configured out.
 
 use crate::probes::PROBE;
 use crate::tokens::{tokens, Kind, Token};
 
-/// What `keeps_contract!` of border.rs leaves in an object for each function that it has checked.
+/// What `keeps_contract!` of border.rs defines for each symbol that it has checked.
 const CHECKED: &str = "__border_checked_";
 
-/// What Rust gives a symbol, or says to have checked.
+/// An item with `#[no_mangle]` or `#[export_name]`.
 #[derive(Debug, PartialEq, Eq)]
-pub(crate) struct Given {
-    /// For the linker.
+pub(crate) struct Export {
     pub(crate) symbol: String,
-    /// In the source.
+    /// Its name in Rust.
     item: String,
-    /// The modules around it.
+    /// The path of the module that it is in.
     module: Vec<String>,
 }
 
-/// What was found in a crate, by names for the linker.
 #[derive(Debug, Default)]
 pub(crate) struct Expanded {
-    /// What `extern` blocks declare.
+    /// The symbols that `extern` blocks declare.
     pub(crate) declared: Vec<String>,
-    /// What the generated bindings declare: each has its probe.
+    /// The symbols that the generated bindings declare: there is a probe for each.
     pub(crate) probes: Vec<String>,
-    /// What has a symbol: `#[no_mangle]` and `#[export_name]`.
-    pub(crate) given: Vec<Given>,
-    /// Functions and statics, whatever their symbols.
+    pub(crate) exports: Vec<Export>,
+    /// All functions and statics, by their names in Rust.
     pub(crate) defined: Vec<String>,
 }
 
 impl Expanded {
-    /// Reads what `rustc -Zunpretty=expanded` printed.
+    /// Parses the output of `rustc -Zunpretty=expanded`.
     pub(crate) fn new(source: &str) -> Self {
         let tokens = tokens(source, 1);
         let mut found = Expanded::default();
@@ -45,37 +41,28 @@ impl Expanded {
             modules.step(rest);
             at += match rest[0].text {
                 _ if !rest[0].is_word() => 1,
-                // A macro's body is no code, unless it was called.
+                // The body of a macro is code only where the macro is called.
                 "macro_rules" if rest.get(1).is_some_and(|token| token.is("!")) => {
-                    let open = rest.iter().position(is_open);
-                    open.map_or(rest.len(), |open| open + whole(&rest[open..]))
+                    let open = rest.iter().position(|token| token.nesting() == 1);
+                    open.map_or(rest.len(), |open| open + group_len(&rest[open..]))
                 }
-                "extern" => match opens_block(rest) {
+                "extern" => match block_start(rest) {
                     Some(open) => {
-                        let length = whole(&rest[open..]);
-                        found.block(&rest[open..open + length]);
+                        let length = group_len(&rest[open..]);
+                        found.extern_block(&rest[open..open + length]);
                         open + length
                     }
                     None => 1,
                 },
                 "no_mangle" if in_attribute(&tokens, at) => {
                     let item = next_item(rest);
-                    found.given.extend(item.map(|item| Given {
-                        symbol: item.clone(),
-                        item,
-                        module: modules.path(),
-                    }));
+                    found.export(item.clone(), item, &modules);
                     1
                 }
                 "export_name" if in_attribute(&tokens, at) => {
-                    let text = rest.get(2).filter(|token| token.kind == Kind::Text);
-                    found.given.extend(text.and_then(|text| {
-                        Some(Given {
-                            symbol: text.text.to_owned(),
-                            item: next_item(rest)?,
-                            module: modules.path(),
-                        })
-                    }));
+                    let name = rest.get(2).filter(|token| token.kind == Kind::Quoted);
+                    let symbol = name.map(|token| token.text.to_owned());
+                    found.export(symbol, next_item(rest), &modules);
                     1
                 }
                 "fn" | "static" => {
@@ -88,11 +75,21 @@ impl Expanded {
         found
     }
 
-    fn block(&mut self, tokens: &[Token<'_>]) {
+    fn export(&mut self, symbol: Option<String>, item: Option<String>, modules: &Modules) {
+        if let (Some(symbol), Some(item)) = (symbol, item) {
+            self.exports.push(Export {
+                symbol,
+                item,
+                module: modules.path(),
+            });
+        }
+    }
+
+    fn extern_block(&mut self, tokens: &[Token<'_>]) {
         for (at, token) in tokens.iter().enumerate() {
-            let item = token.is("fn") || token.is("static");
-            // Not the `fn` of a parameter's type.
-            if item && depth(&tokens[..at]) == 1 {
+            // At a greater depth, `fn` is the type of a parameter.
+            let depth: i32 = tokens[..at].iter().map(Token::nesting).sum();
+            if depth == 1 && token.is_any(&["fn", "static"]) {
                 let link_name = link_name(&tokens[..at]);
                 self.declared
                     .extend(link_name.or_else(|| next_item(&tokens[at..])));
@@ -110,19 +107,19 @@ impl Expanded {
         }
     }
 
-    /// Whether a check of a symbol stands where its definition does. By its name alone it could be
-    /// the contract's own, out of a glob import.
+    /// Whether `keeps_contract!` names the symbol in the module that defines it. In another module
+    /// the name could be that of the binding, from a glob import.
     pub(crate) fn is_checked(&self, symbol: &str) -> bool {
         let checked = format!("{CHECKED}{symbol}");
-        let mut checks = self.given.iter().filter(|one| one.symbol == checked);
+        let mut checks = self.exports.iter().filter(|one| one.symbol == checked);
         checks.any(|check| {
-            let mut given = self.given.iter().filter(|one| one.symbol == symbol);
-            given.any(|given| given.item == symbol && given.module == check.module)
+            let mut exports = self.exports.iter().filter(|one| one.symbol == symbol);
+            exports.any(|one| one.item == symbol && one.module == check.module)
         })
     }
 
-    /// What `extern` blocks declare that no contract did.
-    pub(crate) fn by_hand(&self) -> Vec<&String> {
+    /// The symbols that are declared more often than by the bindings.
+    pub(crate) fn handwritten(&self) -> Vec<&String> {
         let count = |names: &[String], name: &str| names.iter().filter(|n| *n == name).count();
         let mut names: Vec<&String> = self
             .declared
@@ -138,10 +135,9 @@ impl Expanded {
 /// The modules around a token.
 #[derive(Default)]
 struct Modules {
-    /// Brackets that are open.
-    depth: usize,
-    /// (how many brackets are around it, its name)
-    open: Vec<(usize, String)>,
+    depth: i32,
+    /// (depth, name)
+    open: Vec<(i32, String)>,
 }
 
 impl Modules {
@@ -151,10 +147,8 @@ impl Modules {
                 self.open.push((self.depth, name.text.to_owned()));
             }
         }
-        if is_open(&rest[0]) {
-            self.depth += 1;
-        } else if [")", "]", "}"].iter().any(|close| rest[0].is(close)) {
-            self.depth = self.depth.saturating_sub(1);
+        self.depth += rest[0].nesting();
+        if rest[0].nesting() < 0 {
             self.open.retain(|(depth, _)| *depth < self.depth);
         }
     }
@@ -164,32 +158,20 @@ impl Modules {
     }
 }
 
-/// Where the body of `extern {` or `extern "C" {` begins.
-fn opens_block(tokens: &[Token<'_>]) -> Option<usize> {
+/// The index of the bracket in `extern {` or `extern "C" {`.
+fn block_start(tokens: &[Token<'_>]) -> Option<usize> {
     match tokens {
         [_, open, ..] if open.is("{") => Some(1),
-        [_, abi, open, ..] if abi.kind == Kind::Text && open.is("{") => Some(2),
+        [_, abi, open, ..] if abi.kind == Kind::Quoted && open.is("{") => Some(2),
         _ => None,
     }
 }
 
-fn is_open(token: &Token<'_>) -> bool {
-    ["(", "[", "{"].iter().any(|open| token.is(open))
-}
-
-fn depth(tokens: &[Token<'_>]) -> i32 {
-    tokens.iter().fold(0, |depth, token| {
-        let closes = [")", "]", "}"].iter().any(|close| token.is(close));
-        depth + i32::from(is_open(token)) - i32::from(closes)
-    })
-}
-
-/// How many tokens there are from an opening bracket to its closing one.
-fn whole(tokens: &[Token<'_>]) -> usize {
+/// The number of tokens from an opening bracket to the matching one.
+fn group_len(tokens: &[Token<'_>]) -> usize {
     let mut depth = 0;
     for (at, token) in tokens.iter().enumerate() {
-        depth += i32::from(is_open(token));
-        depth -= i32::from([")", "]", "}"].iter().any(|close| token.is(close)));
+        depth += token.nesting();
         if depth == 0 {
             return at + 1;
         }
@@ -197,11 +179,11 @@ fn whole(tokens: &[Token<'_>]) -> usize {
     tokens.len()
 }
 
-/// `#[link_name = "x"]`, of the item that these tokens lead to.
+/// The `#[link_name = "x"]` of the item after these tokens.
 fn link_name(before: &[Token<'_>]) -> Option<String> {
     let item = before
         .iter()
-        .rposition(|token| token.is(";") || token.is("{"))
+        .rposition(|token| token.is_any(&[";", "{"]))
         .map_or(0, |end| end + 1);
     let at = before[item..]
         .iter()
@@ -210,7 +192,7 @@ fn link_name(before: &[Token<'_>]) -> Option<String> {
     Some(text.text.trim_start_matches("\\u{1}").to_owned())
 }
 
-/// `#[no_mangle]`, `#[unsafe(no_mangle)]`: an attribute is being read.
+/// Whether a token is in an attribute, as in `#[no_mangle]` or `#[unsafe(no_mangle)]`.
 fn in_attribute(tokens: &[Token<'_>], at: usize) -> bool {
     let before = tokens[..at].iter().rposition(|token| token.is("["));
     before.is_some_and(|open| {
@@ -218,11 +200,11 @@ fn in_attribute(tokens: &[Token<'_>], at: usize) -> bool {
     })
 }
 
-/// The name behind the next `fn` or `static`.
+/// The name after the next `fn` or `static`.
 fn next_item(tokens: &[Token<'_>]) -> Option<String> {
     let at = tokens
         .iter()
-        .position(|token| token.is("fn") || token.is("static"))?;
+        .position(|token| token.is_any(&["fn", "static"]))?;
     let name = tokens[at + 1..].iter().find(|token| !token.is("mut"))?;
     name.is_word().then(|| name.text.to_owned())
 }
@@ -232,7 +214,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_given() {
+    fn exports() {
         let source = "#[no_mangle]\npub unsafe extern \"C\" fn f(a: u32) {}\n\
                       #[unsafe(no_mangle)] pub static mut T: u8 = 0;\n\
                       #[export_name = \"g\"] fn h() {}\n\
@@ -240,13 +222,13 @@ mod tests {
                       // #[no_mangle] fn not_this() {}\n\
                       let no_mangle = 1; fn i() {}";
         let found = Expanded::new(source);
-        let given: Vec<&str> = found.given.iter().map(|one| &*one.symbol).collect();
-        assert_eq!(given, ["f", "T", "g"]);
+        let symbols: Vec<&str> = found.exports.iter().map(|one| &*one.symbol).collect();
+        assert_eq!(symbols, ["f", "T", "g"]);
         assert_eq!(found.defined, ["f", "T", "h", "joined", "i"]);
     }
 
     #[test]
-    fn what_is_checked() {
+    fn checks() {
         let check = |name: &str| {
             format!(
                 "const _: () = {{ #[export_name = \"{CHECKED}{name}\"] static CHECKED: u8 = 0; }};"
@@ -267,7 +249,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_declared() {
+    fn declarations() {
         let source = "mod a_h { extern \"C\" { #[link_name = \"\\u{1}match\"] pub fn match_(); }\n\
                       extern \"C\" { pub fn f(call: Option<unsafe extern \"C\" fn()>); pub static mut n: u32; }\n\
                       static __probe_of_match: Option<fn()> = None; static __probe_of_f: u8 = 0; }\n\
@@ -277,6 +259,6 @@ mod tests {
                       /* extern \"C\" { */ let s = \"extern {\";";
         let found = Expanded::new(source);
         assert_eq!(found.declared, ["match", "f", "n", "f"]);
-        assert_eq!(found.by_hand(), ["f", "n"]);
+        assert_eq!(found.handwritten(), ["f", "n"]);
     }
 }

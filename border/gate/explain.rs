@@ -1,40 +1,38 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Runs a recipe of Kbuild's as its shell does; where a compiler fails over something of a
-//! contract, tells what the header says, and which layer of the border it was: compilers know
-//! nothing of borders. In the shell's place it is in no command that Kbuild records.
+//! Runs a recipe in place of Kbuild's shell. If a compiler rejects something that a contract
+//! declares, explains the error in terms of the contract. As the shell, the gate is not a part of
+//! the commands that Kbuild records.
 
 use std::process::{Command, ExitCode, Stdio};
 
+use crate::assertions::{BORDER, LINE, RUST_HAS};
 use crate::bind::module_of;
 use crate::bindings::{declarations, Bindings, SymbolKind, DECLARED};
-use crate::facts::{BORDER, LINE, TOLD};
 use crate::header::real;
 use crate::problem::{read, Layer, Problem};
+use crate::tokens::is_word_char;
 
-/// (the word on the command line, the layer)
-const LAYERS: &[(&str, Layer)] = &[("rust", Layer::Rust), ("c", Layer::C)];
-
-/// (what rustc says, what is wrong, what fixes it); the last is for all others.
-const MISFITS: &[(&str, &str, &str)] = &[
+/// (a part of rustc's message, the error, the help); the last one is for all other messages.
+const MISMATCHES: &[(&str, &str, &str)] = &[
     (
         "expected unsafe fn",
-        "is a safe function, which would trust whatever C passes",
-        "write unsafe extern \"C\" fn, and a # Safety section of what callers have to promise",
+        "is a safe function, but C can call it with any arguments",
+        "make it an unsafe extern \"C\" fn, and document what callers must ensure under # Safety",
     ),
     (
         "to mutable static",
-        "may be written by C, as the contract declares it",
-        "write const in the header",
+        "is not const in the contract, so C may write to it",
+        "add const in the header",
     ),
     (
         "",
         "does not fit its declaration",
-        "make both say the same; the header's const is a part of it",
+        "make the two match, including const",
     ),
 ];
 
-/// What a contract declares, for messages.
+/// A symbol that a contract declares.
 struct Symbol {
     name: String,
     /// `c_helper.h:7: int f(int a)`
@@ -42,44 +40,34 @@ struct Symbol {
     function: bool,
 }
 
-/// `LAYER CONTRACT... -c RECIPE`
-pub(crate) fn run(words: &[&str]) -> ExitCode {
-    let (Some((layer, contracts)), Some(recipe)) = (
-        words.split_first().and_then(|(layer, rest)| {
-            let (_, layer) = LAYERS.iter().find(|(word, _)| word == layer)?;
-            Some((*layer, rest.split_last_chunk::<2>()?.0))
-        }),
-        words.last(),
-    ) else {
-        eprint!(
-            "{}",
-            Problem::of_use("gate shell rust|c CONTRACT.rs... -c RECIPE")
-        );
-        return ExitCode::FAILURE;
-    };
+pub(crate) fn run(layer: Layer, contracts: &[&str], recipe: &str) -> ExitCode {
     let shell = || {
         let mut shell = Command::new("/bin/sh");
         shell.args(["-c", recipe]);
         shell
     };
-    let code = match shell().status() {
-        Ok(status) if status.success() => return ExitCode::SUCCESS,
-        // Killed: there is nothing to explain.
-        Ok(status) => match status.code().and_then(|code| u8::try_from(code).ok()) {
-            Some(code) => code,
-            None => return ExitCode::FAILURE,
-        },
+    let status = match shell().status() {
+        Ok(status) => status,
         Err(error) => {
-            let problem = Problem::new(Layer::Gate, format!("cannot run /bin/sh: {error}"));
-            eprint!("{problem}");
+            eprint!(
+                "{}",
+                Layer::Gate.error(format!("cannot run /bin/sh: {error}"))
+            );
             return ExitCode::FAILURE;
         }
     };
-    // Once more, to read what its user has seen already, in colours perhaps.
+    if status.success() {
+        return ExitCode::SUCCESS;
+    }
+    let Some(code) = status.code().and_then(|code| u8::try_from(code).ok()) else {
+        // Killed by a signal.
+        return ExitCode::FAILURE;
+    };
+    // The first run wrote to the terminal. Run it again to read its errors.
     let output = shell().stdin(Stdio::null()).output();
-    let said = output.map_or_else(|_| Vec::new(), |output| output.stderr);
-    let said = String::from_utf8_lossy(&said);
-    for problem in explanations(layer, contracts, &symbols(contracts), &said) {
+    let stderr = output.map_or_else(|_| Vec::new(), |output| output.stderr);
+    let stderr = String::from_utf8_lossy(&stderr);
+    for problem in explanations(layer, contracts, &symbols(contracts), &stderr) {
         eprint!("{problem}");
     }
     ExitCode::from(code)
@@ -90,9 +78,9 @@ fn symbols(contracts: &[&str]) -> Vec<Symbol> {
     for contract in contracts {
         let source = read(contract).unwrap_or_default();
         let bindings = Bindings::new(&source);
-        let kind = |name: &str| bindings.symbols.iter().find(|symbol| symbol.name == name);
+        let symbol = |name: &str| bindings.symbols.iter().find(|symbol| symbol.name == name);
         for (name, declaration) in declarations(&source) {
-            symbols.extend(kind(name).map(|symbol| Symbol {
+            symbols.extend(symbol(name).map(|symbol| Symbol {
                 name: name.to_owned(),
                 declaration,
                 function: matches!(symbol.kind, Some(SymbolKind::Function(_))),
@@ -102,73 +90,70 @@ fn symbols(contracts: &[&str]) -> Vec<Symbol> {
     symbols
 }
 
-fn explanations(layer: Layer, contracts: &[&str], symbols: &[Symbol], said: &str) -> Vec<Problem> {
-    let mut problems = unconfirmed(said);
-    problems.extend(undeclared(layer, said));
+fn explanations(
+    layer: Layer,
+    contracts: &[&str],
+    symbols: &[Symbol],
+    stderr: &str,
+) -> Vec<Problem> {
+    let mut problems = failed_assertions(stderr);
+    problems.extend(missing_prototypes(layer, stderr));
     if !problems.is_empty() {
         return problems;
     }
-    if let Some(problem) = generated(layer, contracts, said) {
+    let other = error_in_bindings(layer, contracts, stderr);
+    if let Some(problem) = other.or_else(|| missing_binding(layer, contracts, stderr)) {
         return vec![problem];
     }
-    if let Some(problem) = left_out(layer, contracts, said) {
-        return vec![problem];
-    }
-    let (meant, unsure) = match (meant(symbols, said), in_border_rs(said)) {
-        (meant, false) => (meant, false),
-        // Of a static that `keeps_contract!` was asked about, rustc tells no name.
-        (meant, true) if meant.is_empty() => (
-            symbols.iter().filter(|symbol| !symbol.function).collect(),
-            true,
-        ),
-        (meant, true) => (meant, false),
-    };
-    let place = first_place(layer, said);
-    let (what, help) = misfit(said);
-    if unsure {
-        let names: Vec<&str> = meant.iter().map(|symbol| symbol.name.as_str()).collect();
-        let subject = match names[..] {
-            [] => return Vec::new(),
-            [name] => name.to_owned(),
-            _ => format!("one of {}", names.join(", ")),
-        };
-        let problem = Problem::new(layer, format!("{subject} {what}"));
-        let declarations = meant.iter().map(|symbol| &symbol.declaration);
-        let notes = declarations.chain(&place);
-        return vec![notes.fold(problem, Problem::note).help(help)];
-    }
-    for symbol in meant {
-        let problem = Problem::new(layer, format!("{} {what}", symbol.name));
-        let notes = std::iter::once(&symbol.declaration).chain(&place);
-        problems.push(notes.fold(problem, Problem::note).help(help));
-    }
-    problems
+    mismatches(layer, symbols, stderr)
 }
 
-/// What is wrong with it, and what fixes it.
-fn misfit(said: &str) -> (&'static str, &'static str) {
-    let (_, what, help) = MISFITS
+fn mismatches(layer: Layer, symbols: &[Symbol], stderr: &str) -> Vec<Problem> {
+    let place = first_place(layer, stderr);
+    let (_, what, help) = MISMATCHES
         .iter()
-        .find(|(words, ..)| said.contains(words))
-        .unwrap_or(&MISFITS[MISFITS.len() - 1]);
-    (what, help)
+        .find(|(message, ..)| stderr.contains(message))
+        .unwrap_or(&MISMATCHES[MISMATCHES.len() - 1]);
+    let problem = |subject: &str, symbols: &[&Symbol]| {
+        let problem = layer.error(format!("{subject} {what}"));
+        let notes = symbols
+            .iter()
+            .map(|symbol| &symbol.declaration)
+            .chain(&place);
+        notes.fold(problem, Problem::note).help(*help)
+    };
+    let affected = affected(symbols, stderr);
+    if affected.is_empty() && in_border_rs(stderr) {
+        // For a static in keeps_contract!(), rustc's message contains no name.
+        let data: Vec<_> = symbols.iter().filter(|symbol| !symbol.function).collect();
+        let names: Vec<&str> = data.iter().map(|symbol| symbol.name.as_str()).collect();
+        return match names[..] {
+            [] => Vec::new(),
+            [name] => vec![problem(name, &data)],
+            _ => vec![problem(&format!("one of {}", names.join(", ")), &data)],
+        };
+    }
+    let affected = affected.into_iter();
+    affected
+        .map(|symbol| problem(&symbol.name, &[symbol]))
+        .collect()
 }
 
-/// rustc refuses what bindgen made of the contract.
-fn generated(layer: Layer, contracts: &[&str], said: &str) -> Option<Problem> {
-    let mut lines = said.lines();
+/// An error that rustc reports in the generated bindings.
+fn error_in_bindings(layer: Layer, contracts: &[&str], stderr: &str) -> Option<Problem> {
+    let mut lines = stderr.lines();
     let place = lines.find_map(|line| line.trim().strip_prefix("--> "))?;
     let (file, line) = without_column(place).rsplit_once(':')?;
     let contract = contracts
         .iter()
         .find(|contract| real(contract) == real(file))?;
-    let headline = said.lines().find(|line| line.starts_with("error"))?;
+    let headline = stderr.lines().find(|line| line.starts_with("error"))?;
     if let Some((_, module)) = headline.split_once("`super::") {
         let module = module.split([':', '`']).next().unwrap_or(module);
         let own = module_of(contract.strip_suffix(".rs").unwrap_or(contract));
-        let what = format!("{contract} uses types of {module}, which is no module beside it");
-        let problem = Problem::new(layer, what).note(headline);
-        return Some(problem.help(format!("mod {module}; where mod {own} is")));
+        let what = format!("{contract} uses types of {module}, which is not a module beside it");
+        let problem = layer.error(what).note(headline);
+        return Some(problem.help(format!("add mod {module}; next to mod {own};")));
     }
     let source = read(contract).ok()?;
     let before: Vec<&str> = source.lines().take(line.parse().ok()?).collect();
@@ -176,15 +161,18 @@ fn generated(layer: Layer, contracts: &[&str], said: &str) -> Option<Problem> {
         .iter()
         .rev()
         .find_map(|line| line.trim().strip_prefix(DECLARED));
-    let problem = Problem::new(Layer::Contract, "rustc refuses what the contract declares")
+    let problem = Layer::Contract
+        .error("rustc rejects what the contract declares")
         .note(declared.unwrap_or(contract).replace('`', ""))
         .note(headline);
-    Some(problem.help("pass pointers to such types, and declare functions for what Rust needs"))
+    Some(problem.help("pass such types by pointer, and declare functions for what Rust needs"))
 }
 
-/// What Rust looks for in the bindings and does not find there: a header may declare it all the same.
-fn left_out(layer: Layer, contracts: &[&str], said: &str) -> Option<Problem> {
-    let headline = said.lines().find(|line| line.starts_with("error[E0425]"))?;
+/// A name that the bindings lack, though the header may declare it.
+fn missing_binding(layer: Layer, contracts: &[&str], stderr: &str) -> Option<Problem> {
+    let headline = stderr
+        .lines()
+        .find(|line| line.starts_with("error[E0425]"))?;
     let (_, rest) = headline.split_once(" `")?;
     let (name, rest) = rest.split_once('`')?;
     let module = rest.split_once(" in module `")?.1.split('`').next()?;
@@ -196,25 +184,25 @@ fn left_out(layer: Layer, contracts: &[&str], said: &str) -> Option<Problem> {
         .lines()
         .filter_map(|line| line.strip_prefix(LINE))
         .find(|line| names(line).any(|word| word == name));
-    let problem = Problem::new(layer, format!("{module} has no {name}"));
+    let problem = layer.error(format!("{module} has no {name}"));
     Some(match declared {
         Some(line) => problem.note(line).help(
-            "declare it as plain functions and data are: bindgen leaves out what is hidden \
-             (visibility), inline or a macro",
+            "declare it as an ordinary function or variable: bindgen skips hidden symbols \
+             (visibility), inline functions and macros",
         ),
         None => problem.help(format!("declare {name} in the contract")),
     })
 }
 
-fn in_border_rs(said: &str) -> bool {
-    said.lines()
-        .any(|line| line.trim_start().starts_with("--> ") && line.contains("border/border.rs:"))
+fn in_border_rs(stderr: &str) -> bool {
+    let mut lines = stderr.lines();
+    lines.any(|line| line.trim_start().starts_with("--> ") && line.contains("border/border.rs:"))
 }
 
-/// Where the compiler stands, and the headline of its message.
-fn first_place(layer: Layer, said: &str) -> Option<String> {
+/// The place of the first error, and its headline.
+fn first_place(layer: Layer, stderr: &str) -> Option<String> {
+    let mut lines = stderr.lines();
     if layer == Layer::Rust {
-        let mut lines = said.lines();
         let headline = lines.find(|line| line.starts_with("error"))?;
         let mut places = lines.filter_map(|line| {
             let line = line.trim();
@@ -224,44 +212,38 @@ fn first_place(layer: Layer, said: &str) -> Option<String> {
         let what = headline.split_once(": ").map_or(headline, |(_, what)| what);
         return Some(format!("{}: {what}", without_column(place)));
     }
-    let mut lines = said.lines();
     let (place, what) = lines.find_map(|line| line.split_once(": error: "))?;
     Some(format!("{}: {what}", without_column(place)))
 }
 
-/// `gives.rs:25` of `gives.rs:25:14`
+/// `exports.rs:25` of `exports.rs:25:14`
 fn without_column(place: &str) -> &str {
     let place = place.rsplit_once(':').map_or(place, |(place, _)| place);
     place.strip_prefix("./").unwrap_or(place)
 }
 
-/// The assertions in a layout that failed.
-fn unconfirmed(said: &str) -> Vec<Problem> {
+/// The assertions of a layout header that failed.
+fn failed_assertions(stderr: &str) -> Vec<Problem> {
     let mut problems: Vec<Problem> = Vec::new();
-    for line in said.lines().filter(|line| line.contains("error: ")) {
-        let Some((fact, told)) = line
-            .split_once(BORDER)
-            .and_then(|(_, fact)| fact.split_once(TOLD))
-        else {
+    for line in stderr.lines().filter(|line| line.contains("error: ")) {
+        let assertion = line.split_once(BORDER).map(|(_, assertion)| assertion);
+        let Some((fact, rust)) = assertion.and_then(|it| it.split_once(RUST_HAS)) else {
             continue;
         };
-        // The place ends with a number, or is a whole file.
         let Some((place, what)) = fact.split_once(": ") else {
             continue;
         };
-        let problem = Problem::new(Layer::C, format!("{what} is not the same in both halves"))
-            .note(format!(
-                "{place}: Rust was told {}",
-                told.trim_end_matches('"')
-            ));
-        let problem = match included_by(said, line) {
-            Some(source) => problem.note(format!("{source}: C has another")),
-            None => problem,
-        };
-        let problem = problem.help(if what.starts_with("type of ") {
-            "declare the same for both; a typedef helps where bindgen takes a type for another"
+        let rust = rust.trim_end_matches('"');
+        let mut problem = Layer::C
+            .error(format!("{what} differs between Rust and C"))
+            .note(format!("{place}: Rust has {rust}"));
+        if let Some(source) = included_by(stderr, line) {
+            problem = problem.note(format!("{source}: C has a different one"));
+        }
+        problem = problem.help(if what.starts_with("type of ") {
+            "declare the same type for both; a typedef helps where bindgen substitutes another type"
         } else {
-            "take the flag or the #pragma away that changes it for C"
+            "remove the flag or #pragma that changes it for C"
         });
         if !problems.contains(&problem) {
             problems.push(problem);
@@ -270,28 +252,31 @@ fn unconfirmed(said: &str) -> Vec<Problem> {
     problems
 }
 
-/// `a.c:2` of `In file included from a.c:2:` before the message; GCC goes on in lines of its own.
-fn included_by<'s>(said: &'s str, message: &str) -> Option<&'s str> {
-    let at = message.as_ptr() as usize - said.as_ptr() as usize;
-    let before = said.get(..at)?;
-    let mut from = before.lines().filter_map(|line| {
+/// `a.c:2` of the line `In file included from a.c:2:` before a message. GCC splits that line.
+fn included_by<'s>(stderr: &'s str, message: &str) -> Option<&'s str> {
+    let at = message.as_ptr() as usize - stderr.as_ptr() as usize;
+    let before = stderr.get(..at)?;
+    let mut files = before.lines().filter_map(|line| {
         let (_, file) = line.split_once("from ")?;
         let file = file.trim_end_matches([':', ',']);
         file.split(':').next()?.ends_with(".c").then_some(file)
     });
-    from.next_back()
+    files.next_back()
 }
 
-/// `no previous prototype for function 'f'`: C gives what the contract does not declare.
-fn undeclared(layer: Layer, said: &str) -> Vec<Problem> {
-    said.lines()
+/// `no previous prototype for function 'f'`
+fn missing_prototypes(layer: Layer, stderr: &str) -> Vec<Problem> {
+    stderr
+        .lines()
         .filter(|line| layer == Layer::C && line.contains("no previous prototype for"))
         .filter_map(|line| {
             let name = line.split(['\'', '‘', '’']).nth(1)?;
             let (place, _) = line.split_once(": error: ")?;
-            let what = format!("{name} has a symbol that no contract declares");
             Some(
-                Problem::new(layer, what)
+                layer
+                    .error(format!(
+                        "{name} is a global symbol that no contract declares"
+                    ))
                     .note(without_column(place))
                     .help("declare it in the contract, or make it static"),
             )
@@ -299,19 +284,19 @@ fn undeclared(layer: Layer, said: &str) -> Vec<Problem> {
         .collect()
 }
 
-/// The symbols that the messages are about. Compilers quote whole lines, with the names of
-/// innocents in them: only what they compare, name in a headline, or underline is meant.
-fn meant<'d>(symbols: &'d [Symbol], said: &str) -> Vec<&'d Symbol> {
-    let lines: Vec<&str> = said.lines().collect();
+/// The symbols that the messages are about. Compilers quote whole lines, so only names that are
+/// compared, in a headline, or underlined count.
+fn affected<'d>(symbols: &'d [Symbol], stderr: &str) -> Vec<&'d Symbol> {
+    let lines: Vec<&str> = stderr.lines().collect();
     let compared = lines.iter().filter_map(|line| {
         let item = line.split_once(" fn item `")?.1.rsplit_once('{')?.1;
         names(item.split('}').next()?).last()
     });
     let headlines = lines.iter().filter(|line| line.contains("error"));
     let sources = || lines.windows(2);
-    // What is passed is underlined, not to whom.
-    let passed = sources().filter(|pair| said.contains(" fn pointer `") && pair[1].contains('^'));
-    let exact: [Vec<&str>; 4] = [
+    // For a callback, rustc underlines the argument, not the function that is called.
+    let passed = sources().filter(|pair| stderr.contains(" fn pointer `") && pair[1].contains('^'));
+    let candidates: [Vec<&str>; 4] = [
         compared.collect(),
         headlines.flat_map(|line| names(line)).collect(),
         sources()
@@ -319,7 +304,7 @@ fn meant<'d>(symbols: &'d [Symbol], said: &str) -> Vec<&'d Symbol> {
             .collect(),
         passed.flat_map(|pair| names(pair[0])).collect(),
     ];
-    exact
+    candidates
         .into_iter()
         .map(|names| named(symbols, &names))
         .find(|found| !found.is_empty())
@@ -327,34 +312,34 @@ fn meant<'d>(symbols: &'d [Symbol], said: &str) -> Vec<&'d Symbol> {
 }
 
 fn named<'d>(symbols: &'d [Symbol], names: &[&str]) -> Vec<&'d Symbol> {
+    let symbols = symbols.iter();
     let mut found: Vec<_> = symbols
-        .iter()
-        .filter(|symbol| names.contains(&symbol.name.as_str()))
+        .filter(|it| names.contains(&it.name.as_str()))
         .collect();
     if found.iter().any(|symbol| symbol.function) {
-        // The types of its parameters are named for its sake.
+        // Data may be named in the arguments of a function.
         found.retain(|symbol| symbol.function);
     }
     found
 }
 
-/// The names in a line of source below which the compiler has drawn a line.
-fn underlined<'s>(source: &'s str, drawn: &str) -> Vec<&'s str> {
-    let drawn: Vec<char> = drawn.chars().collect();
+/// The names in a line of source that the compiler underlines in the next line.
+fn underlined<'s>(source: &'s str, marks: &str) -> Vec<&'s str> {
+    let marks: Vec<char> = marks.chars().collect();
     names(source)
         .filter(|name| {
             let start = name.as_ptr() as usize - source.as_ptr() as usize;
             let column = source[..start].chars().count();
-            let below = drawn.get(column..).unwrap_or_default();
+            let below = marks.get(column..).unwrap_or_default();
             let length = below.iter().take_while(|c| "^~-".contains(**c)).count();
-            // clang only points at the first letter.
+            // clang may mark only the first character.
             length >= name.chars().count() || length == 1 && below.first() == Some(&'^')
         })
         .collect()
 }
 
 fn names(text: &str) -> impl Iterator<Item = &str> {
-    text.split(|c: char| c != '_' && !c.is_alphanumeric())
+    text.split(|c| !is_word_char(c))
         .filter(|word| !word.is_empty())
 }
 
@@ -377,25 +362,25 @@ mod tests {
     }
 
     #[test]
-    fn a_function_that_nobody_declares() {
-        for said in [
+    fn prototypes() {
+        for stderr in [
             "a.c:3:5: error: no previous prototype for function 'f' [-Werror,-Wmissing-prototypes]",
             "a.c:3:5: error: no previous prototype for ‘f’ [-Werror=missing-prototypes]",
         ] {
-            let told = explanations(Layer::C, &[], &[], said)[0].to_string();
+            let message = explanations(Layer::C, &[], &[], stderr)[0].to_string();
             assert!(
-                told.contains("error: f has a symbol that no contract declares"),
-                "{told}"
+                message.contains("error: f is a global symbol that no contract declares"),
+                "{message}"
             );
-            assert!(told.contains("note: a.c:3\n"), "{told}");
+            assert!(message.contains("note: a.c:3\n"), "{message}");
         }
     }
 
     #[test]
-    fn what_is_meant() {
+    fn affected_symbols() {
         let declared = declared();
-        let meant = |said: &str| -> Vec<&str> {
-            meant(&declared, said)
+        let affected = |stderr: &str| -> Vec<&str> {
+            affected(&declared, stderr)
                 .into_iter()
                 .map(|symbol| symbol.name.as_str())
                 .collect()
@@ -403,55 +388,58 @@ mod tests {
         let list = "error[E0308]: mismatched types\n --> x.rs:1:2\n\
                     1 | keeps_contract!(a_h: f, g);\n  |                         ^\n";
         assert_eq!(
-            meant(&format!(
+            affected(&format!(
                 "{list} = note: expected fn item `fn() {{a_h::f}}`\n"
             )),
             ["f"]
         );
-        assert_eq!(meant(list), ["g"]);
+        assert_eq!(affected(list), ["g"]);
         assert_eq!(
-            meant("a.c:3:5: error: conflicting types for 'f'\n 3 | int f(g)\n"),
+            affected("a.c:3:5: error: conflicting types for 'f'\n 3 | int f(g)\n"),
             ["f"]
         );
         assert_eq!(
-            meant("error[E0061]: 1 argument\n7 | f(g(), 1)\n  | ^      -\n"),
+            affected("error[E0061]: 1 argument\n7 | f(g(), 1)\n  | ^      -\n"),
             ["f"]
         );
-        // An error of another kind, in a line with a crossing in it.
-        assert!(meant("error[E0425]: cannot find `x`\n7 | f(x)\n  |   ^\n").is_empty());
+        // The error is about another name in the line.
+        assert!(affected("error[E0425]: cannot find `x`\n7 | f(x)\n  |   ^\n").is_empty());
     }
 
     #[test]
     fn a_static() {
-        let said = "error[E0308]: mismatched types\n  --> ./border/border.rs:30:1\n\
+        let stderr = "error[E0308]: mismatched types\n  --> ./border/border.rs:30:1\n\
                     \x20 ::: x.rs:7:1\n = note: expected reference `&u32`\n";
-        let told = explanations(Layer::Rust, &[], &declared(), said)[0].to_string();
+        let message = explanations(Layer::Rust, &[], &declared(), stderr)[0].to_string();
         assert!(
-            told.contains("error: DATA does not fit its declaration"),
-            "{told}"
+            message.contains("error: DATA does not fit its declaration"),
+            "{message}"
         );
         assert!(
-            told.contains("note: a.h:3: extern const u32 DATA"),
-            "{told}"
+            message.contains("note: a.h:3: extern const u32 DATA"),
+            "{message}"
         );
-        assert!(told.contains("note: x.rs:7: mismatched types"), "{told}");
+        assert!(
+            message.contains("note: x.rs:7: mismatched types"),
+            "{message}"
+        );
     }
 
     #[test]
-    fn what_c_does_not_confirm() {
+    fn assertions() {
         let clang = "In file included from a.c:2:\nIn file included from ./a.h:9:\n\
-            ./a_layout.h:4:1: error: static assertion failed due to requirement 'sizeof(struct s) == 4': border: a.h:3: size of struct s: Rust was told 4\n\
+            ./a_layout.h:4:1: error: static assertion failed due to requirement 'sizeof(struct s) == 4': border: a.h:3: size of struct s: Rust has 4\n\
             ./a_layout.h:4:1: note: expression evaluates to '8 == 4'\n";
         let gcc = "In file included from a.h:9,\n                 from a.c:2:\n\
-            a_layout.h:4:2: error: static assertion failed: \"border: a.h:3: size of struct s: Rust was told 4\"\n";
-        for said in [clang, gcc] {
-            let told = explanations(Layer::C, &[], &declared(), said)[0].to_string();
+            a_layout.h:4:2: error: static assertion failed: \"border: a.h:3: size of struct s: Rust has 4\"\n";
+        for stderr in [clang, gcc] {
+            let message = explanations(Layer::C, &[], &declared(), stderr)[0].to_string();
             for wanted in [
-                "error: size of struct s is not the same in both halves\n",
-                "note: a.h:3: Rust was told 4\n",
-                "note: a.c:2: C has another\n",
+                "error: size of struct s differs between Rust and C\n",
+                "note: a.h:3: Rust has 4\n",
+                "note: a.c:2: C has a different one\n",
             ] {
-                assert!(told.contains(wanted), "{wanted}: {told}");
+                assert!(message.contains(wanted), "{wanted}: {message}");
             }
         }
     }

@@ -1,22 +1,24 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! The gate of the border: what a build asks it, so that no crossing between Rust and C goes
-//! unchecked. `border.mk` builds it with the rustc of the module and calls it:
+//! The program that checks every crossing between Rust and C during a build. `border.mk` compiles
+//! it with the rustc of the module, and calls it:
 //!
-//! * `gate contract`: may this header be a contract, and what does the C compiler have to confirm?
-//! * `gate unit`: does a C source see the same contract as Rust?
-//! * `gate shell`: runs a compiler; where it fails over a crossing, tells what the contract says.
-//! * `gate objects`: what crosses between the finished objects, and is all of it in the contract?
+//! * `gate contract` checks that a header can be a contract, and generates the Rust bindings and
+//!   the assertions for the C compiler.
+//! * `gate unit` checks that a C source sees the same contract as Rust.
+//! * `gate shell` runs a compiler, and explains its errors in terms of the contract.
+//! * `gate objects` checks that exactly the symbols of the contract cross between the finished
+//!   objects.
 //!
-//! It has no dependencies: a kernel build can fetch none.
+//! It has no dependencies, since a kernel build cannot fetch any.
 
+mod assertions;
 mod bind;
 mod bindings;
 mod c_type;
 mod contract;
 mod expanded;
 mod explain;
-mod facts;
 mod header;
 mod nm;
 mod object;
@@ -30,7 +32,7 @@ mod unit;
 
 use std::process::ExitCode;
 
-use problem::Problem;
+use problem::{failure, Layer};
 
 const USAGE: &str =
     "usage: gate contract FOLDER HEADER KERNEL RUST LAYOUT OTHER.h... -- CC ARGUMENTS... \
@@ -42,14 +44,14 @@ const USAGE: &str =
 fn main() -> ExitCode {
     let words: Vec<String> = std::env::args().skip(1).collect();
     let words: Vec<&str> = words.iter().map(String::as_str).collect();
-    // bindgen has a `--` of its own.
+    // bindgen's own arguments contain another `--`.
     let mut parts = words.splitn(3, |word| *word == "--");
     let mut part = || parts.next().unwrap_or_default();
-    let (asked, second, third) = (part(), part(), part());
+    let (command, second, third) = (part(), part(), part());
 
-    let done = match asked {
+    let result = match command {
         ["contract", folder, header, kernel, rust, layout, others @ ..] => {
-            contract::check(&bind::Asked {
+            contract::check(&bind::Args {
                 folder,
                 header,
                 others,
@@ -61,8 +63,13 @@ fn main() -> ExitCode {
             })
         }
         ["unit", list, source, contracts @ ..] => unit::check(list, source, contracts, second),
-        ["shell", ..] => return explain::run(&words[1..]),
-        ["objects", nm, symvers, report, contracts @ ..] => objects::check(&objects::Asked {
+        ["shell", "rust", contracts @ .., "-c", recipe] => {
+            return explain::run(Layer::Rust, contracts, recipe)
+        }
+        ["shell", "c", contracts @ .., "-c", recipe] => {
+            return explain::run(Layer::C, contracts, recipe)
+        }
+        ["objects", nm, symvers, report, contracts @ ..] => objects::check(&objects::Args {
             nm,
             symvers,
             report,
@@ -70,9 +77,9 @@ fn main() -> ExitCode {
             rust: second,
             c: third,
         }),
-        _ => Err(vec![Problem::of_use(USAGE)]),
+        _ => Err(failure(USAGE)),
     };
-    match done {
+    match result {
         Ok(()) => ExitCode::SUCCESS,
         Err(problems) => {
             for problem in problems {

@@ -1,28 +1,27 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! A contract as C's preprocessor leaves it, with the headers of the module's own that it includes.
+//! A contract after the C preprocessor, with the headers in the module's folder that it includes.
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
-use crate::tokens::{c_tokens, text, Kind, Token};
+use crate::tokens::{c_tokens, is_word_char, text, Kind, Token};
 
-/// A `#define` of the contract's own.
+/// A `#define` in the contract itself.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Macro<'a> {
     pub(crate) name: &'a str,
-    /// As it stands after `#define`.
+    /// All that follows `#define`.
     pub(crate) text: &'a str,
     pub(crate) line: usize,
 }
 
-/// What one file has in it.
 #[derive(Debug, Default)]
 pub(crate) struct File<'a> {
-    /// As the compiler calls it.
+    /// The path as the compiler prints it.
     pub(crate) name: &'a str,
     pub(crate) tokens: Vec<Token<'a>>,
-    /// (number, text) of each that is not empty.
+    /// (number, text) of each line with a token in it.
     pub(crate) lines: Vec<(usize, &'a str)>,
 }
 
@@ -36,14 +35,14 @@ impl<'a> File<'a> {
     }
 }
 
-/// A declaration or a definition in one of the files, without its `;`.
+/// A declaration or definition, without its `;`.
 #[derive(Clone, Copy)]
 pub(crate) struct Statement<'t, 'a> {
     pub(crate) file: &'t File<'a>,
     pub(crate) tokens: &'t [Token<'a>],
 }
 
-/// Where something is declared, and how.
+/// A declaration, for messages.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Declaration {
     /// `c_helper.h:7`
@@ -51,20 +50,19 @@ pub(crate) struct Declaration {
     pub(crate) text: String,
 }
 
-/// The contract.
 pub(crate) struct Header<'a> {
     pub(crate) macros: Vec<Macro<'a>>,
-    /// Those that are undefined again.
+    /// The operands of `#undef`.
     pub(crate) undefined: Vec<&'a str>,
-    /// The contract, and then the other headers below the module's folder.
+    /// The contract first, then the other headers in the module's folder.
     pub(crate) files: Vec<File<'a>>,
-    /// Whether a `char` may be negative.
     pub(crate) char_is_signed: bool,
     preprocessed: &'a str,
 }
 
 impl<'a> Header<'a> {
-    /// Takes it out of what `cc -E -dD FILE` printed; `is_own` tells the module's own files.
+    /// Parses the output of `cc -E -dD FILE`. `is_own` says whether a file is in the module's
+    /// folder.
     pub(crate) fn new(
         file: &'a str,
         preprocessed: &'a str,
@@ -95,7 +93,6 @@ impl<'a> Header<'a> {
         header
     }
 
-    /// A contract that has been through the preprocessor.
     #[cfg(test)]
     pub(crate) fn of_text(text: &'a str) -> Self {
         let mut header = Header::new("a.h", text, |_| false);
@@ -132,12 +129,11 @@ impl<'a> Header<'a> {
         &self.files[0]
     }
 
-    /// Where a line of the contract is.
+    /// A line of the contract, for messages.
     pub(crate) fn place(&self, line: usize) -> String {
         place(self.contract().name, line)
     }
 
-    /// All of the files' statements.
     pub(crate) fn statements(&self) -> impl Iterator<Item = Statement<'_, 'a>> {
         self.files.iter().flat_map(|file| {
             statements(&file.tokens)
@@ -146,7 +142,8 @@ impl<'a> Header<'a> {
         })
     }
 
-    /// The statement that declares this name: the one with the fewest brackets around it.
+    /// The statement that declares a name: the definition of a type, or else the statement with
+    /// the fewest brackets around the name.
     pub(crate) fn statement_of(&self, name: &str) -> Option<Statement<'_, 'a>> {
         let defines = |statement: &Statement<'_, '_>| defines(statement.tokens, name);
         self.statements().find(defines).or_else(|| {
@@ -157,7 +154,7 @@ impl<'a> Header<'a> {
         })
     }
 
-    /// The same of a function or variable: a struct may have its name.
+    /// The statement that declares a function or variable: a struct may have the same name.
     fn statement_of_symbol(&self, name: &str) -> Option<Statement<'_, 'a>> {
         let depth = |statement: &Statement<'_, '_>| depth_of(statement.tokens, name);
         self.statements()
@@ -166,12 +163,12 @@ impl<'a> Header<'a> {
             .min_by_key(depth)
     }
 
-    /// For people: where it is declared, and the words, without the body of a struct.
+    /// The declaration of a name, without the body of a struct.
     pub(crate) fn declaration(&self, name: &str) -> Option<Declaration> {
         Some(declared(self.statement_of(name)?, name))
     }
 
-    /// The same of a function or variable.
+    /// The declaration of a function or variable.
     pub(crate) fn symbol(&self, name: &str) -> Option<Declaration> {
         let statement = self.statement_of_symbol(name);
         Some(declared(
@@ -180,7 +177,7 @@ impl<'a> Header<'a> {
         ))
     }
 
-    /// The place of a constant, of a field: whatever stands in the files.
+    /// The first place of a name, such as that of a constant or a field.
     pub(crate) fn place_of(&self, name: &str) -> String {
         let defined = self.macros.iter().find(|defined| defined.name == name);
         if let Some(defined) = defined {
@@ -194,8 +191,8 @@ impl<'a> Header<'a> {
             .unwrap_or_else(|| self.contract().name.to_owned())
     }
 
-    /// Whether `struct s` is a type for C, whatever attributes stand between the two.
-    pub(crate) fn has_pair(&self, tag: &str, name: &str) -> bool {
+    /// Whether C has the type `struct s`; there may be attributes between the two words.
+    pub(crate) fn has_tag(&self, tag: &str, name: &str) -> bool {
         let in_own = self.files.iter().any(|file| {
             let plain = without_attributes(&file.tokens);
             plain
@@ -205,7 +202,7 @@ impl<'a> Header<'a> {
         in_own || has_words(self.preprocessed, &format!("{tag} {name}"))
     }
 
-    /// Whether `struct name` has its members.
+    /// Whether `struct name` is defined, not only declared.
     pub(crate) fn has_body(&self, ty: &str) -> bool {
         let mut found = self.preprocessed.match_indices(ty);
         found.any(|(at, _)| {
@@ -215,13 +212,12 @@ impl<'a> Header<'a> {
         })
     }
 
-    /// Whether anything is called so, in the contract or in what it includes.
+    /// Whether a word occurs in the contract or in anything that it includes.
     pub(crate) fn has_word(&self, name: &str) -> bool {
         has_words(self.preprocessed, name)
     }
 }
 
-/// Where a statement declares this name, and how.
 fn declared(statement: Statement<'_, '_>, name: &str) -> Declaration {
     let open = statement.tokens.iter().position(|token| token.is("{"));
     let typedef = statement.tokens[0].is("typedef");
@@ -244,14 +240,14 @@ fn declared(statement: Statement<'_, '_>, name: &str) -> Declaration {
     }
 }
 
-/// A line of a preprocessor's output, and where it comes from.
+/// A line of preprocessed source, and its origin.
 pub(crate) struct Line<'a> {
     pub(crate) file: &'a str,
     pub(crate) number: usize,
     pub(crate) text: &'a str,
 }
 
-/// All lines but the markers.
+/// All lines except the line markers.
 pub(crate) fn lines(preprocessed: &str) -> impl Iterator<Item = Line<'_>> {
     let (mut file, mut next) = ("", 1);
     preprocessed.lines().filter_map(move |text| {
@@ -275,24 +271,24 @@ fn line_marker(text: &str) -> Option<(usize, &str)> {
     Some((number.parse().ok()?, name))
 }
 
-/// The one name of a file that has many.
+/// The canonical path: a file may have several names.
 pub(crate) fn real(file: &str) -> PathBuf {
     std::fs::canonicalize(file).unwrap_or_else(|_| Path::new(file).to_owned())
 }
 
-/// `./c_helper.h`, line 7, as people write it.
+/// `c_helper.h:7`
 pub(crate) fn place(file: &str, line: usize) -> String {
     format!("{}:{line}", file.strip_prefix("./").unwrap_or(file))
 }
 
 fn name_of(defined: &str) -> &str {
-    let end = defined.find(|c: char| c != '_' && !c.is_alphanumeric());
+    let end = defined.find(|c| !is_word_char(c));
     &defined[..end.unwrap_or(defined.len())]
 }
 
-/// Whether these words stand there, and not as a part of others.
-fn has_words(text: &str, words: &str) -> bool {
-    let is_part = |c: Option<char>| c.is_some_and(|c| c == '_' || c.is_alphanumeric());
+/// Whether the text has these words, not merely as a part of longer ones.
+pub(crate) fn has_words(text: &str, words: &str) -> bool {
+    let is_part = |c: Option<char>| c.is_some_and(is_word_char);
     text.match_indices(words).any(|(at, _)| {
         !is_part(text[..at].chars().next_back())
             && !is_part(text[at + words.len()..].chars().next())
@@ -304,9 +300,9 @@ pub(crate) fn statements<'t, 'a>(tokens: &'t [Token<'a>]) -> Vec<&'t [Token<'a>]
     let mut statements = Vec::new();
     let (mut start, mut depth) = (0, 0_i32);
     for (at, token) in tokens.iter().enumerate() {
-        depth += step(token);
+        depth += token.nesting();
         let over = match token.text {
-            _ if token.kind != Kind::Sign => false,
+            _ if token.kind != Kind::Punct => false,
             ";" => depth == 0,
             "}" => depth == 0 && is_function_body(&tokens[start..=at]),
             _ => false,
@@ -325,16 +321,6 @@ pub(crate) fn statements<'t, 'a>(tokens: &'t [Token<'a>]) -> Vec<&'t [Token<'a>]
     statements
 }
 
-/// How much deeper in brackets it is behind this token.
-fn step(token: &Token<'_>) -> i32 {
-    match token.text {
-        _ if token.kind != Kind::Sign => 0,
-        "{" | "(" | "[" => 1,
-        "}" | ")" | "]" => -1,
-        _ => 0,
-    }
-}
-
 /// `… ) { … }`
 fn is_function_body(tokens: &[Token<'_>]) -> bool {
     let open = tokens.iter().position(|token| token.is("{"));
@@ -345,10 +331,10 @@ fn is_function_body(tokens: &[Token<'_>]) -> bool {
 }
 
 fn is_tag(token: &Token<'_>) -> bool {
-    ["struct", "union", "enum"].iter().any(|tag| token.is(tag))
+    token.is_any(&["struct", "union", "enum"])
 }
 
-/// Whether the statement has the body of `struct NAME`, or is its typedef.
+/// Whether the statement defines a type of this name: a struct with its body, or a typedef.
 pub(crate) fn defines(statement: &[Token<'_>], name: &str) -> bool {
     let plain = without_attributes(statement);
     let body = plain
@@ -357,11 +343,11 @@ pub(crate) fn defines(statement: &[Token<'_>], name: &str) -> bool {
     body || plain[0].is("typedef") && depth_of(&plain[1..], name) == Some(0)
 }
 
-/// How many brackets are around the name, where there are fewest.
+/// The smallest number of brackets around an occurrence of the name.
 fn depth_of(statement: &[Token<'_>], name: &str) -> Option<i32> {
     let (mut depth, mut least) = (0, None);
     for token in statement {
-        depth += step(token);
+        depth += token.nesting();
         if token.is(name) {
             least = Some(least.map_or(depth, |least: i32| least.min(depth)));
         }
@@ -369,18 +355,18 @@ fn depth_of(statement: &[Token<'_>], name: &str) -> Option<i32> {
     least
 }
 
-/// The tokens without `__attribute__((…))`.
+/// The tokens without `__attribute__((…))` and `_Alignas(…)`.
 pub(crate) fn without_attributes<'a>(statement: &[Token<'a>]) -> Vec<Token<'a>> {
     let mut kept = Vec::new();
     let mut tokens = statement.iter();
     while let Some(token) = tokens.next() {
-        if !(token.is("__attribute__") || token.is("_Alignas")) {
+        if !token.is_any(&["__attribute__", "_Alignas"]) {
             kept.push(*token);
             continue;
         }
         let mut depth = 0;
         for token in tokens.by_ref() {
-            depth += step(token);
+            depth += token.nesting();
             if depth == 0 {
                 break;
             }
@@ -420,7 +406,7 @@ mod tests {
     }
 
     #[test]
-    fn only_what_is_its_own() {
+    fn only_files_of_the_module() {
         let header = header();
         let macros: Vec<_> = header
             .macros
@@ -465,8 +451,8 @@ mod tests {
     #[test]
     fn names_for_c() {
         let header = header();
-        assert!(header.has_pair("struct", "s") && header.has_pair("struct", "far"));
-        assert!(!header.has_pair("struct", "fa") && !header.has_pair("struct", "point"));
+        assert!(header.has_tag("struct", "s") && header.has_tag("struct", "far"));
+        assert!(!header.has_tag("struct", "fa") && !header.has_tag("struct", "point"));
         assert!(header.has_word("point_p") && !header.has_word("poin"));
     }
 }

@@ -1,47 +1,38 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! What nm says of an object's symbols.
+//! The symbols of an object, as nm prints them.
 
 use std::collections::{HashMap, HashSet};
 use std::process::Command;
 
-use crate::problem::{Checked, Layer, Problem};
+use crate::problem::{failure, Layer, Result};
 use crate::sizes::SIZE_OF;
 
-/// Names by what nm says of them.
 #[derive(Debug, Default)]
 pub(crate) struct Symbols {
     pub(crate) defined: HashSet<String>,
     pub(crate) weak: HashSet<String>,
     pub(crate) local: HashSet<String>,
-    pub(crate) used: HashSet<String>,
-    /// (section, address) and the names of what lies there.
+    pub(crate) referenced: HashSet<String>,
+    /// The names at each (section, address).
     pub(crate) places: HashMap<(String, String), Vec<String>>,
-    /// How large kernel structs are, see sizes.rs.
+    /// The sizes of kernel structs, see sizes.rs.
     pub(crate) sizes: HashMap<String, u64>,
 }
 
 impl Symbols {
-    /// Runs `nm`, which may be several words.
-    pub(crate) fn of(nm: &str, object: &str) -> Checked<Self> {
+    /// Runs `nm`, which may have arguments.
+    pub(crate) fn of(nm: &str, object: &str) -> Result<Self> {
         let mut words = nm.split_whitespace();
         let output = Command::new(words.next().unwrap_or("nm"))
             .args(words)
             .args(["-f", "sysv", object])
             .output()
-            .map_err(|error| {
-                vec![Problem::new(
-                    Layer::Gate,
-                    format!("cannot run {nm}: {error}"),
-                )]
-            })?;
+            .map_err(|error| failure(format!("cannot run {nm}: {error}")))?;
         if !output.status.success() {
-            let said = String::from_utf8_lossy(&output.stderr).into_owned();
-            return Err(vec![Problem::new(
-                Layer::Gate,
-                format!("{nm} cannot read {object}"),
-            )
-            .note(said.trim())]);
+            let stderr = String::from_utf8_lossy(&output.stderr);
+            let problem = Layer::Gate.error(format!("{nm} cannot read {object}"));
+            return Err(vec![problem.note(stderr.trim())]);
         }
         Ok(Self::new(&String::from_utf8_lossy(&output.stdout)))
     }
@@ -55,7 +46,7 @@ impl Symbols {
                 continue;
             };
             let set = match class {
-                "U" | "v" | "w" => &mut symbols.used,
+                "U" | "v" | "w" => &mut symbols.referenced,
                 "V" | "W" => &mut symbols.weak,
                 _ if class.starts_with(|c: char| c.is_ascii_lowercase()) => &mut symbols.local,
                 _ => &mut symbols.defined,
@@ -77,13 +68,13 @@ impl Symbols {
         symbols
     }
 
-    pub(crate) fn touches(&self, name: &str) -> bool {
-        self.defined.contains(name) || self.weak.contains(name) || self.used.contains(name)
+    pub(crate) fn mentions(&self, name: &str) -> bool {
+        self.defined.contains(name) || self.weak.contains(name) || self.referenced.contains(name)
     }
 
-    /// A static of this name, or what a compiler made of one: `f.constprop.0`. The global one may
-    /// have such parts as well.
-    pub(crate) fn has_its_own(&self, name: &str) -> bool {
+    /// Whether there is a local symbol of this name, or what the compiler made of one
+    /// (`f.constprop.0`). A global function may have such parts, too.
+    pub(crate) fn has_local(&self, name: &str) -> bool {
         let part_of = |local: &String| {
             local
                 .strip_prefix(name)
@@ -92,7 +83,7 @@ impl Symbols {
         self.local.contains(name) || !self.defined.contains(name) && self.local.iter().any(part_of)
     }
 
-    /// Another symbol for the same function or data.
+    /// Another symbol with the same address.
     pub(crate) fn alias_of(&self, name: &str) -> Option<&String> {
         let mut places = self.places.values();
         let names = places.find(|names| names.iter().any(|other| other == name))?;
@@ -132,17 +123,17 @@ mod tests {
             assert!(names.iter().all(|name| set.contains(*name)));
         };
         has(&symbols.defined, &["a", "_R"]);
-        has(&symbols.used, &["b", "e"]);
+        has(&symbols.referenced, &["b", "e"]);
         has(&symbols.local, &["c", "_RNvCs1_1a22___border_size_of_s"]);
         has(&symbols.weak, &["d"]);
     }
 
     #[test]
-    fn shadows() {
-        let own = |lines: &[&str]| symbols(lines).has_its_own("f");
-        assert!(own(&["f 0 t FUNC"]) && own(&["f.constprop.0 0 t FUNC"]));
-        assert!(!own(&["f 0 T FUNC", "f.cold 9 t FUNC"]));
-        assert!(!own(&["f2 0 t FUNC", "fu.x 4 t FUNC"]));
+    fn locals() {
+        let local = |lines: &[&str]| symbols(lines).has_local("f");
+        assert!(local(&["f 0 t FUNC"]) && local(&["f.constprop.0 0 t FUNC"]));
+        assert!(!local(&["f 0 T FUNC", "f.cold 9 t FUNC"]));
+        assert!(!local(&["f2 0 t FUNC", "fu.x 4 t FUNC"]));
     }
 
     #[test]

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! An object, and what Kbuild and the gate have left beside it.
+//! An object file, with the files that Kbuild and the gate wrote for it.
 
 use std::fmt;
 use std::path::PathBuf;
@@ -8,13 +8,13 @@ use std::path::PathBuf;
 use crate::expanded::Expanded;
 use crate::header::{place, real};
 use crate::nm::Symbols;
-use crate::problem::{read, Checked};
+use crate::problem::{read, Result};
 use crate::tokens::{tokens, Token};
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Language {
     Rust,
-    /// And assembly, which uses C's names.
+    /// Also assembly, which has C's symbols.
     C,
 }
 
@@ -27,30 +27,28 @@ impl fmt::Display for Language {
     }
 }
 
-/// An object and where it came from.
 pub(crate) struct Object {
     pub(crate) name: String,
     pub(crate) language: Language,
     pub(crate) source: String,
     pub(crate) symbols: Symbols,
-    /// The contracts that it was made from: of Rust the generated files, of C the headers.
+    /// The contracts that it includes: the bindings for Rust, the headers for C.
     pub(crate) contracts: Vec<PathBuf>,
-    /// Whether a compiler of Rust or C has made it; assembly has no types.
+    /// False for assembly, and for objects without a source.
     pub(crate) is_typed: bool,
-    /// The module's own sources, without what was generated.
+    /// The sources in the module's folder that are not generated.
     pub(crate) own: Vec<Source>,
     pub(crate) expanded: Expanded,
 }
 
-/// A source, for messages.
 pub(crate) struct Source {
     pub(crate) file: String,
     pub(crate) text: String,
 }
 
 impl Object {
-    /// `contracts` are the generated bindings.
-    pub(crate) fn of_rust(nm: &str, contracts: &[&str], path: &str) -> Checked<Self> {
+    /// `contracts` are the bindings of all contracts.
+    pub(crate) fn of_rust(nm: &str, contracts: &[&str], path: &str) -> Result<Self> {
         let (source, deps) = made_from(path)?;
         let generated: Vec<PathBuf> = contracts.iter().map(|file| real(file)).collect();
         let (mut included, mut own) = (Vec::new(), Vec::new());
@@ -76,9 +74,9 @@ impl Object {
         })
     }
 
-    pub(crate) fn of_c(nm: &str, path: &str) -> Checked<Self> {
+    pub(crate) fn of_c(nm: &str, path: &str) -> Result<Self> {
         let (source, _) = made_from(path)?;
-        // An object that was not made from C has no such list, and includes nothing.
+        // Only objects that are compiled from C have such a list.
         let list = path.strip_suffix(".o").unwrap_or(path);
         let list = std::fs::read_to_string(format!("{list}.contracts")).ok();
         Ok(Object {
@@ -99,11 +97,10 @@ impl Object {
         })
     }
 
-    /// Where a name stands in the sources, for messages: where it is declared, or else the first.
+    /// The place of a name in the sources, for messages: of its definition, or else the first.
     pub(crate) fn place(&self, name: &str) -> String {
-        let item = |pair: &[Token<'_>]| {
-            ["fn", "static", "mut"].iter().any(|word| pair[0].is(word)) && pair[1].is(name)
-        };
+        let item =
+            |pair: &[Token<'_>]| pair[0].is_any(&["fn", "static", "mut"]) && pair[1].is(name);
         let places = |found: &dyn Fn(&[Token<'_>]) -> Option<usize>| {
             self.own.iter().find_map(|source| {
                 let line = found(&tokens(&source.text, 1))?;
@@ -120,14 +117,14 @@ impl Object {
         .unwrap_or_else(|| self.name.clone())
     }
 
-    /// Whether the name stands in the module's own sources, and not only in the kernel's macros.
+    /// Whether a name is in the module's own sources, not only in the kernel's macros.
     pub(crate) fn mentions(&self, name: &str) -> bool {
         let mentions = |source: &Source| tokens(&source.text, 1).iter().any(|t| t.text == name);
         self.own.iter().any(mentions)
     }
 }
 
-/// Not what the kernel has compiled; `include!` may take files of any name.
+/// Whether a dependency is source, which `include!` may read from a file of any name.
 fn is_source(file: &str) -> bool {
     let compiled = [".rmeta", ".rlib", ".so", ".json", "/rustc_cfg"];
     !compiled.iter().any(|end| file.ends_with(end))
@@ -137,8 +134,8 @@ pub(crate) fn name_of(path: &str) -> String {
     path.rsplit('/').next().unwrap_or(path).to_owned()
 }
 
-/// The source and the dependencies, out of the .cmd file that Kbuild keeps beside an object.
-fn made_from(object: &str) -> Checked<(String, Vec<String>)> {
+/// The source and the dependencies, from the .cmd file that Kbuild keeps beside an object.
+fn made_from(object: &str) -> Result<(String, Vec<String>)> {
     let (folder, name) = object.rsplit_once('/').unwrap_or((".", object));
     let cmd = read(&format!("{folder}/.{name}.cmd"))?;
     Ok(source_and_deps(&cmd))
@@ -168,7 +165,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_kbuild_keeps() {
+    fn cmd_files() {
         let cmd = "savedcmd_a.o := clang -o a.o a.c\n\nsource_a.o := a.c\n\ndeps_a.o := \\\n  \
                    /k/types.h \\\n    $(wildcard include/config/X) \\\n  b.h \\\n\na.o: $(deps_a.o)\n";
         assert_eq!(

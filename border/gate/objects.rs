@@ -1,19 +1,20 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! What crosses between the finished objects of a module: each symbol that one language defines
-//! and the other uses has to be in a contract, and each symbol of a contract has to cross.
+//! Compares the finished objects of a module with its contracts: each symbol that crosses between
+//! the languages has to be declared, and each declared symbol has to cross.
 
 use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 
+use crate::assertions::contract_of;
 use crate::bind::module_of;
 use crate::bindings::{declarations, Bindings, SymbolKind};
 use crate::header::real;
 use crate::object::{name_of, Language, Object};
-use crate::problem::{none, read, write, Checked, Layer, Problem};
+use crate::problem::{fail_if_any, read, write, Layer, Problem, Result};
 use crate::sizes;
 
-/// What `module!` gives: the kernel looks for these.
+/// Symbols that `module!` defines for the kernel.
 const OF_MODULE: &[&str] = &["init_module", "cleanup_module"];
 
 /// A symbol that a contract declares.
@@ -21,71 +22,69 @@ struct Declared {
     name: String,
     /// `c_helper_h`
     contract: String,
-    /// What a Rust object includes, and what a C object does.
+    /// The bindings, which Rust objects include.
     rust: PathBuf,
+    /// The header, which C objects include.
     header: PathBuf,
     /// `c_helper.h:7: int f(int a)`
     declaration: String,
     function: bool,
 }
 
-/// What `gate objects` is asked.
-pub(crate) struct Asked<'a> {
+/// The arguments of `gate objects`.
+pub(crate) struct Args<'a> {
     pub(crate) nm: &'a str,
-    /// The kernel's exports.
+    /// Module.symvers, with the kernel's exports.
     pub(crate) symvers: &'a str,
     pub(crate) report: &'a str,
-    /// The generated bindings.
+    /// The bindings.
     pub(crate) contracts: &'a [&'a str],
     pub(crate) rust: &'a [&'a str],
     pub(crate) c: &'a [&'a str],
 }
 
-/// Checks all objects of a module; writes what crosses.
-pub(crate) fn check(asked: &Asked<'_>) -> Checked {
+/// Checks all objects of a module, and writes a report of what crosses.
+pub(crate) fn check(args: &Args<'_>) -> Result {
     let mut declared = Vec::new();
-    for contract in asked.contracts {
+    for contract in args.contracts {
         declared.extend(declared_in(contract)?);
     }
     let mut objects = Vec::new();
-    for object in asked.rust {
-        objects.push(Object::of_rust(asked.nm, asked.contracts, object)?);
+    for object in args.rust {
+        objects.push(Object::of_rust(args.nm, args.contracts, object)?);
     }
-    for object in asked.c {
-        objects.push(Object::of_c(asked.nm, object)?);
+    for object in args.c {
+        objects.push(Object::of_c(args.nm, object)?);
     }
-    // Without a built kernel beside it there is no such list; nothing can be shadowed then.
-    let kernel = exported(&std::fs::read_to_string(asked.symvers).unwrap_or_default());
-
     let border = Border {
         declared,
         objects,
-        kernel,
+        // Optional: a kernel of which only some parts are built has no such file.
+        kernel: exports(&std::fs::read_to_string(args.symvers).unwrap_or_default()),
     };
-    none(border.problems())?;
-    write(asked.report, &border.report())
+    fail_if_any(border.problems())?;
+    write(args.report, &border.report())
 }
 
-fn declared_in(contract: &str) -> Checked<Vec<Declared>> {
+fn declared_in(contract: &str) -> Result<Vec<Declared>> {
     let source = read(contract)?;
-    let stem = Path::new(contract)
-        .file_stem()
-        .unwrap_or_default()
-        .to_string_lossy()
-        .into_owned();
-    let header = read(&contract.replace("_h.rs", "_layout.h"))?;
-    let header = real(crate::unit::made_from(&header));
+    let stem = Path::new(contract).file_stem().unwrap_or_default();
+    let stem = stem.to_string_lossy();
+    let layout = read(&contract.replace("_h.rs", "_layout.h"))?;
+    let header = real(contract_of(&layout));
     let places = declarations(&source);
+    let declared = |name: &str| {
+        let mut places = places.iter();
+        let (_, declaration) = places.find(|(declared, _)| *declared == name)?;
+        Some(declaration.clone())
+    };
     Ok(Bindings::new(&source)
         .symbols
         .into_iter()
         .map(|symbol| Declared {
-            declaration: places
-                .iter()
-                .find(|(name, _)| *name == symbol.name)
-                .map_or_else(|| stem.clone(), |(_, declared)| declared.clone()),
+            declaration: declared(&symbol.name).unwrap_or_else(|| stem.to_string()),
             name: symbol.name,
-            contract: stem.clone(),
+            contract: stem.to_string(),
             rust: real(contract),
             header: header.clone(),
             function: matches!(symbol.kind, Some(SymbolKind::Function(_))),
@@ -94,18 +93,19 @@ fn declared_in(contract: &str) -> Checked<Vec<Declared>> {
 }
 
 /// The names in a Module.symvers.
-fn exported(symvers: &str) -> HashSet<String> {
-    symvers
-        .lines()
-        .filter_map(|line| line.split('\t').nth(1))
-        .map(str::to_owned)
-        .collect()
+fn exports(symvers: &str) -> HashSet<String> {
+    let names = symvers.lines().filter_map(|line| line.split('\t').nth(1));
+    names.map(str::to_owned).collect()
 }
 
 impl Declared {
-    /// A file may have a name that no module of Rust can have.
+    /// The Rust module: the name of the file need not be an identifier.
     fn module(&self) -> String {
         module_of(&self.contract)
+    }
+
+    fn error(&self, what: String) -> Problem {
+        Layer::Objects.error(what).note(&self.declaration)
     }
 }
 
@@ -119,260 +119,236 @@ impl Border {
     fn problems(&self) -> Vec<Problem> {
         let mut problems = Vec::new();
         for object in self.in_language(Language::Rust) {
-            problems.extend(self.by_hand(object));
-            problems.extend(self.strays(object));
+            problems.extend(self.handwritten(object));
+            problems.extend(self.undeclared_exports(object));
         }
-        problems.extend(self.twice());
+        problems.extend(self.duplicates());
         for declared in &self.declared {
             problems.extend(self.definition(declared));
-            problems.extend(self.shadows(declared));
-            problems.extend(self.includes(declared));
+            problems.extend(self.ambiguities(declared));
+            problems.extend(self.missing_includes(declared));
         }
-        problems.extend(self.unchecked());
+        problems.extend(self.undeclared_crossings());
         problems.extend(sizes::problems(&self.objects));
         problems
     }
 
-    fn contract_of(&self, name: &str) -> Option<&Declared> {
+    fn declaration_of(&self, name: &str) -> Option<&Declared> {
         self.declared.iter().find(|declared| declared.name == name)
     }
 
     fn in_language(&self, language: Language) -> impl Iterator<Item = &Object> {
-        self.objects
-            .iter()
-            .filter(move |object| object.language == language)
+        let objects = self.objects.iter();
+        objects.filter(move |object| object.language == language)
     }
 
-    /// What an `extern` block declares beside the contract. The kernel's macros have such blocks,
-    /// too: those name nothing of the module's.
-    fn by_hand(&self, object: &Object) -> Vec<Problem> {
-        let names = object.expanded.by_hand().into_iter();
+    /// Declarations in `extern` blocks, except those that the kernel's macros expand to: these
+    /// declare nothing of the module.
+    fn handwritten(&self, object: &Object) -> Vec<Problem> {
+        let names = object.expanded.handwritten().into_iter();
         names
-            .filter(|name| self.contract_of(name).is_some() || object.mentions(name))
+            .filter(|name| self.declaration_of(name).is_some() || object.mentions(name))
             .map(|name| {
-                Problem::new(
-                    Layer::Rust,
-                    format!("{name} is declared in an `extern` block by hand: nothing checks it"),
-                )
-                .note(object.place(name))
-                .help("declare it in the contract, and use what is generated from that")
+                Layer::Rust
+                    .error(format!(
+                        "{name} is declared in a hand-written `extern` block, which nothing checks"
+                    ))
+                    .note(object.place(name))
+                    .help("declare it in the contract, and use the generated bindings")
             })
             .collect()
     }
 
-    /// Symbols for C that no contract declares.
-    fn strays(&self, object: &Object) -> Vec<Problem> {
-        let names = object.expanded.given.iter();
+    fn undeclared_exports(&self, object: &Object) -> Vec<Problem> {
+        let names = object.expanded.exports.iter().map(|export| &export.symbol);
         names
-            .map(|given| &given.symbol)
             .filter(|name| !OF_MODULE.contains(&name.as_str()))
-            .filter(|name| self.contract_of(name).is_none() && object.mentions(name))
+            .filter(|name| self.declaration_of(name).is_none() && object.mentions(name))
             .map(|name| {
-                Problem::new(
-                    Layer::Rust,
-                    format!("{name} has a symbol that no contract declares"),
-                )
-                .note(object.place(name))
-                .help("declare it in the contract, or take #[no_mangle] away")
+                Layer::Rust
+                    .error(format!(
+                        "{name} is a global symbol that no contract declares"
+                    ))
+                    .note(object.place(name))
+                    .help("declare it in the contract, or remove #[no_mangle]")
             })
             .collect()
     }
 
-    /// Two contracts with one name.
-    fn twice(&self) -> Vec<Problem> {
+    /// Symbols that two contracts declare.
+    fn duplicates(&self) -> Vec<Problem> {
         let mut problems = Vec::new();
         for (at, declared) in self.declared.iter().enumerate() {
-            let other = self.declared[..at]
-                .iter()
-                .find(|other| other.name == declared.name);
+            let mut before = self.declared[..at].iter();
+            let other = before.find(|other| other.name == declared.name);
             problems.extend(other.map(|other| {
-                Problem::new(
-                    Layer::Contract,
-                    format!("{} is declared twice", declared.name),
-                )
-                .note(&other.declaration)
-                .note(&declared.declaration)
-                .help("keep one of them")
+                Layer::Contract
+                    .error(format!("{} is declared twice", declared.name))
+                    .note(&other.declaration)
+                    .note(&declared.declaration)
+                    .help("remove one of the declarations")
             }));
         }
         problems
     }
 
-    /// It is defined, once, and used by the other language.
+    /// A declared symbol needs exactly one definition, which is checked, and a reference in the
+    /// other language.
     fn definition(&self, declared: &Declared) -> Vec<Problem> {
         let name = &declared.name;
-        let problem = |what: String| Problem::new(Layer::Objects, what).note(&declared.declaration);
-        let definers: Vec<&Object> = self
-            .objects
-            .iter()
+        let all = self.objects.iter();
+        let definers: Vec<_> = all
             .filter(|object| object.symbols.defined.contains(name))
             .collect();
         let [definer] = definers[..] else {
-            return vec![match definers[..] {
-                [] => self.undefined(declared, problem(format!("nothing defines {name}"))),
-                _ => definers.iter().fold(
-                    problem(format!("{name} is defined {} times", definers.len())),
-                    |problem, object| problem.note(object.place(name)),
-                ),
-            }];
+            if definers.is_empty() {
+                return vec![self.undefined(declared)];
+            }
+            let problem = declared.error(format!("{name} is defined {} times", definers.len()));
+            let places = definers.iter().map(|object| object.place(name));
+            return vec![places.fold(problem, Problem::note)];
         };
         let mut problems = Vec::new();
         let other = match definer.language {
             Language::Rust => Language::C,
             Language::C => Language::Rust,
         };
-        if !self
-            .in_language(other)
-            .any(|object| object.symbols.used.contains(name))
-        {
+        let mut others = self.in_language(other);
+        if !others.any(|object| object.symbols.referenced.contains(name)) {
             problems.push(
-                problem(format!("no {other} object uses {name}: it does not cross"))
+                declared
+                    .error(format!("no {other} object references {name}"))
                     .note(definer.place(name))
-                    .help("take it out of the contract"),
+                    .help("remove it from the contract"),
             );
         }
         if definer.language == Language::Rust && !definer.expanded.is_checked(name) {
+            let module = declared.module();
             let kind = if declared.function { "" } else { "static " };
             problems.push(
-                problem(format!(
-                    "rustc was not asked whether {name} is what the contract says"
-                ))
-                .note(definer.place(name))
-                .help(format!(
-                    "keeps_contract!({}: {kind}{name}); beside it",
-                    declared.module()
-                )),
+                declared
+                    .error(format!("rustc does not check {name} against the contract"))
+                    .note(definer.place(name))
+                    .help(format!(
+                        "add keeps_contract!({module}: {kind}{name}); next to its definition"
+                    )),
             );
         }
         problems
     }
 
-    /// Why nothing defines it, as far as can be told.
-    fn undefined(&self, declared: &Declared, mut problem: Problem) -> Problem {
+    /// Explains why nothing defines the symbol.
+    fn undefined(&self, declared: &Declared) -> Problem {
         let name = &declared.name;
+        let mut problem = declared.error(format!("nothing defines {name}"));
         if self.kernel.contains(name) {
             return problem
-                .note("the kernel exports a symbol of this name, which would be called instead")
+                .note("the kernel exports a symbol of this name, which would be used instead")
                 .help("choose another name");
         }
         for object in &self.objects {
+            let place = object.place(name);
             if object.expanded.defined.contains(name) {
-                return problem
-                    .note(format!("{}: it has no #[no_mangle]", object.place(name)))
-                    .help("put #[no_mangle] before it");
+                let note = format!("{place}: defined without #[no_mangle]");
+                return problem.note(note).help("add #[no_mangle]");
             }
             if object.symbols.weak.contains(name) {
-                return problem
-                    .note(format!(
-                        "{}: weak, so that another may take its place",
-                        object.place(name)
-                    ))
-                    .help("define it without __weak");
+                let note = format!("{place}: weak, so another definition could override it");
+                return problem.note(note).help("define it without __weak");
             }
         }
-        let all = self.objects.iter();
-        for user in all.filter(|object| object.symbols.used.contains(name)) {
-            problem = problem.note(format!("used by {}", user.name));
+        for object in &self.objects {
+            if object.symbols.referenced.contains(name) {
+                problem = problem.note(format!("referenced by {}", object.name));
+            }
         }
-        problem.help("define it in one of the halves, or take it out of the contract")
+        problem.help("define it in Rust or C, or remove it from the contract")
     }
 
-    /// Something else of the same name, which is taken for it somewhere.
-    fn shadows(&self, declared: &Declared) -> Vec<Problem> {
+    /// Other symbols that could be used in place of the declared one.
+    fn ambiguities(&self, declared: &Declared) -> Vec<Problem> {
         let name = &declared.name;
         let mut problems = Vec::new();
-        for object in self
-            .objects
-            .iter()
-            .filter(|object| object.symbols.has_its_own(name))
-        {
+        for object in self.objects.iter().filter(|o| o.symbols.has_local(name)) {
             problems.push(
-                Problem::new(
-                    Layer::Objects,
-                    format!("{} has a {name} of its own, and uses that", object.name),
-                )
-                .note(&declared.declaration)
-                .note(object.place(name))
-                .help("give one of them another name"),
+                declared
+                    .error(format!(
+                        "{} has its own local {name}, and uses it",
+                        object.name
+                    ))
+                    .note(object.place(name))
+                    .help("rename one of them"),
             );
         }
-        // What rustc merges is of one type.
+        // Aliases in Rust come from rustc, which merges only functions of the same type.
         for object in self.in_language(Language::C) {
             problems.extend(object.symbols.alias_of(name).map(|other| {
-                Problem::new(
-                    Layer::Objects,
-                    format!("{name} is an alias of {other}: nothing compares their types"),
-                )
-                .note(&declared.declaration)
-                .note(object.place(name))
-                .help(format!("define {name} as a function that calls the other"))
+                declared
+                    .error(format!(
+                        "{name} is an alias of {other}, and nothing compares their types"
+                    ))
+                    .note(object.place(name))
+                    .help(format!("define {name} as a function that calls {other}"))
             }));
         }
-        let defined = self
-            .objects
-            .iter()
-            .any(|object| object.symbols.defined.contains(name));
-        if defined && self.kernel.contains(name) {
-            problems.push(
-                Problem::new(Layer::Objects, format!("the kernel exports a {name} too"))
-                    .note(&declared.declaration)
-                    .help("choose another name"),
-            );
+        let mut all = self.objects.iter();
+        if self.kernel.contains(name) && all.any(|object| object.symbols.defined.contains(name)) {
+            let problem = declared.error(format!("the kernel exports {name}, too"));
+            problems.push(problem.help("choose another name"));
         }
         problems
     }
 
-    /// An object that knows the name from elsewhere was not checked.
-    fn includes(&self, declared: &Declared) -> Vec<Problem> {
+    /// Objects that use a symbol without the contract that declares it, and thus unchecked.
+    fn missing_includes(&self, declared: &Declared) -> Vec<Problem> {
         let name = &declared.name;
-        let touches = self.objects.iter().filter(|o| o.symbols.touches(name));
         let mut problems = Vec::new();
-        for object in touches {
-            let (layer, included, help) = match object.language {
-                Language::Rust => (
-                    Layer::Rust,
-                    &declared.rust,
-                    format!("mod {}; instead of declaring it again", declared.module()),
-                ),
-                Language::C => (
-                    Layer::C,
-                    &declared.header,
-                    format!(
-                        "#include \"{}\" instead of declaring it again",
-                        name_of(&declared.header.to_string_lossy())
-                    ),
-                ),
+        for object in self.objects.iter().filter(|o| o.symbols.mentions(name)) {
+            let (layer, contract, include) = match object.language {
+                Language::Rust => {
+                    let include = format!("mod {};", declared.module());
+                    (Layer::Rust, &declared.rust, include)
+                }
+                Language::C => {
+                    let file = name_of(&declared.header.to_string_lossy());
+                    (Layer::C, &declared.header, format!("#include \"{file}\""))
+                }
             };
-            // Assembly has no types that could be another's.
-            if object.is_typed && !object.contracts.contains(included) {
-                let what = format!("{} does not include the contract of {name}", object.source);
-                let problem = Problem::new(layer, what).note(object.place(name));
-                problems.push(problem.note(&declared.declaration).help(help));
+            if object.is_typed && !object.contracts.contains(contract) {
+                problems.push(
+                    layer
+                        .error(format!(
+                            "{} does not include the contract that declares {name}",
+                            object.source
+                        ))
+                        .note(object.place(name))
+                        .note(&declared.declaration)
+                        .help(format!("{include} instead of declaring it again")),
+                );
             }
         }
         problems
     }
 
-    /// Crossings that no contract declares.
-    fn unchecked(&self) -> Vec<Problem> {
+    fn undeclared_crossings(&self) -> Vec<Problem> {
         let mut problems = Vec::new();
         for (from, to) in [(Language::Rust, Language::C), (Language::C, Language::Rust)] {
             for user in self.in_language(to) {
-                for name in &user.symbols.used {
+                for name in &user.symbols.referenced {
                     let definer = self.in_language(from).find(|object| {
                         object.symbols.defined.contains(name) || object.symbols.weak.contains(name)
                     });
-                    let (Some(definer), None) = (definer, self.contract_of(name)) else {
+                    let (Some(definer), None) = (definer, self.declaration_of(name)) else {
                         continue;
                     };
                     problems.push(
-                        Problem::new(
-                            Layer::Objects,
-                            format!("{name} goes from {from} to {to}, and no contract declares it"),
-                        )
-                        .note(format!("{}: defined", definer.place(name)))
-                        .note(format!("{}: used", user.place(name)))
-                        .help("declare it in the contract"),
+                        Layer::Objects
+                            .error(format!(
+                                "{name} crosses from {from} to {to}, but no contract declares it"
+                            ))
+                            .note(format!("{}: defined here", definer.place(name)))
+                            .note(format!("{}: referenced here", user.place(name)))
+                            .help("declare it in the contract"),
                     );
                 }
             }
@@ -380,26 +356,19 @@ impl Border {
         problems
     }
 
-    /// What crosses, for people to read.
     fn report(&self) -> String {
-        let mut report = String::from("# what crosses, and where it is declared\n");
-        let width = self
-            .declared
-            .iter()
-            .map(|declared| declared.name.len())
-            .max()
-            .unwrap_or(0);
+        let mut report = String::from("# symbols that cross, and their declarations\n");
+        let lengths = self.declared.iter().map(|declared| declared.name.len());
+        let width = lengths.max().unwrap_or(0);
         for declared in &self.declared {
             let name = &declared.name;
-            let definer = self
-                .objects
-                .iter()
-                .find(|o| o.symbols.defined.contains(name));
-            let way = match definer.map(|object| object.language) {
-                Some(Language::Rust) => "Rust to C",
-                _ => "C to Rust",
+            let mut rust = self.in_language(Language::Rust);
+            let direction = if rust.any(|object| object.symbols.defined.contains(name)) {
+                "Rust to C"
+            } else {
+                "C to Rust"
             };
-            report += &format!("{name:width$}  {way}  {}\n", declared.declaration);
+            report += &format!("{name:width$}  {direction}  {}\n", declared.declaration);
         }
         report
     }
@@ -412,7 +381,7 @@ mod tests {
     use crate::nm::Symbols;
     use crate::object::Source;
 
-    fn object(language: Language, defined: &[&str], used: &[&str], contract: &str) -> Object {
+    fn object(language: Language, defined: &[&str], referenced: &[&str], contract: &str) -> Object {
         let owned = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect();
         Object {
             name: format!("{language}.o"),
@@ -420,7 +389,7 @@ mod tests {
             source: format!("/nowhere/{language}"),
             symbols: Symbols {
                 defined: owned(defined),
-                used: owned(used),
+                referenced: owned(referenced),
                 ..Symbols::default()
             },
             contracts: vec![PathBuf::from(contract)],
@@ -446,53 +415,53 @@ mod tests {
         }
     }
 
-    fn told(border: &Border) -> String {
+    fn messages(border: &Border) -> String {
         border.problems().iter().map(ToString::to_string).collect()
     }
 
     #[test]
-    fn all_is_well() {
+    fn no_problems() {
         let mut rust = object(Language::Rust, &["r"], &["c", "strlen"], "a_h.rs");
         rust.expanded = Expanded::new(
             "#[no_mangle] fn r() {} #[export_name = \"__border_checked_r\"] static CHECKED: u8 = 0;",
         );
         let c = object(Language::C, &["c"], &["r"], "a.h");
         let border = border(&["r", "c"], rust, c);
-        assert_eq!(told(&border), "");
+        assert_eq!(messages(&border), "");
         assert!(border
             .report()
             .contains("r  Rust to C  a.h:1: int r(void)\n"));
     }
 
     #[test]
-    fn all_is_told() {
+    fn all_problems() {
         let mut rust = object(Language::Rust, &["r", "stray"], &["c", "hidden"], "");
         rust.own.push(Source {
             file: "./r.rs".to_owned(),
-            text: "mod raw;\nimport!(by_hand);\nfn given() {}".to_owned(),
+            text: "mod raw;\nimport!(own);\nfn exported() {}".to_owned(),
         });
         rust.expanded = Expanded::new(
-            "extern \"C\" { fn by_hand(); fn c(); fn of_the_kernel(); } \
-             #[no_mangle] fn given() {} #[no_mangle] fn init_module() {}",
+            "extern \"C\" { fn own(); fn c(); fn of_the_kernel(); } \
+             #[no_mangle] fn exported() {} #[no_mangle] fn init_module() {}",
         );
         let c = object(Language::C, &["c", "hidden", "idle"], &["r", "stray"], "");
-        let told = told(&border(&["r", "c", "idle", "gone", "printk"], rust, c));
+        let messages = messages(&border(&["r", "c", "idle", "gone", "printk"], rust, c));
         for wanted in [
-            "rustc was not asked whether r is what the contract says",
-            "help: keeps_contract!(a_h: r); beside it",
-            "no Rust object uses idle: it does not cross",
+            "rustc does not check r against the contract",
+            "help: add keeps_contract!(a_h: r); next to its definition",
+            "no Rust object references idle",
             "nothing defines gone",
             "the kernel exports a symbol of this name",
-            "/nowhere/C does not include the contract of c",
-            "/nowhere/Rust does not include the contract of c",
-            "hidden goes from C to Rust, and no contract declares it",
-            "stray goes from Rust to C, and no contract declares it",
-            "by_hand is declared in an `extern` block by hand: nothing checks it\n  note: r.rs:2\n",
-            "error: c is declared in an `extern` block by hand",
-            "given has a symbol that no contract declares\n  note: r.rs:3\n",
+            "/nowhere/C does not include the contract that declares c",
+            "/nowhere/Rust does not include the contract that declares c",
+            "hidden crosses from C to Rust, but no contract declares it",
+            "stray crosses from Rust to C, but no contract declares it",
+            "own is declared in a hand-written `extern` block, which nothing checks\n  note: r.rs:2\n",
+            "error: c is declared in a hand-written `extern` block",
+            "exported is a global symbol that no contract declares\n  note: r.rs:3\n",
         ] {
-            assert!(told.contains(wanted), "{wanted} is not in:\n{told}");
+            assert!(messages.contains(wanted), "{wanted} is not in:\n{messages}");
         }
-        assert!(!told.contains("of_the_kernel") && !told.contains("init_module"));
+        assert!(!messages.contains("of_the_kernel") && !messages.contains("init_module"));
     }
 }

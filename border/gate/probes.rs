@@ -1,29 +1,28 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! How each half has each symbol of a contract, for those who read the objects: compilers write no
-//! debug information of all that is only used, but they do of a static.
+//! Statics that have the type of a symbol, for programs that read debug information: compilers
+//! describe a static, but not every symbol that is only referenced.
 
 use std::fmt::Write;
 
 use crate::bindings::{Symbol, SymbolKind};
 
-/// The section, which the module's linker script throws away.
+/// The module's linker script discards this section.
 pub(crate) const SECTION: &str = ".discard.border.probe";
 
-/// How the name of a probe begins; the symbol follows.
+/// The prefix of a probe's name, before that of the symbol.
 pub(crate) const PROBE: &str = "__probe_of_";
 
-/// In C: a pointer of the type that the symbol has there.
-pub(crate) fn of_c(symbol: &str) -> String {
+pub(crate) fn in_c(symbol: &str) -> String {
     format!(
         "static __typeof__({symbol}) *{PROBE}{symbol}\n\
          \t__attribute__((__used__, __section__(\"{SECTION}\")));"
     )
 }
 
-/// In Rust: a static for each symbol, which rustc refuses unless it has the symbol's type. It is
-/// without the symbol's address: nothing is used that was not used.
-pub(crate) fn of(symbols: &[Symbol]) -> String {
+/// rustc compares the type of each static with that of the symbol. The static does not hold the
+/// address of the symbol: that would be a reference to it.
+pub(crate) fn in_rust(symbols: &[Symbol]) -> String {
     let mut text = String::new();
     for symbol in symbols {
         let Symbol {
@@ -34,13 +33,12 @@ pub(crate) fn of(symbols: &[Symbol]) -> String {
         } = symbol;
         let (held, address) = match symbol.kind {
             Some(SymbolKind::Function(_)) => (pointer.clone(), rust_name.clone()),
-            // An address alone cannot be in a static that all may read. To take it is safe since
-            // Rust 1.82.
+            // A raw pointer is not Sync. Rust before 1.82 needs the `unsafe`.
             _ => (
                 format!("fn({pointer})"),
                 format!(
                     "unsafe {{ ::core::ptr::{}!({rust_name}) }}",
-                    address_of(pointer)
+                    addr_of(pointer)
                 ),
             ),
         };
@@ -56,7 +54,7 @@ pub(crate) fn of(symbols: &[Symbol]) -> String {
     text
 }
 
-fn address_of(pointer: &str) -> &str {
+fn addr_of(pointer: &str) -> &str {
     if pointer.starts_with("*mut") {
         "addr_of_mut"
     } else {
@@ -70,10 +68,10 @@ mod tests {
     use crate::bindings::Bindings;
 
     #[test]
-    fn of_functions_and_data() {
+    fn functions_and_data() {
         let source = "extern \"C\" { pub fn f(a: c_int) -> c_int; } \
                       extern \"C\" { pub static mut n: u32; }";
-        let probes = of(&Bindings::new(source).symbols);
+        let probes = in_rust(&Bindings::new(source).symbols);
         for part in [
             "static __probe_of_f: ::core::option::Option<unsafe extern \"C\" fn(a:c_int)->c_int> = {",
             "let _: unsafe extern \"C\" fn(a:c_int)->c_int = f;",

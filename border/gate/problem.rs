@@ -1,22 +1,33 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! What is wrong, in the words of the person who has to fix it.
+//! The gate's error messages, and file access that reports errors in this form.
 
 use std::fmt;
 
-/// Who found it.
+/// Which check found the problem: the beginning of each message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Layer {
-    /// What the header says is nothing that both languages can share.
+    /// The header declares something that the two languages cannot share.
     Contract,
-    /// A Rust source goes around the header.
+    /// Rust code disagrees with the header, or bypasses it.
     Rust,
-    /// A C source goes around the header.
+    /// C code disagrees with the header, or bypasses it.
     C,
-    /// The finished objects and the header do not fit together.
+    /// The finished objects disagree with the header.
     Objects,
-    /// No disagreement: a file that cannot be read, a tool that does not run.
+    /// Not a disagreement: a file cannot be read, a tool does not run.
     Gate,
+}
+
+impl Layer {
+    pub(crate) fn error(self, what: impl Into<String>) -> Problem {
+        Problem {
+            layer: self,
+            what: what.into(),
+            notes: Vec::new(),
+            help: None,
+        }
+    }
 }
 
 impl fmt::Display for Layer {
@@ -31,7 +42,7 @@ impl fmt::Display for Layer {
     }
 }
 
-/// One disagreement.
+/// An error message, as rustc would lay it out.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Problem {
     layer: Layer,
@@ -41,27 +52,13 @@ pub(crate) struct Problem {
 }
 
 impl Problem {
-    pub(crate) fn new(layer: Layer, what: impl Into<String>) -> Self {
-        Problem {
-            layer,
-            what: what.into(),
-            notes: Vec::new(),
-            help: None,
-        }
-    }
-
-    /// The gate was called in a way that it does not know.
-    pub(crate) fn of_use(usage: &str) -> Self {
-        Problem::new(Layer::Gate, usage)
-    }
-
-    /// Where it was seen, and what stands there.
+    /// Adds a place, and what was found there.
     pub(crate) fn note(mut self, note: impl Into<String>) -> Self {
         self.notes.push(note.into());
         self
     }
 
-    /// What to write instead.
+    /// Adds how to fix it.
     pub(crate) fn help(mut self, help: impl Into<String>) -> Self {
         self.help = Some(help.into());
         self
@@ -81,11 +78,9 @@ impl fmt::Display for Problem {
     }
 }
 
-/// A list of them, or none.
-pub(crate) type Checked<T = ()> = Result<T, Vec<Problem>>;
+pub(crate) type Result<T = ()> = std::result::Result<T, Vec<Problem>>;
 
-/// All is well unless something was found.
-pub(crate) fn none(problems: Vec<Problem>) -> Checked {
+pub(crate) fn fail_if_any(problems: Vec<Problem>) -> Result {
     if problems.is_empty() {
         Ok(())
     } else {
@@ -93,28 +88,23 @@ pub(crate) fn none(problems: Vec<Problem>) -> Checked {
     }
 }
 
-/// Reads a file that the build has just made.
-pub(crate) fn read(path: &str) -> Checked<String> {
-    // Whatever is no UTF-8 in a header's comments is none of the gate's business.
-    std::fs::read(path)
-        .map(|bytes| String::from_utf8_lossy(&bytes).into_owned())
-        .map_err(|error| {
-            vec![Problem::new(
-                Layer::Gate,
-                format!("cannot read {path}: {error}"),
-            )]
-        })
+/// A single problem that is not a disagreement.
+pub(crate) fn failure(what: impl Into<String>) -> Vec<Problem> {
+    vec![Layer::Gate.error(what)]
 }
 
-/// Writes a file whole or not at all, so that nobody takes half of one for good.
-pub(crate) fn write(path: &str, content: &str) -> Checked {
+pub(crate) fn read(path: &str) -> Result<String> {
+    // The comments of a header need not be UTF-8.
+    match std::fs::read(path) {
+        Ok(bytes) => Ok(String::from_utf8_lossy(&bytes).into_owned()),
+        Err(error) => Err(failure(format!("cannot read {path}: {error}"))),
+    }
+}
+
+/// Writes a file atomically, so that an interrupted build leaves no partial file.
+pub(crate) fn write(path: &str, content: &str) -> Result {
     let draft = format!("{path}.draft");
     std::fs::write(&draft, content)
         .and_then(|()| std::fs::rename(&draft, path))
-        .map_err(|error| {
-            vec![Problem::new(
-                Layer::Gate,
-                format!("cannot write {path}: {error}"),
-            )]
-        })
+        .map_err(|error| failure(format!("cannot write {path}: {error}")))
 }

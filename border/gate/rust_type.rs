@@ -1,19 +1,18 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! A type as bindgen writes it in Rust.
+//! The Rust types that bindgen writes.
 
 use crate::tokens::{Kind, Token};
 
-/// A type of the few kinds that come out of C.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Type {
-    /// The last word of a path: `c_int`, `u32_`, `task_struct`.
+    /// The last segment of a path: `c_int`, `u32_`, `task_struct`.
     Name(String),
     Pointer {
         mutable: bool,
         to: Box<Type>,
     },
-    /// A length of 0 stands for C's `[]`.
+    /// The length is 0 for C's `[]`, too.
     Array {
         of: Box<Type>,
         length: u64,
@@ -26,10 +25,9 @@ pub(crate) enum Type {
     Never,
 }
 
-/// What a function takes and returns.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Signature {
-    /// `C`, or `win64`.
+    /// `C`, `win64` and the like.
     pub(crate) abi: String,
     pub(crate) parameters: Vec<Type>,
     pub(crate) variadic: bool,
@@ -37,12 +35,12 @@ pub(crate) struct Signature {
 }
 
 impl Type {
-    /// Reads one; `None` is for what bindgen is not known to write.
+    /// Parses a type; `None` if bindgen is not known to write such.
     pub(crate) fn read(tokens: &[Token<'_>]) -> Option<Type> {
-        Cursor { tokens, at: 0 }.whole()
+        Cursor { tokens, at: 0 }.ty()
     }
 
-    /// Calls `found` with each name in it, and whether only a pointer leads there.
+    /// Calls `found` with each name in the type, and whether it is behind a pointer.
     pub(crate) fn names(&self, behind_pointer: bool, found: &mut impl FnMut(&str, bool)) {
         match self {
             Type::Name(name) => found(name, behind_pointer),
@@ -53,7 +51,7 @@ impl Type {
         }
     }
 
-    /// The same with other types in place of some names.
+    /// The type with some names replaced.
     pub(crate) fn with(&self, other: &dyn Fn(&str) -> Option<Type>) -> Type {
         match self {
             Type::Name(name) => other(name).unwrap_or_else(|| self.clone()),
@@ -78,7 +76,7 @@ impl Type {
         }
     }
 
-    /// The type of an array's elements, however deep, or the type itself.
+    /// The element type of a (nested) array, or the type itself.
     pub(crate) fn element(&self) -> &Type {
         match self {
             Type::Array { of, .. } => of.element(),
@@ -88,7 +86,7 @@ impl Type {
 }
 
 impl Signature {
-    /// Reads what stands behind a function's name.
+    /// Parses what follows the name of a function.
     pub(crate) fn read(abi: &str, tokens: &[Token<'_>]) -> Option<Signature> {
         Cursor { tokens, at: 0 }.signature(abi)
     }
@@ -124,24 +122,24 @@ impl<'t, 'a> Cursor<'t, 'a> {
         self.tokens.get(self.at - 1)
     }
 
-    /// Steps over this, if it comes next.
+    /// Skips the token if it is this one.
     fn skip(&mut self, text: &str) -> bool {
-        let there = self.peek().is_some_and(|token| token.is(text));
-        self.at += usize::from(there);
-        there
+        let found = self.peek().is_some_and(|token| token.is(text));
+        self.at += usize::from(found);
+        found
     }
 
     fn expect(&mut self, text: &str) -> Option<()> {
         self.skip(text).then_some(())
     }
 
-    fn whole(&mut self) -> Option<Type> {
+    fn ty(&mut self) -> Option<Type> {
         let token = self.peek()?;
         match token.text {
-            "*" if token.kind == Kind::Sign => {
+            "*" if token.kind == Kind::Punct => {
                 self.at += 1;
                 let mutable = self.next()?.is("mut");
-                let to = Box::new(self.whole()?);
+                let to = Box::new(self.ty()?);
                 Some(Type::Pointer { mutable, to })
             }
             "[" => self.array(),
@@ -162,7 +160,7 @@ impl<'t, 'a> Cursor<'t, 'a> {
     /// `[u8; 4usize]`
     fn array(&mut self) -> Option<Type> {
         self.expect("[")?;
-        let of = Box::new(self.whole()?);
+        let of = Box::new(self.ty()?);
         self.expect(";")?;
         let length = self.next()?.text.trim_end_matches("usize").parse().ok()?;
         self.expect("]")?;
@@ -190,13 +188,13 @@ impl<'t, 'a> Cursor<'t, 'a> {
                 if self.tokens.get(self.at + 1)?.is(":") && !self.tokens.get(self.at + 2)?.is(":") {
                     self.at += 2;
                 }
-                parameters.push(self.whole()?);
+                parameters.push(self.ty()?);
             }
             self.skip(",");
         }
         let result = if self.skip("-") {
             self.expect(">")?;
-            self.whole()?
+            self.ty()?
         } else {
             Type::Unit
         };
@@ -223,11 +221,11 @@ impl<'t, 'a> Cursor<'t, 'a> {
         if !self.skip("<") {
             return (!name.is_empty()).then(|| Type::Name(name.to_owned()));
         }
-        let of = self.whole()?;
+        let of = self.ty()?;
         self.skip(",");
         self.expect(">")?;
         match name {
-            // Of a union's field that cannot be copied.
+            // ManuallyDrop is for a field of a union that is not Copy.
             "Option" | "ManuallyDrop" => Some(of),
             "__IncompleteArrayField" => Some(Type::Array {
                 of: Box::new(of),
@@ -252,7 +250,7 @@ mod tests {
     }
 
     #[test]
-    fn what_bindgen_writes() {
+    fn types() {
         assert_eq!(read("kernel::ffi::c_int"), Some(name("c_int")));
         assert_eq!(
             read("*const *mut u32_"),
@@ -284,14 +282,14 @@ mod tests {
             "::core::option::Option<unsafe extern \"win64\" fn(context: *mut c_void, \
              arg2: kernel::ffi::c_int, ...) -> !>",
         ) else {
-            panic!("it is a function");
+            panic!("not a function");
         };
         assert_eq!(call.abi, "win64");
         assert_eq!(call.parameters[1], name("c_int"));
         assert!(call.variadic && call.result == Type::Never);
 
         let mut names = Vec::new();
-        call.names(&mut |name, behind| names.push((name.to_owned(), behind)));
+        call.names(&mut |name, pointer| names.push((name.to_owned(), pointer)));
         assert_eq!(
             names,
             [("c_void".to_owned(), true), ("c_int".to_owned(), false)]

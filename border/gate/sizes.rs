@@ -1,19 +1,18 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! The kernel's structs, which Rust has from the kernel crate: nothing of the module tells the C
-//! compiler how large Rust takes them to be. So each object has something as large as each of
-//! them, and nm tells the sizes.
+//! The sizes of kernel structs. Rust has these types from the kernel crate, so no assertion of the
+//! contract covers them. Each object gets a static of the size of each struct, for nm to read.
 
 use crate::header::Header;
 use crate::object::{Language, Object};
 use crate::probes::SECTION;
 use crate::problem::{Layer, Problem};
 
-/// How the name of it begins; the struct's follows.
+/// The prefix of such a static's name, before that of the struct.
 pub(crate) const SIZE_OF: &str = "__border_size_of_";
 
-/// `struct page`, if the kernel's headers show all of it.
-fn in_words_of_c(header: &Header<'_>, name: &str) -> Option<String> {
+/// `struct page`, if the headers define it.
+fn c_name(header: &Header<'_>, name: &str) -> Option<String> {
     let tags = ["struct", "union"].into_iter();
     let mut types = tags.map(|tag| format!("{tag} {name}"));
     types.find(|ty| header.has_body(ty))
@@ -21,7 +20,7 @@ fn in_words_of_c(header: &Header<'_>, name: &str) -> Option<String> {
 
 pub(crate) fn in_c(header: &Header<'_>, kernel: &[String]) -> String {
     let of = |name: &String| {
-        let ty = in_words_of_c(header, name)?;
+        let ty = c_name(header, name)?;
         Some(format!(
             "static char {SIZE_OF}{name}[sizeof({ty})]\n\
              \t__attribute__((__used__, __section__(\"{SECTION}\")));\n"
@@ -32,7 +31,7 @@ pub(crate) fn in_c(header: &Header<'_>, kernel: &[String]) -> String {
 
 pub(crate) fn in_rust(header: &Header<'_>, kernel: &[String]) -> String {
     let of = |name: &String| {
-        in_words_of_c(header, name)?;
+        c_name(header, name)?;
         let size = format!("::core::mem::size_of::<{name}>()");
         Some(format!(
             "#[used]\n#[link_section = \"{SECTION}\"]\n\
@@ -42,28 +41,30 @@ pub(crate) fn in_rust(header: &Header<'_>, kernel: &[String]) -> String {
     kernel.iter().filter_map(of).collect()
 }
 
-/// Those of which a C object has another size than Rust.
 pub(crate) fn problems(objects: &[Object]) -> Vec<Problem> {
     let (rust, c): (Vec<_>, Vec<_>) = objects
         .iter()
         .partition(|object| object.language == Language::Rust);
-    let mut told: Vec<_> = rust.iter().flat_map(|rust| &rust.symbols.sizes).collect();
-    told.sort();
-    told.dedup();
-    let pairs = told
-        .iter()
-        .flat_map(|told| c.iter().map(move |c| (told, c)));
-    pairs
-        .filter_map(|((name, rust), object)| {
-            let c = object.symbols.sizes.get(*name)?;
-            let what = format!("size of {name} is not the same in both halves");
-            let problem = Problem::new(Layer::C, what)
-                .note(format!("the kernel crate: Rust was told {rust}"))
-                .note(format!("{}: C has {c}", object.source))
-                .help("take the flag or the #pragma away that changes it for C");
-            (c != *rust).then_some(problem)
-        })
-        .collect()
+    let mut sizes: Vec<_> = rust.iter().flat_map(|rust| &rust.symbols.sizes).collect();
+    sizes.sort();
+    sizes.dedup();
+    let mut problems = Vec::new();
+    for (name, rust) in sizes {
+        for object in &c {
+            let size = object.symbols.sizes.get(name);
+            if let Some(c) = size.filter(|size| *size != rust) {
+                let what = format!("size of {name} differs between Rust and C");
+                problems.push(
+                    Layer::C
+                        .error(what)
+                        .note(format!("kernel crate: Rust has {rust}"))
+                        .note(format!("{}: C has {c}", object.source))
+                        .help("remove the flag or #pragma that changes it for C"),
+                );
+            }
+        }
+    }
+    problems
 }
 
 #[cfg(test)]
@@ -71,7 +72,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_whole() {
+    fn only_defined_structs() {
         let header =
             Header::of_text("struct page { int a; };\nstruct file;\nint f(struct page *);");
         let kernel = ["page", "file", "gfp_t"].map(str::to_owned);

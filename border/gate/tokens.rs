@@ -1,22 +1,19 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Words and signs of a source, with their lines. Good for Rust, and for C that the preprocessor
-//! has been through: both have the same words, numbers, strings and brackets.
+//! Splits Rust, or preprocessed C, into tokens. The two have the same identifiers, numbers, strings
+//! and brackets.
 
-/// What a token is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Kind {
     /// An identifier or keyword.
-    Word,
-    /// A number.
+    Ident,
     Number,
-    /// A string, without its quotes; characters and lifetimes too.
-    Text,
-    /// One character of anything else.
-    Sign,
+    /// A string or character without its quotes, or a lifetime.
+    Quoted,
+    /// Any other character.
+    Punct,
 }
 
-/// A token and its place.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Token<'a> {
     pub(crate) kind: Kind,
@@ -25,16 +22,31 @@ pub(crate) struct Token<'a> {
 }
 
 impl Token<'_> {
+    /// Whether the token is this identifier or character, and not a string of that content.
     pub(crate) fn is(&self, text: &str) -> bool {
-        self.kind != Kind::Text && self.text == text
+        self.kind != Kind::Quoted && self.text == text
     }
 
     pub(crate) fn is_word(&self) -> bool {
-        self.kind == Kind::Word
+        self.kind == Kind::Ident
+    }
+
+    pub(crate) fn is_any(&self, texts: &[&str]) -> bool {
+        texts.iter().any(|text| self.is(text))
+    }
+
+    /// 1 for an opening bracket, -1 for a closing one.
+    pub(crate) fn nesting(&self) -> i32 {
+        match self.text {
+            _ if self.kind != Kind::Punct => 0,
+            "{" | "(" | "[" => 1,
+            "}" | ")" | "]" => -1,
+            _ => 0,
+        }
     }
 }
 
-/// Splits a source of Rust; comments are left out. The first line has the number `line`.
+/// The tokens of Rust source, without comments. `line` is the number of its first line.
 pub(crate) fn tokens(source: &str, line: usize) -> Vec<Token<'_>> {
     all(Reader {
         source,
@@ -44,7 +56,7 @@ pub(crate) fn tokens(source: &str, line: usize) -> Vec<Token<'_>> {
     })
 }
 
-/// The same of C, where comments have no others in them.
+/// The tokens of C source, where comments do not nest.
 pub(crate) fn c_tokens(source: &str, line: usize) -> Vec<Token<'_>> {
     all(Reader {
         source,
@@ -66,28 +78,28 @@ struct Reader<'a> {
     source: &'a str,
     at: usize,
     line: usize,
-    /// The length of the comment that a text begins with.
+    /// The length of the comment at the start of a text.
     comment: fn(&str) -> usize,
 }
 
 impl<'a> Reader<'a> {
     fn next(&mut self) -> Option<Token<'a>> {
-        self.skip_blank();
+        self.skip_space();
         let line = self.line;
         let rest = self.rest();
         let first = rest.chars().next()?;
-        let (kind, text) = if let Some(text) = self.raw_text() {
-            (Kind::Text, text)
-        } else if is_word(first) && !first.is_ascii_digit() {
-            (Kind::Word, self.take(length_while(rest, is_word)))
+        let (kind, text) = if let Some(text) = self.raw_string() {
+            (Kind::Quoted, text)
         } else if first.is_ascii_digit() {
-            (Kind::Number, self.take(length_while(rest, is_word)))
+            (Kind::Number, self.take(length_while(rest, is_word_char)))
+        } else if is_word_char(first) {
+            (Kind::Ident, self.take(length_while(rest, is_word_char)))
         } else if first == '"' {
-            (Kind::Text, self.quoted('"'))
+            (Kind::Quoted, self.quoted('"'))
         } else if first == '\'' {
-            (Kind::Text, self.character())
+            (Kind::Quoted, self.character())
         } else {
-            (Kind::Sign, self.take(first.len_utf8()))
+            (Kind::Punct, self.take(first.len_utf8()))
         };
         Some(Token { kind, text, line })
     }
@@ -103,12 +115,12 @@ impl<'a> Reader<'a> {
         text
     }
 
-    fn skip_blank(&mut self) {
+    fn skip_space(&mut self) {
         loop {
             let rest = self.rest();
-            let blank = length_while(rest, char::is_whitespace);
-            let length = if blank > 0 {
-                blank
+            let space = length_while(rest, char::is_whitespace);
+            let length = if space > 0 {
+                space
             } else if rest.starts_with("//") {
                 rest.find('\n').unwrap_or(rest.len())
             } else if rest.starts_with("/*") {
@@ -120,7 +132,7 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// `"…"`, with `\"` in it; without the quotes.
+    /// `"…"`, which may contain `\"`.
     fn quoted(&mut self, quote: char) -> &'a str {
         self.take(1);
         let mut escaped = false;
@@ -134,20 +146,20 @@ impl<'a> Reader<'a> {
         text
     }
 
-    /// `'x'` and `'\n'` have an end, the lifetime `'a` has none.
+    /// `'x'`, `'\n'`, or the lifetime `'a`.
     fn character(&mut self) -> &'a str {
         let mut next = self.rest()[1..].chars();
         match (next.next(), next.next()) {
             (Some('\\'), _) | (_, Some('\'')) => self.quoted('\''),
             _ => {
                 self.take(1);
-                self.take(length_while(self.rest(), is_word))
+                self.take(length_while(self.rest(), is_word_char))
             }
         }
     }
 
-    /// `r"…"`, `br#"…"#` and the like.
-    fn raw_text(&mut self) -> Option<&'a str> {
+    /// `r"…"`, `br#"…"#`.
+    fn raw_string(&mut self) -> Option<&'a str> {
         let rest = self.rest();
         let prefix = ["br", "cr", "r"]
             .into_iter()
@@ -166,7 +178,7 @@ impl<'a> Reader<'a> {
     }
 }
 
-fn is_word(c: char) -> bool {
+pub(crate) fn is_word_char(c: char) -> bool {
     c == '_' || c.is_alphanumeric()
 }
 
@@ -179,23 +191,19 @@ fn flat_comment(text: &str) -> usize {
     end.map_or(text.len(), |end| end + 4)
 }
 
-/// It may have others in it.
 fn nested_comment(text: &str) -> usize {
     let (mut depth, mut at) = (0, 0);
     while at < text.len() {
         let rest = &text[at..];
-        let step = rest.chars().next().map_or(1, char::len_utf8);
-        at += match (rest.starts_with("/*"), rest.starts_with("*/")) {
-            (true, _) => {
-                depth += 1;
-                2
-            }
-            (_, true) => {
-                depth -= 1;
-                2
-            }
-            _ => step,
-        };
+        if rest.starts_with("/*") {
+            depth += 1;
+            at += 2;
+        } else if rest.starts_with("*/") {
+            depth -= 1;
+            at += 2;
+        } else {
+            at += rest.chars().next().map_or(1, char::len_utf8);
+        }
         if depth == 0 {
             break;
         }
@@ -203,16 +211,16 @@ fn nested_comment(text: &str) -> usize {
     at
 }
 
-/// The tokens as a person would write them in one line.
+/// The tokens in one line, spaced as usual.
 pub(crate) fn text(tokens: &[Token<'_>]) -> String {
     let mut text = String::new();
     let mut before: Option<&Token<'_>> = None;
     for token in tokens {
-        if before.is_some_and(|before| apart(before, token)) {
+        if before.is_some_and(|before| needs_space(before, token)) {
             text.push(' ');
         }
         match token.kind {
-            Kind::Text => text.extend(["\"", token.text, "\""]),
+            Kind::Quoted => text.extend(["\"", token.text, "\""]),
             _ => text.push_str(token.text),
         }
         before = Some(token);
@@ -220,9 +228,9 @@ pub(crate) fn text(tokens: &[Token<'_>]) -> String {
     text
 }
 
-fn apart(left: &Token<'_>, right: &Token<'_>) -> bool {
-    let word = |token: &Token<'_>| token.kind != Kind::Sign;
-    match (word(left), word(right)) {
+fn needs_space(left: &Token<'_>, right: &Token<'_>) -> bool {
+    let is_word = |token: &Token<'_>| token.kind != Kind::Punct;
+    match (is_word(left), is_word(right)) {
         (true, true) => true,
         (true, false) => matches!(right.text, "*" | "=" | "{" | "}"),
         (false, true) => matches!(left.text, "," | ")" | "=" | "{" | "}" | ";"),
@@ -252,7 +260,7 @@ mod tests {
     }
 
     #[test]
-    fn what_stands_in_a_string_is_no_code() {
+    fn strings_are_not_code() {
         let source = "let s = r#\"extern \"C\" { \"#; let t = \"a \\\" extern {\"; extern";
         assert_eq!(
             texts(source),
@@ -282,7 +290,7 @@ mod tests {
     }
 
     #[test]
-    fn what_never_ends() {
+    fn unterminated() {
         for source in ["\"a", "r#\"a", "/* a", "'", "'\\", "b'"] {
             tokens(source, 1);
         }

@@ -1,60 +1,57 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Does a C source see the same contract as Rust? A macro, or a flag for this object alone, may
-//! change what a header says. So the preprocessor's view of it is compared with Rust's.
+//! Checks that a C source sees the same contract as Rust. A macro, or a flag for this object alone,
+//! could change what a header declares, so the preprocessed lines of both are compared.
 
 use std::collections::HashMap;
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
 
+use crate::assertions::{contract_of, LINE};
 use crate::bindings::Bindings;
-use crate::facts::LINE;
 use crate::header::{lines, place, real, statements};
-use crate::problem::{none, read, write, Checked, Layer, Problem};
+use crate::problem::{fail_if_any, failure, read, write, Layer, Problem, Result};
 use crate::tokens::{c_tokens, Token};
 
-/// A contract, as Rust was told of it.
-struct Told {
+/// A contract as Rust sees it.
+struct Contract {
     header: String,
-    /// `demo_layout.h`, which the C compiler confirms.
+    /// `demo_layout.h`
     layout: String,
     bindings: Bindings,
-    /// (file, number, text)
-    lines: Vec<(String, usize, String)>,
-    /// The layout, and the files of the lines.
+    lines: Vec<Line>,
+    /// The layout header, and the files of the lines.
     files: Vec<PathBuf>,
 }
 
-/// What C sees: (file, number of the line) and each text that it has had.
+struct Line {
+    file: String,
+    number: usize,
+    text: String,
+}
+
+/// What C sees: the texts of each (file, line number). A file may be included more than once.
 type Seen = HashMap<(PathBuf, usize), Vec<String>>;
 
-/// Writes the names of the contracts that the source includes, each in a line.
-pub(crate) fn check(
-    list: &str,
-    source: &str,
-    contracts: &[&str],
-    preprocessor: &[&str],
-) -> Checked {
-    let mut told = Vec::new();
-    for contract in contracts {
-        told.push(Told::read(contract)?);
-    }
-    if let Some(flag) = preprocessor
-        .iter()
-        .find(|word| word.starts_with("-fsso-struct"))
-    {
-        let what = format!("{source} has another order of bytes in its structs");
-        let problem = Problem::new(Layer::C, what).note(*flag);
-        return none(vec![problem.help("take the flag away")]);
+/// Writes the paths of the contracts that the source includes, one a line.
+pub(crate) fn check(list: &str, source: &str, contracts: &[&str], preprocessor: &[&str]) -> Result {
+    let contracts: Result<Vec<_>> = contracts.iter().copied().map(Contract::read).collect();
+    let contracts = contracts?;
+    let mut flags = preprocessor.iter();
+    if let Some(flag) = flags.find(|word| word.starts_with("-fsso-struct")) {
+        let what = format!("{source} is compiled with another byte order in structs");
+        let problem = Layer::C.error(what).note(*flag);
+        return Err(vec![problem.help("remove the flag")]);
     }
     let preprocessed = run(source, preprocessor)?;
 
-    let mut wanted = HashMap::new();
+    let mut files = HashMap::new();
     let mut seen = Seen::new();
     for line in lines(&preprocessed) {
-        let file = wanted.entry(line.file).or_insert_with(|| {
+        let file = files.entry(line.file).or_insert_with(|| {
             let file = real(line.file);
-            let known = told.iter().any(|told| told.files.contains(&file));
+            let mut contracts = contracts.iter();
+            let known = contracts.any(|contract| contract.files.contains(&file));
             known.then_some(file)
         });
         if let Some(file) = file {
@@ -65,18 +62,18 @@ pub(crate) fn check(
 
     let mut included = String::new();
     let mut problems = Vec::new();
-    for told in &told {
-        let header = real(&told.header);
+    for contract in &contracts {
+        let header = real(&contract.header);
         if seen.keys().any(|(file, _)| *file == header) {
-            problems.extend(told.compare(source, &seen));
-            included += &format!("{}\n", told.header);
+            problems.extend(contract.compare(source, &seen));
+            included += &format!("{}\n", contract.header);
         }
     }
-    none(problems)?;
+    fail_if_any(problems)?;
     write(list, &included)
 }
 
-fn run(source: &str, words: &[&str]) -> Checked<String> {
+fn run(source: &str, words: &[&str]) -> Result<String> {
     let output = Command::new(words.first().unwrap_or(&""))
         .args(&words[1..])
         .stderr(Stdio::inherit())
@@ -85,25 +82,22 @@ fn run(source: &str, words: &[&str]) -> Checked<String> {
         Ok(output) if output.status.success() => {
             Ok(String::from_utf8_lossy(&output.stdout).into_owned())
         }
-        _ => Err(vec![Problem::new(
-            Layer::Gate,
-            format!("the C preprocessor fails on {source}"),
-        )]),
+        _ => Err(failure(format!("the C preprocessor failed on {source}"))),
     }
 }
 
-impl Told {
-    fn read(contract: &str) -> Checked<Told> {
+impl Contract {
+    fn read(contract: &str) -> Result<Self> {
         let layout = contract
             .strip_suffix("_h.rs")
             .map_or_else(|| contract.to_owned(), |stem| format!("{stem}_layout.h"));
         let text = read(&layout)?;
         let lines: Vec<_> = text.lines().filter_map(line).collect();
-        let header = made_from(&text).to_owned();
-        let mut names: Vec<&str> = lines.iter().map(|(file, ..)| file.as_str()).collect();
+        let header = contract_of(&text).to_owned();
+        let mut names: Vec<&str> = lines.iter().map(|line: &Line| &*line.file).collect();
         names.dedup();
         names.extend([header.as_str(), layout.as_str()]);
-        Ok(Told {
+        Ok(Contract {
             files: names.into_iter().map(real).collect(),
             header,
             bindings: Bindings::new(&read(contract)?),
@@ -117,7 +111,7 @@ impl Told {
         if !seen.keys().any(|(file, _)| *file == layout) {
             return vec![self.without_layout(source)];
         }
-        let mut files: Vec<&String> = self.lines.iter().map(|(file, ..)| file).collect();
+        let mut files: Vec<&String> = self.lines.iter().map(|line| &line.file).collect();
         files.dedup();
         files
             .into_iter()
@@ -125,54 +119,50 @@ impl Told {
             .collect()
     }
 
-    /// Each object that includes the contract has to confirm it, with its own flags and macros.
+    /// The assertions have to hold with the flags and macros of each object.
     fn without_layout(&self, source: &str) -> Problem {
         let name = self.layout.rsplit('/').next().unwrap_or(&self.layout);
-        Problem::new(
-            Layer::Contract,
-            format!(
-                "{} does not include {name} where {source} includes it",
-                self.header
-            ),
-        )
-        .note("by that, the C compiler confirms what Rust is told")
-        .help(format!(
-            "at its end, before the last #endif:\n\
-             \t#ifndef __BINDGEN__\n\
-             \t#include \"{name}\"\n\
-             \t#endif"
-        ))
+        let header = &self.header;
+        Layer::Contract
+            .error(format!("{header} does not include {name} in {source}"))
+            .note("the C compiler checks the assertions in it")
+            .help(format!(
+                "add before the last #endif:\n\
+                 \t#ifndef __BINDGEN__\n\
+                 \t#include \"{name}\"\n\
+                 \t#endif"
+            ))
     }
 
-    /// The first line that C sees otherwise.
+    /// The first line that C sees differently.
     fn compare_file(&self, source: &str, file: &str, seen: &Seen) -> Option<Problem> {
         let real = real(file);
-        let mut all: Vec<Token<'_>> = Vec::new();
-        for (_, number, text) in self.lines.iter().filter(|(name, ..)| name == file) {
-            all.extend(c_tokens(text, *number));
-        }
-        let statements = statements(&all);
-        let inside = |number: usize| {
-            statements.iter().find(|tokens| {
+        let lines = || self.lines.iter().filter(|line| line.file == file);
+        let tokens: Vec<Token<'_>> = lines()
+            .flat_map(|line| c_tokens(&line.text, line.number))
+            .collect();
+        let statements = statements(&tokens);
+        let statement_at = |number: usize| {
+            statements.iter().copied().find(|tokens| {
                 let lines = tokens.first().map(|t| t.line)..=tokens.last().map(|t| t.line);
                 lines.contains(&Some(number))
             })
         };
 
-        for (_, number, text) in self.lines.iter().filter(|(name, ..)| name == file) {
-            let texts = seen.get(&(real.clone(), *number));
-            let same = texts.is_some_and(|texts| texts.iter().any(|other| same(text, other)));
+        for line in lines() {
+            let texts = seen.get(&(real.clone(), line.number));
+            let same = texts.is_some_and(|texts| texts.iter().any(|c| same(&line.text, c)));
             if !same {
-                let c = texts.and_then(|texts| texts.first());
-                let statement = inside(*number).copied().unwrap_or_default();
-                return Some(self.differs(source, file, *number, Some(text), c, statement));
+                let views = [Some(&line.text), texts.and_then(|texts| texts.first())];
+                let statement = statement_at(line.number).unwrap_or_default();
+                return Some(self.difference(source, &place(file, line.number), views, statement));
             }
         }
-        // What C sees besides may be a declaration of its own, but nothing within another one.
+        // C may see further declarations, but nothing more within one that Rust has.
         let mut more: Vec<_> = seen
             .iter()
             .filter(|((file, number), _)| {
-                *file == real && !self.lines.iter().any(|(_, told, _)| told == number)
+                *file == real && !self.lines.iter().any(|line| line.number == *number)
             })
             .filter_map(|((_, number), texts)| {
                 let text = texts.iter().find(|text| !c_tokens(text, 1).is_empty())?;
@@ -182,64 +172,53 @@ impl Told {
             .collect();
         more.sort_unstable();
         more.into_iter().find_map(|(number, text)| {
-            let statement = inside(number)?;
-            Some(self.differs(source, file, number, None, Some(text), statement))
+            let statement = statement_at(number)?;
+            Some(self.difference(source, &place(file, number), [None, Some(text)], statement))
         })
     }
 
-    fn differs(
+    fn difference(
         &self,
         source: &str,
-        file: &str,
-        number: usize,
-        rust: Option<&String>,
-        c: Option<&String>,
+        place: &str,
+        views: [Option<&String>; 2],
         statement: &[Token<'_>],
     ) -> Problem {
-        let view = |text: Option<&String>| match text.map(|text| text.trim()) {
+        let [rust, c] = views.map(|text| match text.map(|text| text.trim()) {
             Some(text) if !text.is_empty() => format!("`{text}`"),
             _ => "nothing".to_owned(),
-        };
-        let here = place(file, number);
-        Problem::new(
-            Layer::C,
-            format!("{} is not the same in both halves", self.name_of(statement)),
-        )
-        .note(format!("{here}: Rust was told {}", view(rust)))
-        .note(format!("{here}: {source} has {}", view(c)))
-        .help(format!(
-            "take the macro or the flag away that changes {} for one of them",
-            place(file, 0).trim_end_matches(":0")
-        ))
+        });
+        let (header, _) = place.rsplit_once(':').unwrap_or((place, ""));
+        let name = self.name_of(statement);
+        Layer::C
+            .error(format!("{name} differs between Rust and C"))
+            .note(format!("{place}: Rust sees {rust}"))
+            .note(format!("{place}: {source} sees {c}"))
+            .help(format!(
+                "remove the macro or flag that changes {header} for one of them"
+            ))
     }
 
-    /// What the statement is about, by the name that Rust has for it.
+    /// The declared name in the statement.
     fn name_of(&self, statement: &[Token<'_>]) -> String {
-        let bindings = &self.bindings;
-        let symbols = bindings.symbols.iter().map(|symbol| &symbol.name);
-        let records = bindings.records.iter().map(|record| &record.name);
-        let aliases = bindings.aliases.iter().map(|(name, _)| name);
-        let constants = bindings.constants.iter().map(|(name, _)| name);
-        let mut names = symbols.chain(records).chain(aliases).chain(constants);
+        let mut names = self.bindings.names();
         let found = names.find(|name| statement.iter().any(|token| token.is(name)));
         found.unwrap_or(&self.header).clone()
     }
 }
 
-/// The contract, of which a layout begins: `/* Made by border/gate from ./demo.h: what …`
-pub(crate) fn made_from(layout: &str) -> &str {
-    let end = layout.find(": what Rust was told").unwrap_or_default();
-    layout[..end].split(" from ").nth(1).unwrap_or_default()
-}
-
 /// `// ./demo.h:7: int f(void);`
-fn line(text: &str) -> Option<(String, usize, String)> {
+fn line(text: &str) -> Option<Line> {
     let mut parts = text.strip_prefix(LINE)?.splitn(3, ':');
     let (file, number, text) = (parts.next()?, parts.next()?, parts.next()?);
-    Some((file.to_owned(), number.parse().ok()?, text.to_owned()))
+    Some(Line {
+        file: file.to_owned(),
+        number: number.parse().ok()?,
+        text: text.to_owned(),
+    })
 }
 
-/// Blanks do not count.
+/// Whether the tokens are the same.
 fn same(one: &str, other: &str) -> bool {
     let words = |text| {
         let tokens = c_tokens(text, 1).into_iter();
@@ -254,70 +233,73 @@ fn same(one: &str, other: &str) -> bool {
 mod tests {
     use super::*;
 
-    fn compare(told: &[(usize, &str)], seen: &[(usize, &str)]) -> Option<String> {
-        let told = Told {
+    fn compare(rust: &[(usize, &str)], c: &[(usize, &str)]) -> Option<String> {
+        let contract = Contract {
             header: "a.h".to_owned(),
             layout: "a_layout.h".to_owned(),
             files: Vec::new(),
             bindings: Bindings::new("pub struct s { pub a: u8, } extern \"C\" { pub fn f(); }"),
-            lines: told
+            lines: rust
                 .iter()
-                .map(|(number, text)| ("a.h".to_owned(), *number, (*text).to_owned()))
+                .map(|(number, text)| Line {
+                    file: "a.h".to_owned(),
+                    number: *number,
+                    text: (*text).to_owned(),
+                })
                 .collect(),
         };
-        let seen = seen
+        let seen = c
             .iter()
             .map(|(number, text)| ((PathBuf::from("a.h"), *number), vec![(*text).to_owned()]))
             .collect();
-        let problem = told.compare_file("a.c", "a.h", &seen);
+        let problem = contract.compare_file("a.c", "a.h", &seen);
         problem.map(|problem| problem.to_string())
     }
 
     #[test]
-    fn the_same() {
-        let told = [
+    fn same_lines() {
+        let rust = [
             (1, "int f(u8 a,"),
             (2, "u8 b);"),
             (3, "struct s {"),
             (4, "u8 a;"),
             (5, "};"),
         ];
-        assert_eq!(compare(&told, &told), None);
-        let mut more = told.to_vec();
+        assert_eq!(compare(&rust, &rust), None);
+        let mut more = rust.to_vec();
         more[0].1 = "int  f( u8 a,";
         more.extend([(7, "int g(void);"), (8, "#pragma pack(1)")]);
-        assert_eq!(compare(&told, &more), None);
+        assert_eq!(compare(&rust, &more), None);
     }
 
     #[test]
-    fn another() {
-        let told = [
+    fn different_lines() {
+        let rust = [
             (1, "int f(void);"),
             (3, "struct s {"),
             (5, "u8 a;"),
             (6, "};"),
         ];
         let with = |number: usize, text: &'static str| {
-            let mut seen = told.to_vec();
-            seen.retain(|(told, _)| *told != number);
-            seen.push((number, text));
-            compare(&told, &seen).expect("it is another")
+            let mut c = rust.to_vec();
+            c.retain(|(other, _)| *other != number);
+            c.push((number, text));
+            compare(&rust, &c).expect("a difference")
         };
         let problem = with(1, "int f(int);");
         assert!(
-            problem.contains("error: f is not the same in both halves"),
+            problem.contains("error: f differs between Rust and C"),
             "{problem}"
         );
         assert!(
-            problem.contains("note: a.h:1: Rust was told `int f(void);`"),
+            problem.contains("note: a.h:1: Rust sees `int f(void);`"),
             "{problem}"
         );
         assert!(
-            problem.contains("note: a.h:1: a.c has `int f(int);`"),
+            problem.contains("note: a.h:1: a.c sees `int f(int);`"),
             "{problem}"
         );
-        // A line more, or one less.
-        assert!(with(4, "u32 more;").contains("error: s is not the same"));
-        assert!(with(5, "").contains("a.c has nothing"));
+        assert!(with(4, "u32 more;").contains("error: s differs"));
+        assert!(with(5, "").contains("a.c sees nothing"));
     }
 }
