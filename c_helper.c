@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The C half of hello_rust.ko: what the kernel offers to C only.
+ * The C half of hello_rust.ko: kernel APIs that only C can use.
  *
  * Macros and static inlines ("current", module_param_cb()) have no symbol that
- * Rust could call, so C wraps them. The same goes for what module! cannot say
- * on every kernel: author, version and text parameters.
+ * Rust could call, so C wraps them. The same applies to author, version and
+ * string parameters, which module! does not support on every kernel.
  */
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
@@ -22,10 +22,10 @@
 #include "c_helper.h"
 
 MODULE_AUTHOR("The hello_rust developers");
-MODULE_DESCRIPTION("Greets from Rust and from C, stitched into one module");
+MODULE_DESCRIPTION("Greets from Rust and from C, linked into one module");
 MODULE_VERSION("0.1.0");
 
-/* Both are set before the module's init and are read-only from then on. */
+/* Set before the module's init runs, and read-only from then on. */
 static char whom[C_HELPER_WHOM_MAX + 1] = "world";
 static u32 times = 1;
 
@@ -34,7 +34,7 @@ static int whom_set(const char *val, const struct kernel_param *kp)
 	size_t len = strlen(val);
 
 	if (len > C_HELPER_WHOM_MAX) {
-		pr_err("whom: %zu bytes of text, at most %d are taken\n",
+		pr_err("whom: too long (%zu bytes, maximum %d)\n",
 		       len, C_HELPER_WHOM_MAX);
 		return -EINVAL;
 	}
@@ -57,7 +57,7 @@ static const struct kernel_param_ops whom_ops = {
 };
 module_param_cb(whom, &whom_ops, NULL, 0444);
 __MODULE_PARM_TYPE(whom, "string");
-MODULE_PARM_DESC(whom, "Whom to greet, at most 63 bytes (default: world)");
+MODULE_PARM_DESC(whom, "Name to greet, at most 63 bytes (default: world)");
 
 static int times_set(const char *val, const struct kernel_param *kp)
 {
@@ -77,12 +77,12 @@ static const struct kernel_param_ops times_ops = {
 };
 module_param_cb(times, &times_ops, &times, 0444);
 __MODULE_PARM_TYPE(times, "uint");
-MODULE_PARM_DESC(times, "How many times, from 1 to 16 (default: 1)");
+MODULE_PARM_DESC(times, "Number of greetings, from 1 to 16 (default: 1)");
 
 /**
- * c_helper_whom() - whom to greet
+ * c_helper_whom() - get the name to greet
  *
- * Return: NUL-terminated printable UTF-8, valid as long as the module is.
+ * Return: NUL-terminated printable UTF-8, valid as long as the module is loaded.
  */
 const char *c_helper_whom(void)
 {
@@ -90,7 +90,7 @@ const char *c_helper_whom(void)
 }
 
 /**
- * c_helper_times() - how many greetings were asked for
+ * c_helper_times() - get the number of greetings
  *
  * Return: 1 to C_HELPER_TIMES_MAX.
  */
@@ -100,7 +100,7 @@ u32 c_helper_times(void)
 }
 
 /**
- * c_helper_current() - tell which task is running, and where
+ * c_helper_current() - describe the current task
  * @task: filled in; owned by the caller
  *
  * Context: Process context.
@@ -117,14 +117,14 @@ void c_helper_current(struct c_helper_task *task)
 }
 
 /**
- * c_helper_repeat() - call back into Rust, again and again
- * @times: how many times, from 1 to C_HELPER_TIMES_MAX
- * @greet: what to call
- * @context: passed on to @greet; only borrowed for the length of this call
+ * c_helper_repeat() - call a function of Rust repeatedly
+ * @times: number of calls, from 1 to C_HELPER_TIMES_MAX
+ * @greet: function to call
+ * @context: passed to @greet; only borrowed for the duration of this call
  *
  * Context: That of @greet.
- * Return: 0, -EINVAL if @times is out of range or there is no @greet, or what
- * stopped @greet.
+ * Return: 0 on success, -EINVAL if @times is out of range or @greet is NULL, or
+ * the first error that @greet returns.
  */
 int c_helper_repeat(u32 times, c_helper_greet_fn greet, void *context)
 {

@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Declares by hand what the kernel exports: once rightly, and wrongly in several ways, which the
-//! names of the types tell. It is built for `stitch check`, and never loaded.
+//! Hand-written declarations of kernel exports: a correct one, and several that are wrong, as the
+//! names of the types say. It is built for `stitch check`, but never loaded.
 
 use kernel::prelude::*;
 
 module! {
     type: ByHand,
     name: "by_hand",
-    description: "Declares by hand what the kernel exports",
+    description: "Hand-written declarations of kernel exports",
     license: "GPL",
 }
 
@@ -44,7 +44,7 @@ impl kernel::Module for ByHand {
     fn init(_module: &'static ThisModule) -> Result<Self> {
         let text = c"1".as_ptr().cast::<u8>();
         let (mut unsigned, mut signed) = (0, 0);
-        // SAFETY: It is never run.
+        // SAFETY: This module is never loaded.
         let codes = unsafe {
             [
                 raw::register_reboot_notifier(core::ptr::null_mut()),

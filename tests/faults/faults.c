@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * fault.ko commits one real fault when it is loaded: "insmod fault.ko kind=NAME".
- * The lab's tests boot a kernel with it, and see what the lab makes of its log.
+ * The tests boot a kernel with it, and check how the lab judges the log.
  */
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
@@ -31,7 +31,7 @@ static DEFINE_MUTEX(two);
 
 static void commit_panic(void)
 {
-	panic("fault: as told");
+	panic("fault: on request");
 }
 
 static void commit_null(void)
@@ -48,7 +48,7 @@ static void commit_bug(void)
 
 static void commit_warn(void)
 {
-	WARN(true, "fault: as told\n");
+	WARN(true, "fault: on request\n");
 }
 
 static void commit_rust_panic(void)
@@ -87,7 +87,7 @@ static void commit_sleep_forever(void)
 static void commit_schedule_atomic(void)
 {
 	preempt_disable();
-	/* Having complained, it sets the count right: there is nothing to enable again. */
+	/* The kernel resets the preempt count, so do not enable preemption again. */
 	schedule();
 }
 
@@ -144,7 +144,7 @@ static void commit_leak(void)
 {
 	int i;
 
-	/* kmemleak may take a stale word on some stack for a pointer to one of them. */
+	/* kmemleak may miss one of them because of a stale pointer on a stack. */
 	for (i = 0; i < 16; i++)
 		kmalloc(64, GFP_KERNEL);
 }
@@ -182,11 +182,11 @@ static int __init faults_init(void)
 		fault->commit();
 		return 0;
 	}
-	pr_err("no fault is called %s\n", kind);
+	pr_err("unknown fault: %s\n", kind);
 	return -EINVAL;
 }
 module_init(faults_init);
 
 MODULE_AUTHOR("The hello_rust developers");
-MODULE_DESCRIPTION("Commits a fault, to see who notices");
+MODULE_DESCRIPTION("Commits a fault, to see whether it is detected");
 MODULE_LICENSE("GPL");

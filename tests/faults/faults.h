@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * What fault.ko, written in C, asks of Rust.
+ * The contract of fault.ko.
  */
 #ifndef FAULTS_H
 #define FAULTS_H
 
 #include <linux/types.h>
 
-/* One of four primes; Rust panics where there is none. */
+/* One of four primes; Rust panics if @index is out of bounds. */
 u32 faults_rs_prime(size_t index);
 
 #ifndef __BINDGEN__

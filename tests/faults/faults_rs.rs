@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Rust's part of fault.ko: a panic.
+//! The Rust part of `fault.ko`: a panic.
 
 #[macro_use]
 #[path = "border/border.rs"]
@@ -13,7 +13,7 @@ const PRIMES: [u32; 4] = [2, 3, 5, 7];
 ///
 /// # Panics
 ///
-/// Where there is none at `index`: that is what it is for.
+/// If `index` is out of bounds, which is the fault to commit.
 ///
 /// # Safety
 ///

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The KUnit suite of hello_rust: the functions of both halves, each called from
- * the other one, at the boundaries of what they take.
+ * The KUnit suite of hello_rust. It calls the functions of each half from the
+ * other one, with boundary values.
  *
- * "c_to_rust" cases call Rust from here. "rust_to_c" cases ask kunit_rs.rs to
- * call the C half, since a call from here would prove nothing about Rust.
+ * "c_to_rust" cases call Rust from here. "rust_to_c" cases have kunit_rs.rs call
+ * the C half, since a call from here would prove nothing about Rust.
  */
 #include <kunit/test.h>
 #include <linux/errno.h>
@@ -28,22 +28,22 @@ struct text {
 	{ what, bytes, sizeof(bytes) - 1, characters }
 
 static const struct text texts[] = {
-	TEXT("nothing", "", 0),
-	TEXT("one byte", "A", 1),
-	TEXT("two bytes a character", "\xc3\xb6", 1),
-	TEXT("four bytes a character", "\xf0\x9f\xa6\x80", 1),
+	TEXT("empty", "", 0),
+	TEXT("one-byte character", "A", 1),
+	TEXT("two-byte character", "\xc3\xb6", 1),
+	TEXT("four-byte character", "\xf0\x9f\xa6\x80", 1),
 	TEXT("mixed", "Ada L\xc3\xb6velace", 12),
-	TEXT("the last of ASCII", "~", 1),
+	TEXT("last printable ASCII", "~", 1),
 	TEXT("DEL", "\x7f", -EINVAL),
-	TEXT("a line feed", "a\nb", -EINVAL),
-	TEXT("a NUL inside", "a\0b", -EINVAL),
+	TEXT("line feed", "a\nb", -EINVAL),
+	TEXT("embedded NUL", "a\0b", -EINVAL),
 	TEXT("C1 control", "\xc2\x85", -EINVAL),
-	TEXT("a lone continuation byte", "\x80", -EINVAL),
-	TEXT("cut in a character", "\xf0\x9f\xa6", -EINVAL),
-	TEXT("an overlong slash", "\xc0\xaf", -EINVAL),
-	TEXT("a surrogate", "\xed\xa0\x80", -EINVAL),
+	TEXT("lone continuation byte", "\x80", -EINVAL),
+	TEXT("truncated character", "\xf0\x9f\xa6", -EINVAL),
+	TEXT("overlong slash", "\xc0\xaf", -EINVAL),
+	TEXT("surrogate", "\xed\xa0\x80", -EINVAL),
 	TEXT("beyond Unicode", "\xf4\x90\x80\x80", -EINVAL),
-	TEXT("never a byte of UTF-8", "\xff", -EINVAL),
+	TEXT("invalid byte", "\xff", -EINVAL),
 };
 
 static void text_name(const struct text *text, char *name)
@@ -63,7 +63,7 @@ static void c_to_rust_count_chars(struct kunit *test)
 
 static void c_to_rust_count_chars_reads_no_further(struct kunit *test)
 {
-	/* What follows the text would make it invalid. */
+	/* The byte after the text is invalid. */
 	KUNIT_EXPECT_EQ(test, 2, hello_rust_count_chars((const u8 *)"ab\xff", 2));
 }
 
@@ -87,13 +87,13 @@ struct repetition {
 
 static const struct repetition repetitions[] = {
 	{ "none", 0, 0, 0, -EINVAL, 0 },
-	{ "the fewest", 1, 0, 0, 0, 1 },
-	{ "the most", C_HELPER_TIMES_MAX, 0, 0, 0, C_HELPER_TIMES_MAX },
+	{ "minimum", 1, 0, 0, 0, 1 },
+	{ "maximum", C_HELPER_TIMES_MAX, 0, 0, 0, C_HELPER_TIMES_MAX },
 	{ "one too many", C_HELPER_TIMES_MAX + 1, 0, 0, -EINVAL, 0 },
-	{ "the most of u32", U32_MAX, 0, 0, -EINVAL, 0 },
-	{ "stopped at once", 3, 1, -EINTR, -EINTR, 1 },
+	{ "maximum of u32", U32_MAX, 0, 0, -EINVAL, 0 },
+	{ "stopped at the start", 3, 1, -EINTR, -EINTR, 1 },
 	{ "stopped at the end", 3, 3, -ENOMEM, -ENOMEM, 3 },
-	{ "the last errno", 2, 2, -MAX_ERRNO, -MAX_ERRNO, 2 },
+	{ "maximum errno", 2, 2, -MAX_ERRNO, -MAX_ERRNO, 2 },
 };
 
 static void repetition_name(const struct repetition *repetition, char *name)
@@ -114,9 +114,9 @@ static void rust_to_c_repeat(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, want->called, called);
 }
 
-static void rust_to_c_repeat_nobody(struct kunit *test)
+static void rust_to_c_repeat_null(struct kunit *test)
 {
-	KUNIT_EXPECT_EQ(test, -EINVAL, kunit_rs_repeat_nobody());
+	KUNIT_EXPECT_EQ(test, -EINVAL, kunit_rs_repeat_null());
 }
 
 static void rust_to_c_current(struct kunit *test)
@@ -157,7 +157,7 @@ static struct kunit_case hello_rust_cases[] = {
 	KUNIT_CASE(c_to_rust_count_chars_reads_no_further),
 	KUNIT_CASE(c_to_rust_count_chars_of_a_page),
 	KUNIT_CASE_PARAM(rust_to_c_repeat, repetition_gen_params),
-	KUNIT_CASE(rust_to_c_repeat_nobody),
+	KUNIT_CASE(rust_to_c_repeat_null),
 	KUNIT_CASE(rust_to_c_current),
 	KUNIT_CASE(rust_to_c_whom),
 	KUNIT_CASE(rust_to_c_times),

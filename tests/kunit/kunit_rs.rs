@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Rust's part of the KUnit suite: calls into C, made by Rust, on behalf of `kunit.c`.
+//! The Rust part of the KUnit suite: calls into C on behalf of `kunit.c`.
 
 use core::slice;
 use kernel::{
@@ -15,20 +15,20 @@ mod border;
 mod c_helper_h;
 mod kunit_h;
 
-/// What [`count_call`] works on.
+/// The context of [`count_call`].
 struct Calls {
     seen: u32,
     stop_at: u32,
     stop_with: c_int,
 }
 
-/// Counts, and stops where it was told to.
+/// Counts the calls, and returns `stop_with` in the call `stop_at`.
 ///
 /// # Safety
 ///
-/// `context` must point to a [`Calls`] that nothing else uses during the call.
+/// `context` must point to a [`Calls`] that nothing else accesses during the call.
 unsafe extern "C" fn count_call(context: *mut c_void, nth: u32) -> c_int {
-    // SAFETY: The caller promises just that.
+    // SAFETY: By the safety requirements of this function.
     let calls = unsafe { &mut *context.cast::<Calls>() };
 
     calls.seen += 1;
@@ -45,7 +45,7 @@ unsafe extern "C" fn count_call(context: *mut c_void, nth: u32) -> c_int {
 ///
 /// # Safety
 ///
-/// `called` must be valid for a write.
+/// `called` must be valid for writes.
 #[no_mangle]
 pub unsafe extern "C" fn kunit_rs_repeat(
     times: u32,
@@ -60,33 +60,33 @@ pub unsafe extern "C" fn kunit_rs_repeat(
     };
     let context: *mut Calls = &mut calls;
 
-    // SAFETY: `count_call` takes a context of this very type, which C only borrows for the call.
+    // SAFETY: `count_call` expects a context of this type, which C only borrows for this call.
     let result = to_result(unsafe {
         c_helper_h::c_helper_repeat(times, Some(count_call), context.cast())
     });
-    // SAFETY: The caller promises that `called` is valid.
+    // SAFETY: `called` is valid by the safety requirements of this function.
     unsafe { called.write(calls.seen) };
     errno(result)
 }
 
-/// Gives C no function to call.
+/// Passes NULL as the function to call.
 ///
 /// # Safety
 ///
 /// None; C calls it.
 #[no_mangle]
-pub unsafe extern "C" fn kunit_rs_repeat_nobody() -> c_int {
-    // SAFETY: C checks for the missing function.
+pub unsafe extern "C" fn kunit_rs_repeat_null() -> c_int {
+    // SAFETY: C checks for NULL.
     errno(to_result(unsafe {
         c_helper_h::c_helper_repeat(1, None, core::ptr::null_mut())
     }))
 }
 
-/// Tells what Rust reads out of the struct that C fills in.
+/// Returns what Rust reads from the struct that C fills in.
 ///
 /// # Safety
 ///
-/// `pid` and `cpu` must be valid for a write, `comm` for `size` of them.
+/// `pid` and `cpu` must be valid for writes, and `comm` for writes of `size` bytes.
 #[no_mangle]
 pub unsafe extern "C" fn kunit_rs_current(
     pid: *mut c_int,
@@ -96,14 +96,14 @@ pub unsafe extern "C" fn kunit_rs_current(
 ) -> c_int {
     let mut task = c_helper_h::c_helper_task::default();
 
-    // SAFETY: `task` is a valid place for C to write to.
+    // SAFETY: `task` is valid for writes.
     unsafe { c_helper_h::c_helper_current(&mut task) };
-    // SAFETY: The caller promises that these are valid.
+    // SAFETY: Both are valid by the safety requirements of this function.
     unsafe {
         pid.write(task.pid);
         cpu.write(task.cpu);
     }
-    // SAFETY: The caller promises that `comm` has room for `size` bytes.
+    // SAFETY: `comm` is valid by the safety requirements of this function.
     let comm = unsafe { slice::from_raw_parts_mut(comm, size) };
     match comm.get_mut(..task.comm.len()) {
         Some(room) => room.copy_from_slice(&task.comm),
@@ -112,19 +112,19 @@ pub unsafe extern "C" fn kunit_rs_current(
     0
 }
 
-/// Tells what Rust reads of the text that C keeps; returns its length.
+/// Copies the text that C stores, as Rust reads it, and returns its length.
 ///
 /// # Safety
 ///
-/// `whom` must be valid for `size` writes.
+/// `whom` must be valid for writes of `size` bytes.
 #[no_mangle]
 pub unsafe extern "C" fn kunit_rs_whom(whom: *mut u8, size: usize) -> isize {
-    // SAFETY: C returns a NUL-terminated string that does not change any more.
+    // SAFETY: C returns a NUL-terminated string that no longer changes.
     let Ok(text) = unsafe { CStr::from_char_ptr(c_helper_h::c_helper_whom()) }.to_str() else {
         return EINVAL.to_errno() as isize;
     };
 
-    // SAFETY: The caller promises that `whom` has room for `size` bytes.
+    // SAFETY: `whom` is valid by the safety requirements of this function.
     match unsafe { slice::from_raw_parts_mut(whom, size) }.get_mut(..=text.len()) {
         Some([room @ .., nul]) => {
             room.copy_from_slice(text.as_bytes());
@@ -135,14 +135,14 @@ pub unsafe extern "C" fn kunit_rs_whom(whom: *mut u8, size: usize) -> isize {
     text.len() as isize
 }
 
-/// Tells how often Rust is asked to greet.
+/// Returns the number of greetings, as Rust reads it.
 ///
 /// # Safety
 ///
 /// None; C calls it.
 #[no_mangle]
 pub unsafe extern "C" fn kunit_rs_times() -> u32 {
-    // SAFETY: This only reads a number.
+    // SAFETY: C only reads an integer.
     unsafe { c_helper_h::c_helper_times() }
 }
 
@@ -152,7 +152,7 @@ fn errno(result: Result) -> c_int {
 
 keeps_contract!(kunit_h:
     kunit_rs_repeat,
-    kunit_rs_repeat_nobody,
+    kunit_rs_repeat_null,
     kunit_rs_current,
     kunit_rs_whom,
     kunit_rs_times

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * hello_rust.ko's twin in C alone: the same parameters, the same checks, the
- * same lines of dmesg in the same order. It says "Rust" where hello_rust.ko
- * does, so that `make bench-loop` compares the languages and not the texts.
+ * hello_rust.ko in C alone, with the same parameters, checks and messages. It
+ * prints "Rust" where hello_rust.ko does, so that `make bench-loop` compares the
+ * languages, not the texts.
  */
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
@@ -32,7 +32,7 @@ static char whom[WHOM_MAX + 1] = "world";
 static u32 times = 1;
 static u32 greeted;
 
-/* The forms of a character in UTF-8, by how many bytes follow the first. */
+/* The forms of a character in UTF-8, by the number of continuation bytes. */
 static const struct {
 	u8 mask;
 	u8 lead;
@@ -44,7 +44,7 @@ static const struct {
 	{ 0xf8, 0xf0, 0x10000 },
 };
 
-/* Reads one character and moves on; -EINVAL where there is none in UTF-8. */
+/* Reads one character and advances; -EINVAL if it is not valid UTF-8. */
 static s32 next_char(const u8 **text)
 {
 	u8 lead = *(*text)++;
@@ -57,13 +57,13 @@ static s32 next_char(const u8 **text)
 
 	c = lead & (u8)~forms[form].mask;
 	for (u32 n = 0; n < form; n++) {
-		/* The NUL at the end follows no other byte either. */
+		/* This also stops at the NUL. */
 		if ((**text & 0xc0) != 0x80)
 			return -EINVAL;
 		c = c << 6 | (*(*text)++ & 0x3f);
 	}
 
-	/* Longer than it need be, half a pair of UTF-16, or out of Unicode. */
+	/* Overlong, a surrogate, or beyond Unicode. */
 	if (c < forms[form].least || (c >= 0xd800 && c <= 0xdfff) || c > 0x10ffff)
 		return -EINVAL;
 	return c;
@@ -74,7 +74,7 @@ static bool is_control(u32 c)
 	return c < 0x20 || (c >= 0x7f && c < 0xa0);
 }
 
-/* How many characters a text has; -EINVAL unless it is printable UTF-8. */
+/* Counts the characters of a text; -EINVAL unless it is printable UTF-8. */
 static ssize_t count_chars(const char *text)
 {
 	const u8 *rest = (const u8 *)text;
@@ -95,7 +95,7 @@ static int whom_set(const char *val, const struct kernel_param *kp)
 	size_t len = strlen(val);
 
 	if (len > WHOM_MAX) {
-		pr_err("whom: %zu bytes of text, at most %d are taken\n",
+		pr_err("whom: too long (%zu bytes, maximum %d)\n",
 		       len, WHOM_MAX);
 		return -EINVAL;
 	}
@@ -118,7 +118,7 @@ static const struct kernel_param_ops whom_ops = {
 };
 module_param_cb(whom, &whom_ops, NULL, 0444);
 __MODULE_PARM_TYPE(whom, "string");
-MODULE_PARM_DESC(whom, "Whom to greet, at most 63 bytes (default: world)");
+MODULE_PARM_DESC(whom, "Name to greet, at most 63 bytes (default: world)");
 
 static int times_set(const char *val, const struct kernel_param *kp)
 {
@@ -138,7 +138,7 @@ static const struct kernel_param_ops times_ops = {
 };
 module_param_cb(times, &times_ops, &times, 0444);
 __MODULE_PARM_TYPE(times, "uint");
-MODULE_PARM_DESC(times, "How many times, from 1 to 16 (default: 1)");
+MODULE_PARM_DESC(times, "Number of greetings, from 1 to 16 (default: 1)");
 
 static int __init hello_twin_init(void)
 {
