@@ -1,20 +1,20 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! The Rust half of catalogue.ko: each kind of crossing between Rust and C, once.
+//! The Rust half of `catalogue.ko`: each kind of crossing between Rust and C, once.
 //!
-//! `catalogue.h` lists them. [`gives`] has what C calls, [`takes`] what C is called for, and
-//! [`checks`] the tests that have to be done from Rust's side.
+//! `catalogue.h` declares them. [`exports`] defines what C calls, [`imports`] wraps what C defines,
+//! and [`checks`] has the tests that need to call from Rust.
 
 use kernel::prelude::*;
 
 #[macro_use]
 #[path = "border/border.rs"]
 mod border;
-/// The contract as Rust sees it, made from `catalogue.h`.
+/// The contract, generated from `catalogue.h`.
 mod catalogue_h;
 mod checks;
-mod gives;
-mod takes;
+mod exports;
+mod imports;
 
 module! {
     type: Catalogue,
@@ -22,7 +22,7 @@ module! {
     license: "GPL",
 }
 
-/// The loaded module. It does nothing by itself: the KUnit suite calls both halves.
+/// The loaded module. It does nothing on its own: the KUnit suite calls both halves.
 struct Catalogue;
 
 impl kernel::Module for Catalogue {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The C half of catalogue.ko: what it gives to Rust. catalogue.h tells about
- * each function; here is how C does it.
+ * The C half of catalogue.ko: what it exports to Rust. catalogue.h documents
+ * each function.
  */
 #include <linux/atomic.h>
 #include <linux/err.h>
@@ -180,7 +180,7 @@ int catalogue_c_fail(int err)
 	return err;
 }
 
-/* Rust only ever sees a pointer to it. */
+/* Opaque for Rust. */
 struct catalogue_c_counter {
 	atomic_t counted;
 	u32 step;

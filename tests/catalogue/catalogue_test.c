@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The KUnit suite of catalogue.ko. What Rust gives to C is tested here, at the
- * boundaries of what it takes; what C gives to Rust is tested in checks.rs,
- * which this suite runs as its last case.
+ * The KUnit suite of catalogue.ko. It tests what Rust exports to C, with
+ * boundary values. checks.rs tests what C exports to Rust; the last case of this
+ * suite runs it.
  */
 #include <kunit/test.h>
 #include <linux/err.h>
@@ -62,7 +62,7 @@ static void rs_next_signed(struct kunit *test)
 
 static void rs_not(struct kunit *test)
 {
-	/* C makes a bool of whatever is not 0, where an u8 would lose it. */
+	/* Conversion to bool yields true, where conversion to u8 would yield 0. */
 	int many = 256;
 
 	KUNIT_EXPECT_TRUE(test, catalogue_rs_not(false));
@@ -150,7 +150,7 @@ static void rs_grow_fails(struct kunit *test)
 	};
 	const struct catalogue_shape before = shape;
 
-	/* Its own end, which it adds to both of them. */
+	/* One of its own ends, added to both of them. */
 	KUNIT_EXPECT_EQ(test, -ERANGE, catalogue_rs_grow(&shape, &shape.ends[1]));
 	KUNIT_EXPECT_MEMEQ(test, &before, &shape, sizeof(shape));
 	KUNIT_EXPECT_EQ(test, 0, catalogue_rs_grow(&shape, &nowhere));
@@ -251,9 +251,9 @@ KUNIT_ARRAY_PARAM_DESC(check, CATALOGUE_RS_CHECKS, name);
 static void rust_calls_c(struct kunit *test)
 {
 	const struct catalogue_check *check = test->param_value;
-	const char *complaint = check->run() ?: "";
+	const char *failure = check->run() ?: "";
 
-	KUNIT_EXPECT_STREQ(test, "", complaint);
+	KUNIT_EXPECT_STREQ(test, "", failure);
 }
 
 static struct kunit_case catalogue_cases[] = {
@@ -283,14 +283,14 @@ static struct kunit_suite catalogue_suite = {
 
 kunit_test_suites(&catalogue_suite);
 
-/* Breaks what catalogue.h says of catalogue_rs_rest(), for a debug kernel to see. */
+/* Calls catalogue_rs_rest() in atomic context, for a debug kernel to detect. */
 static int sleep_in_atomic_set(const char *val, const struct kernel_param *kp)
 {
-	bool asked;
+	bool enable;
 	int err;
 
-	err = kstrtobool(val, &asked);
-	if (err || !asked)
+	err = kstrtobool(val, &enable);
+	if (err || !enable)
 		return err;
 
 	spin_lock(&lock);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Tests of what C gives to Rust, at the boundaries of what it takes. They have to be in Rust: a
-//! call from C would prove nothing. `catalogue_test.c` runs them as a part of its KUnit suite.
+//! Tests what Rust imports from C, with boundary values. The tests are in Rust, since a call from C
+//! would prove nothing; `catalogue_test.c` runs them in its KUnit suite.
 
 use core::{cmp::Ordering, ptr};
 use kernel::{
@@ -14,31 +14,31 @@ use kernel::{
 };
 
 use crate::catalogue_h::{self, *};
-use crate::takes::{self, Counter};
+use crate::imports::{self, Counter};
 
-/// What a check returns where it is not content: a text for C, with its place in this file.
-macro_rules! complaint {
+/// What a check returns when it fails: a message for C, with the line in this file.
+macro_rules! failure {
     ($what:expr) => {
         concat!("line ", line!(), ": ", $what, "\0").as_ptr()
     };
 }
 
-/// Leaves a check with a complaint, unless the condition holds.
+/// Returns from a check with a message, unless the condition holds.
 macro_rules! expect {
     ($condition:expr) => {
         if !$condition {
-            return complaint!(stringify!($condition));
+            return failure!(stringify!($condition));
         }
     };
 }
 
-/// What a check returns when it is content.
-const WELL: *const c_char = ptr::null();
+/// What a check returns when it passes.
+const PASS: *const c_char = ptr::null();
 
 extern "C" fn integers() -> *const c_char {
     macro_rules! expect_next {
         ($($function:ident: $int:ident,)*) => {$(
-            // SAFETY: It takes any number.
+            // SAFETY: Safe for every integer.
             let next = |number: $int| unsafe { $function(number) };
             expect!(next($int::MIN) == $int::MIN + 1);
             expect!(next(0) == 1);
@@ -60,37 +60,37 @@ extern "C" fn integers() -> *const c_char {
         catalogue_c_next_size: usize,
         catalogue_c_next_ssize: isize,
     }
-    WELL
+    PASS
 }
 
 extern "C" fn booleans() -> *const c_char {
-    expect!(takes::not(false));
-    expect!(!takes::not(true));
-    WELL
+    expect!(imports::not(false));
+    expect!(!imports::not(true));
+    PASS
 }
 
 extern "C" fn enums() -> *const c_char {
-    expect!(takes::opposite(Some(Ordering::Less)) == Some(Ordering::Greater));
-    expect!(takes::opposite(Some(Ordering::Equal)) == Some(Ordering::Equal));
-    expect!(takes::opposite(Some(Ordering::Greater)) == Some(Ordering::Less));
-    expect!(takes::opposite(None).is_none());
-    WELL
+    expect!(imports::opposite(Some(Ordering::Less)) == Some(Ordering::Greater));
+    expect!(imports::opposite(Some(Ordering::Equal)) == Some(Ordering::Equal));
+    expect!(imports::opposite(Some(Ordering::Greater)) == Some(Ordering::Less));
+    expect!(imports::opposite(None).is_none());
+    PASS
 }
 
 extern "C" fn pointers() -> *const c_char {
     let mut to = 0;
 
-    expect!(takes::copy(Some(&mut to), Some(&u32::MAX)) == Ok(()));
+    expect!(imports::copy(Some(&mut to), Some(&u32::MAX)) == Ok(()));
     expect!(to == u32::MAX);
-    expect!(takes::copy(Some(&mut to), None) == Err(EINVAL));
-    expect!(takes::copy(None, Some(&0)) == Err(EINVAL));
+    expect!(imports::copy(Some(&mut to), None) == Err(EINVAL));
+    expect!(imports::copy(None, Some(&0)) == Err(EINVAL));
     expect!(to == u32::MAX);
-    WELL
+    PASS
 }
 
 extern "C" fn text() -> *const c_char {
     fn basename(path: &CStr) -> Option<&str> {
-        takes::basename(path).to_str().ok()
+        imports::basename(path).to_str().ok()
     }
 
     expect!(basename(c_str!("")) == Some(""));
@@ -98,21 +98,21 @@ extern "C" fn text() -> *const c_char {
     expect!(basename(c_str!("a")) == Some("a"));
     expect!(basename(c_str!("a/")) == Some(""));
     expect!(basename(c_str!("/a/ö")) == Some("ö"));
-    WELL
+    PASS
 }
 
 extern "C" fn buffers() -> *const c_char {
     let mut to = *b"....";
 
-    expect!(takes::backwards(&mut to, b"") == Ok(0));
-    expect!(takes::backwards(&mut [], b"") == Ok(0));
-    expect!(takes::backwards(&mut to[..3], b"1234") == Err(ENOSPC));
+    expect!(imports::backwards(&mut to, b"") == Ok(0));
+    expect!(imports::backwards(&mut [], b"") == Ok(0));
+    expect!(imports::backwards(&mut to[..3], b"1234") == Err(ENOSPC));
     expect!(to == *b"....");
-    expect!(takes::backwards(&mut to, b"\x00\xff1") == Ok(3));
+    expect!(imports::backwards(&mut to, b"\x00\xff1") == Ok(3));
     expect!(to == *b"1\xff\x00.");
-    expect!(takes::backwards(&mut to, b"1234") == Ok(4));
+    expect!(imports::backwards(&mut to, b"1234") == Ok(4));
     expect!(to == *b"4321");
-    WELL
+    PASS
 }
 
 extern "C" fn structs() -> *const c_char {
@@ -126,63 +126,63 @@ extern "C" fn structs() -> *const c_char {
         x: i32::MAX,
     };
 
-    expect!(takes::grow(&mut shape, &step) == Ok(()));
+    expect!(imports::grow(&mut shape, &step) == Ok(()));
     expect!(shape.ends.map(|end| (end.layer, end.x)) == [(i8::MIN, i32::MAX); 2]);
-    // SAFETY: `kind` says that these count.
+    // SAFETY: `kind` selects this member.
     expect!(unsafe { shape.extent.sides } == [2, 0xfffe]);
     expect!(shape.grown_by == *b"c\0\0");
 
-    // One field too far, whichever it is, and the shape is as it was.
-    expect!(takes::grow(&mut shape, &catalogue_point { layer: -1, x: 0 }) == Err(ERANGE));
-    expect!(takes::grow(&mut shape, &catalogue_point { layer: 0, x: 1 }) == Err(ERANGE));
-    expect!(takes::grow(&mut shape, &catalogue_point::default()) == Err(ERANGE));
+    // If any field overflows, the shape is unchanged.
+    expect!(imports::grow(&mut shape, &catalogue_point { layer: -1, x: 0 }) == Err(ERANGE));
+    expect!(imports::grow(&mut shape, &catalogue_point { layer: 0, x: 1 }) == Err(ERANGE));
+    expect!(imports::grow(&mut shape, &catalogue_point::default()) == Err(ERANGE));
     // SAFETY: As above.
     expect!(unsafe { shape.extent.sides } == [2, 0xfffe]);
     expect!(shape.ends[1].x == i32::MAX);
 
     shape.kind = CATALOGUE_CIRCLE;
     shape.extent.radius = u64::MAX / 2;
-    expect!(takes::grow(&mut shape, &catalogue_point::default()) == Ok(()));
-    // SAFETY: `kind` says that this counts.
+    expect!(imports::grow(&mut shape, &catalogue_point::default()) == Ok(()));
+    // SAFETY: `kind` selects this member.
     expect!(unsafe { shape.extent.radius } == u64::MAX - 1);
     shape.kind = CATALOGUE_BOX + 1;
-    expect!(takes::grow(&mut shape, &step) == Err(EINVAL));
-    WELL
+    expect!(imports::grow(&mut shape, &step) == Err(EINVAL));
+    PASS
 }
 
 extern "C" fn kernel_types() -> *const c_char {
     let current: &Task = current!();
 
-    expect!(ptr::eq(takes::current_task().cast(), current));
-    expect!(takes::pid(current) == current.pid());
-    WELL
+    expect!(ptr::eq(imports::current_task().cast(), current));
+    expect!(imports::pid(current) == current.pid());
+    PASS
 }
 
 extern "C" fn callbacks() -> *const c_char {
     let mut sum = 0;
 
-    expect!(takes::each(0, |_| Err(EIO)) == Ok(()));
+    expect!(imports::each(0, |_| Err(EIO)) == Ok(()));
     let add = |nth| {
         sum += nth;
         Ok(())
     };
-    expect!(takes::each(5, add) == Ok(()));
+    expect!(imports::each(5, add) == Ok(()));
     expect!(sum == 10);
-    expect!(takes::each(u32::MAX, |nth| if nth < 2 { Ok(()) } else { Err(EINTR) }) == Err(EINTR));
-    // SAFETY: C looks for the function that is not there.
-    let nobody = unsafe { catalogue_c_each(1, None, ptr::null_mut()) };
-    expect!(nobody == EINVAL.to_errno());
-    WELL
+    expect!(imports::each(u32::MAX, |nth| if nth < 2 { Ok(()) } else { Err(EINTR) }) == Err(EINTR));
+    // SAFETY: C checks for NULL.
+    let no_callback = unsafe { catalogue_c_each(1, None, ptr::null_mut()) };
+    expect!(no_callback == EINVAL.to_errno());
+    PASS
 }
 
 extern "C" fn errors() -> *const c_char {
     const LAST: c_int = -(MAX_ERRNO as c_int);
-    let fail = |err| takes::fail(err).map_err(|error| error.to_errno());
+    let fail = |err| imports::fail(err).map_err(|error| error.to_errno());
 
     expect!(fail(0) == Ok(()));
     expect!(fail(-1) == Err(-1));
     expect!(fail(LAST) == Err(LAST));
-    WELL
+    PASS
 }
 
 extern "C" fn objects() -> *const c_char {
@@ -191,7 +191,7 @@ extern "C" fn objects() -> *const c_char {
     expect!(Counter::new(0).err() == Some(EINVAL));
     expect!(Counter::live() == before);
     let (Ok(ones), Ok(last)) = (Counter::new(1), Counter::new(u32::MAX)) else {
-        return complaint!("no memory");
+        return failure!("no memory");
     };
     expect!(Counter::live() == before + 2);
     expect!([ones.next(), ones.next()] == [1, 2]);
@@ -200,33 +200,33 @@ extern "C" fn objects() -> *const c_char {
     expect!(Counter::live() == before + 1);
     drop(last);
     expect!(Counter::live() == before);
-    WELL
+    PASS
 }
 
 extern "C" fn data() -> *const c_char {
-    expect!(takes::powers() == [1, 3, 9, 27]);
-    WELL
+    expect!(imports::powers() == [1, 3, 9, 27]);
+    PASS
 }
 
 extern "C" fn contexts() -> *const c_char {
     let Ok(counter) = Counter::new(1) else {
-        return complaint!("no memory");
+        return failure!("no memory");
     };
 
     let count = |_| {
         counter.next();
         Ok(())
     };
-    expect!(takes::each_locked(3, count) == Ok(()));
-    expect!(takes::rest() == Ok(()));
+    expect!(imports::each_locked(3, count) == Ok(()));
+    expect!(imports::rest() == Ok(()));
     expect!(counter.next() == 4);
-    WELL
+    PASS
 }
 
-// SAFETY: All that it points to is `'static` and never changes.
+// SAFETY: The pointers are to `'static` data that never changes.
 unsafe impl Sync for catalogue_check {}
 
-/// A check, by the name of its function.
+/// A check with the name of its function.
 macro_rules! check {
     ($run:ident) => {
         catalogue_check {
@@ -236,7 +236,7 @@ macro_rules! check {
     };
 }
 
-/// What C runs. The table is data with pointers in it: texts, and functions of Rust.
+/// The checks for C to run: data with pointers to text and to Rust functions.
 #[no_mangle]
 pub(crate) static CATALOGUE_RS_CHECKS: [catalogue_check; CATALOGUE_CHECKS as usize] = [
     check!(integers),

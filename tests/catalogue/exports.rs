@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! What Rust gives to C. `catalogue.h` tells about each function; here is how Rust does it.
+//! What Rust exports to C. `catalogue.h` documents each function; this is how Rust implements it.
 //!
-//! Everything that C may get wrong stands under `# Safety`. What Rust can find out by itself, a
-//! NULL or a number that no enum has, is an error, not a matter of safety.
+//! Each `# Safety` section lists what C has to ensure. What Rust can check itself (NULL, or a value
+//! that is not of an enum) is an error, not undefined behaviour.
 
 use core::{
     ptr, slice,
@@ -20,17 +20,17 @@ use kernel::{
 };
 
 use crate::catalogue_h::{self, *};
-use crate::takes;
+use crate::imports;
 
-/// Integers: the saturating successor, for each type.
-macro_rules! give_next {
+/// Integers: the saturating successor of each type.
+macro_rules! export_next {
     ($($function:ident: $int:ty,)*) => {
         $(
             /// The number after `number`, or the last one.
             ///
             /// # Safety
             ///
-            /// Any number will do; but the contract has no safe functions.
+            /// None; bindgen declares every function `unsafe`.
             #[no_mangle]
             pub(crate) unsafe extern "C" fn $function(number: $int) -> $int {
                 number.saturating_add(1)
@@ -40,7 +40,7 @@ macro_rules! give_next {
     };
 }
 
-give_next! {
+export_next! {
     catalogue_rs_next_u8: u8,
     catalogue_rs_next_s8: i8,
     catalogue_rs_next_u16: u16,
@@ -58,17 +58,17 @@ give_next! {
 ///
 /// # Safety
 ///
-/// `value` must be `true` or `false`, as any `bool` is that C has computed.
+/// `value` must be 0 or 1, as every `bool` is that C computes.
 #[no_mangle]
 pub(crate) unsafe extern "C" fn catalogue_rs_not(value: bool) -> bool {
     !value
 }
 
-/// An enum: to Rust it is a number, of which only some have a meaning.
+/// An enum: for Rust, an integer of which only some values have a meaning.
 ///
 /// # Safety
 ///
-/// Any number will do.
+/// None.
 #[no_mangle]
 pub(crate) unsafe extern "C" fn catalogue_rs_opposite(order: catalogue_order) -> catalogue_order {
     match order {
@@ -79,45 +79,45 @@ pub(crate) unsafe extern "C" fn catalogue_rs_opposite(order: catalogue_order) ->
     }
 }
 
-/// Pointers. The two may be one, so Rust must not have references to both at a time.
+/// Pointers. They may be equal, so Rust must not create references to both.
 ///
 /// # Safety
 ///
-/// Unless NULL, `to` must be valid for a write and `from` for a read.
+/// Unless NULL, `to` must be valid for writes and `from` for reads.
 #[no_mangle]
 pub(crate) unsafe extern "C" fn catalogue_rs_copy(to: *mut u32, from: *const u32) -> c_int {
     if to.is_null() || from.is_null() {
         return EINVAL.to_errno();
     }
 
-    // SAFETY: Neither is NULL, so that the caller promises just that.
+    // SAFETY: Neither is NULL, so they are valid by the safety requirements of this function.
     unsafe { to.write(from.read()) };
     0
 }
 
-/// Text: found to be UTF-8, or refused.
+/// Text: Rust checks that it is UTF-8.
 ///
 /// # Safety
 ///
-/// `path` must be NUL-terminated, and must not change as long as the result is used.
+/// `path` must be NUL-terminated, and must not change while the result is in use.
 #[no_mangle]
 pub(crate) unsafe extern "C" fn catalogue_rs_basename(path: *const c_char) -> *const c_char {
-    // SAFETY: The caller promises just that.
+    // SAFETY: By the safety requirements of this function.
     let Ok(text) = unsafe { CStr::from_char_ptr(path) }.to_str() else {
         return ptr::null();
     };
     let start = text.rfind('/').map_or(0, |slash| slash + 1);
 
-    // SAFETY: This is a place in the text, or that of its NUL.
+    // SAFETY: `start` is in bounds: at most the index of the NUL.
     unsafe { path.add(start) }
 }
 
-/// A buffer and its length. `to` need not hold anything yet, so Rust must not have a slice of it.
+/// A buffer and its length. `to` may be uninitialised, so Rust must not create a slice of it.
 ///
 /// # Safety
 ///
-/// `to` must be valid for `size` writes, `from` for `len` reads unless `len` is 0; they must not
-/// overlap.
+/// `to` must be valid for writes of `size` bytes, and `from` for reads of `len` bytes unless `len`
+/// is 0. They must not overlap.
 #[no_mangle]
 pub(crate) unsafe extern "C" fn catalogue_rs_backwards(
     to: *mut u8,
@@ -129,9 +129,9 @@ pub(crate) unsafe extern "C" fn catalogue_rs_backwards(
         return ENOSPC.to_errno() as isize;
     }
     let from = match len {
-        // C has no need of a pointer where there is nothing; a slice never is NULL.
+        // C may pass NULL for an empty buffer, but a slice is never NULL.
         0 => &[],
-        // SAFETY: The caller promises just that.
+        // SAFETY: By the safety requirements of this function.
         _ => unsafe { slice::from_raw_parts(from, len) },
     };
 
@@ -139,11 +139,11 @@ pub(crate) unsafe extern "C" fn catalogue_rs_backwards(
         // SAFETY: `nth` is less than `len`, which is at most `size`.
         unsafe { to.add(nth).write(*byte) };
     }
-    // No slice is longer than an `isize` can tell.
+    // No slice is longer than `isize::MAX`.
     from.len() as isize
 }
 
-/// Structs by pointer: read as a whole, and written as a whole when nothing can fail any more.
+/// Structs by pointer: `shape` is written only once nothing can fail any more.
 ///
 /// # Safety
 ///
@@ -153,18 +153,18 @@ pub(crate) unsafe extern "C" fn catalogue_rs_grow(
     shape: *mut catalogue_shape,
     step: *const catalogue_point,
 ) -> c_int {
-    // SAFETY: The caller promises just that.
+    // SAFETY: By the safety requirements of this function.
     let (mut grown, step) = unsafe { (shape.read(), step.read()) };
 
     from_result(|| {
         match grown.kind {
             CATALOGUE_CIRCLE => {
-                // SAFETY: Any 8 bytes are a number; `kind` says that it is the one that counts.
+                // SAFETY: Any 8 bytes are a valid `u64`, and `kind` selects this member.
                 let radius = unsafe { grown.extent.radius };
                 grown.extent.radius = radius.checked_mul(2).ok_or(ERANGE)?;
             }
             CATALOGUE_BOX => {
-                // SAFETY: Likewise.
+                // SAFETY: As above.
                 for side in unsafe { &mut grown.extent.sides } {
                     *side = side.checked_mul(2).ok_or(ERANGE)?;
                 }
@@ -177,57 +177,57 @@ pub(crate) unsafe extern "C" fn catalogue_rs_grow(
         }
         grown.grown_by = *b"rs\0";
 
-        // SAFETY: The caller promises just that.
+        // SAFETY: By the safety requirements of this function.
         unsafe { shape.write(grown) };
         Ok(0)
     })
 }
 
-/// A type of the kernel's: what bindgen calls `task_struct` is what the kernel crate knows as well.
+/// A kernel type: `task_struct` in the bindings is the one of the kernel crate.
 ///
 /// # Safety
 ///
-/// `task` must be a task that does not go away during the call.
+/// `task` must point to a task that stays alive during the call.
 #[no_mangle]
 pub(crate) unsafe extern "C" fn catalogue_rs_pid(task: *mut task_struct) -> pid_t {
-    // SAFETY: A `Task` is nothing but a `task_struct`; the caller promises that it stays.
+    // SAFETY: A `Task` is a transparent `task_struct`; the caller ensures that it stays alive.
     unsafe { &*task.cast::<Task>() }.pid()
 }
 
-/// A callback and its context: Rust does not know what is behind either of them.
+/// A callback and its context.
 ///
 /// # Safety
 ///
-/// `visit` must take this `context`, for `count` calls.
+/// `visit` must be safe to call with `context`, `count` times.
 #[no_mangle]
 pub(crate) unsafe extern "C" fn catalogue_rs_each(
     count: u32,
     visit: catalogue_visit_fn,
     context: *mut c_void,
 ) -> c_int {
-    // A function pointer of C that may be NULL is an `Option`.
+    // A C function pointer may be NULL, so it is an `Option`.
     let Some(visit) = visit else {
         return EINVAL.to_errno();
     };
 
     from_result(|| {
-        // SAFETY: The caller promises just that.
+        // SAFETY: By the safety requirements of this function.
         (0..count).try_for_each(|nth| to_result(unsafe { visit(context, nth) }))?;
         Ok(0)
     })
 }
 
-/// An errno, that becomes a `Result`, that becomes an errno.
+/// An errno becomes a `Result` becomes an errno.
 ///
 /// # Safety
 ///
-/// Any number will do.
+/// None.
 #[no_mangle]
 pub(crate) unsafe extern "C" fn catalogue_rs_fail(err: c_int) -> c_int {
     from_result(|| to_result(err).map(|()| 0))
 }
 
-/// What is behind a `struct catalogue_rs_counter *`.
+/// The target of a `struct catalogue_rs_counter *`.
 struct Counter {
     counted: AtomicU32,
     step: u32,
@@ -258,16 +258,16 @@ impl Drop for Counter {
     }
 }
 
-/// An object of Rust's, for C to hold: a `Result` of a pointer is an `ERR_PTR()` where it fails.
+/// A Rust object that C holds. On failure, the `Result` becomes an `ERR_PTR()`.
 ///
 /// # Safety
 ///
-/// Any number will do. Who must not sleep must not call it, but that is no matter of memory.
+/// None. It may sleep, but sleeping in atomic context does not break memory safety.
 #[no_mangle]
 pub(crate) unsafe extern "C" fn catalogue_rs_counter_new(step: u32) -> *mut catalogue_rs_counter {
     match Counter::new(step) {
         Ok(counter) => {
-            // On 6.12 it is this, on later kernels a `*mut`.
+            // `*const` on 6.12, `*mut` on later kernels.
             let foreign: *const c_void = counter.into_foreign();
             foreign.cast_mut().cast()
         }
@@ -275,16 +275,17 @@ pub(crate) unsafe extern "C" fn catalogue_rs_counter_new(step: u32) -> *mut cata
     }
 }
 
-/// Borrows the object from C.
+/// Borrows the object that C holds.
 ///
 /// # Safety
 ///
-/// `counter` must come from [`catalogue_rs_counter_new`], and not be freed during the call.
+/// `counter` must come from [`catalogue_rs_counter_new`], and must not be freed during the call.
 #[no_mangle]
 pub(crate) unsafe extern "C" fn catalogue_rs_counter_next(
     counter: *mut catalogue_rs_counter,
 ) -> u32 {
-    // SAFETY: The caller promises just that. It is only shared, and what changes is atomic.
+    // SAFETY: By the safety requirements of this function. The reference is shared; the counter
+    // is atomic.
     let counter = unsafe { KBox::<Counter>::borrow(counter.cast()) };
 
     counter
@@ -293,39 +294,39 @@ pub(crate) unsafe extern "C" fn catalogue_rs_counter_next(
         .wrapping_add(counter.step)
 }
 
-/// Takes the object back from C.
+/// Takes the object back from C, and frees it.
 ///
 /// # Safety
 ///
-/// Unless NULL, `counter` must come from [`catalogue_rs_counter_new`], and never be used again.
+/// Unless NULL, `counter` must come from [`catalogue_rs_counter_new`], and must not be used again.
 #[no_mangle]
 pub(crate) unsafe extern "C" fn catalogue_rs_counter_free(counter: *mut catalogue_rs_counter) {
-    // SAFETY: The caller promises just that.
+    // SAFETY: By the safety requirements of this function.
     drop(unsafe { KBox::<Counter>::try_from_foreign(counter.cast()) });
 }
 
-/// How many of these objects C holds.
+/// The number of these objects that C holds.
 ///
 /// # Safety
 ///
-/// None; but the contract has no safe functions.
+/// None.
 #[no_mangle]
 pub(crate) unsafe extern "C" fn catalogue_rs_counter_live() -> c_int {
     LIVE.load(Relaxed)
 }
 
-/// Data that does not change.
+/// Constant data.
 #[no_mangle]
 pub(crate) static CATALOGUE_RS_POWERS: [u32; CATALOGUE_POWERS as usize] = [1, 2, 4, 8];
 
-/// What only code that may sleep can call.
+/// A function that may sleep.
 ///
 /// # Safety
 ///
-/// None; who must not sleep must not call it, but that is no matter of memory.
+/// None. Sleeping in atomic context does not break memory safety.
 #[no_mangle]
 pub(crate) unsafe extern "C" fn catalogue_rs_rest() -> c_int {
-    from_result(|| takes::rest().map(|()| 0))
+    from_result(|| imports::rest().map(|()| 0))
 }
 
 keeps_contract!(

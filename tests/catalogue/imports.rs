@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! What C gives to Rust, in Rust's own words: each function of C is called in one place, and is
-//! safe to call from there on. Pointers become references, slices and options, numbers become
-//! enums, and a negative errno becomes an [`Error`].
+//! What Rust imports from C, as safe functions: each function of C is called in one place. Pointers
+//! become references, slices and options, integers become enums, and a negative errno becomes an
+//! [`Error`].
 
 use core::{
     cmp::Ordering,
@@ -21,11 +21,11 @@ use crate::catalogue_h::{self, *};
 
 /// A truth value.
 pub(crate) fn not(value: bool) -> bool {
-    // SAFETY: C takes any truth value.
+    // SAFETY: Safe for every `bool`.
     unsafe { catalogue_c_not(value) }
 }
 
-/// An enum of C is an enum of Rust, where C keeps to it.
+/// An enum of C, as an enum of Rust.
 pub(crate) fn opposite(order: Option<Ordering>) -> Option<Ordering> {
     let order = match order {
         Some(Ordering::Less) => CATALOGUE_LESS,
@@ -34,7 +34,7 @@ pub(crate) fn opposite(order: Option<Ordering>) -> Option<Ordering> {
         None => CATALOGUE_UNORDERED,
     };
 
-    // SAFETY: C takes any number.
+    // SAFETY: Safe for every integer.
     match unsafe { catalogue_c_opposite(order) } {
         CATALOGUE_LESS => Some(Ordering::Less),
         CATALOGUE_EQUAL => Some(Ordering::Equal),
@@ -43,9 +43,9 @@ pub(crate) fn opposite(order: Option<Ordering>) -> Option<Ordering> {
     }
 }
 
-/// Pointers that may be NULL are options of references.
+/// Pointers that may be NULL, as options of references.
 pub(crate) fn copy(to: Option<&mut u32>, from: Option<&u32>) -> Result {
-    // SAFETY: References are valid for what C does, and C looks for NULL.
+    // SAFETY: References are valid for the accesses of C, and C checks for NULL.
     to_result(unsafe {
         catalogue_c_copy(
             to.map_or(ptr::null_mut(), ptr::from_mut),
@@ -54,52 +54,52 @@ pub(crate) fn copy(to: Option<&mut u32>, from: Option<&u32>) -> Result {
     })
 }
 
-/// The part of a text lives as long as the text.
+/// A part of a text, with the lifetime of the text.
 pub(crate) fn basename(path: &CStr) -> &CStr {
-    // SAFETY: C returns a part of what it gets, with the same NUL at its end.
+    // SAFETY: C returns a pointer into `path`, up to the same NUL.
     unsafe { CStr::from_char_ptr(catalogue_c_basename(path.as_char_ptr())) }
 }
 
-/// A slice is a pointer and a length.
+/// Pointers with lengths, as slices.
 pub(crate) fn backwards(to: &mut [u8], from: &[u8]) -> Result<usize> {
-    // SAFETY: Both are as long as it says; they do not overlap, as one of them is `&mut`.
+    // SAFETY: The lengths are those of the slices, which do not overlap, since one is `&mut`.
     let count =
         unsafe { catalogue_c_backwards(to.as_mut_ptr(), to.len(), from.as_ptr(), from.len()) };
 
-    // A number, or in its place a negative errno, which always fits.
+    // A negative errno fits a `c_int`.
     usize::try_from(count).map_err(|_| Error::from_errno(count as c_int))
 }
 
-/// Structs by pointer: the contract's own types, with the very layout that C gives them.
+/// Structs by pointer, with the layout that they have in C.
 pub(crate) fn grow(shape: &mut catalogue_shape, step: &catalogue_point) -> Result {
-    // SAFETY: References are valid for what C does.
+    // SAFETY: References are valid for the accesses of C.
     to_result(unsafe { catalogue_c_grow(shape, step) })
 }
 
-/// A type of the kernel's. `current` is a macro, and only C can expand it.
+/// A kernel type. `current` is a macro, which only C can expand.
 pub(crate) fn current_task() -> *mut task_struct {
-    // SAFETY: There always is a running task.
+    // SAFETY: There is always a current task.
     unsafe { catalogue_c_current() }
 }
 
-/// A type of the kernel's, as the kernel crate has it.
+/// A kernel type, as a type of the kernel crate.
 pub(crate) fn pid(task: &Task) -> pid_t {
-    // A `Task` is nothing but a `task_struct`, and is made to be changed by C.
+    // A `Task` is a transparent `task_struct`, which C may change.
     let task = ptr::from_ref(task).cast_mut().cast();
 
-    // SAFETY: The task stays as long as the reference.
+    // SAFETY: The task lives as long as the reference.
     unsafe { catalogue_c_pid(task) }
 }
 
-/// A callback and its context are a closure, and a function that knows its type.
+/// A callback and its context, as a closure.
 pub(crate) fn each<F: FnMut(u32) -> Result>(count: u32, mut visit: F) -> Result {
     let context = ptr::from_mut(&mut visit).cast();
 
-    // SAFETY: `call` takes a context of this very type, which C only borrows for this call.
+    // SAFETY: `call` expects a context of this type, which C only borrows for this call.
     to_result(unsafe { catalogue_c_each(count, Some(call::<F>), context) })
 }
 
-/// The same with a spinlock held: `visit` must not sleep.
+/// Like [`each`], with a spinlock held: `visit` must not sleep.
 pub(crate) fn each_locked<F: FnMut(u32) -> Result>(count: u32, mut visit: F) -> Result {
     let context = ptr::from_mut(&mut visit).cast();
 
@@ -111,65 +111,66 @@ pub(crate) fn each_locked<F: FnMut(u32) -> Result>(count: u32, mut visit: F) -> 
 ///
 /// # Safety
 ///
-/// `context` must point to an `F` that nothing else uses during the call.
+/// `context` must point to an `F` that nothing else accesses during the call.
 unsafe extern "C" fn call<F: FnMut(u32) -> Result>(context: *mut c_void, nth: u32) -> c_int {
-    // SAFETY: The caller promises just that.
+    // SAFETY: By the safety requirements of this function.
     let visit = unsafe { &mut *context.cast::<F>() };
 
     from_result(|| visit(nth).map(|()| 0))
 }
 
-/// An errno is a [`Result`].
+/// An errno, as a [`Result`].
 pub(crate) fn fail(err: c_int) -> Result {
-    // SAFETY: C takes any number.
+    // SAFETY: Safe for every integer.
     to_result(unsafe { catalogue_c_fail(err) })
 }
 
-/// An object of C's, held by Rust.
+/// A C object that Rust holds.
 ///
 /// # Invariants
 ///
-/// The pointer comes from `catalogue_c_counter_new()` and was not freed.
+/// The pointer comes from `catalogue_c_counter_new()` and has not been freed.
 pub(crate) struct Counter(NonNull<catalogue_c_counter>);
 
 impl Counter {
-    /// An `ERR_PTR()` is an [`Error`]. May sleep.
+    /// Turns an `ERR_PTR()` into an [`Error`]. May sleep.
     pub(crate) fn new(step: u32) -> Result<Self> {
-        // SAFETY: C takes any number.
+        // SAFETY: Safe for every integer.
         let counter = from_err_ptr(unsafe { catalogue_c_counter_new(step) })?;
 
-        // INVARIANT: It was just made.
+        // INVARIANT: The counter is new.
         NonNull::new(counter).map(Counter).ok_or(EINVAL)
     }
 
-    /// Counts on.
+    /// Increments the counter.
     pub(crate) fn next(&self) -> u32 {
-        // SAFETY: It was not freed, by the invariant; C lets any number of users share it.
+        // SAFETY: Valid by the type invariant, and C allows concurrent calls.
         unsafe { catalogue_c_counter_next(self.0.as_ptr()) }
     }
 
-    /// How many there are: data that C changes at any time, so that no reference may be made to it.
+    /// The number of counters. C may change this data at any time, so Rust must not create a
+    /// reference to it.
     pub(crate) fn live() -> c_int {
-        // SAFETY: It lives as long as the module. A volatile read is what READ_ONCE() is in C.
+        // SAFETY: Valid as long as the module is. A volatile read is READ_ONCE() in C.
         unsafe { ptr::addr_of!(catalogue_c_counter_live.counter).read_volatile() }
     }
 }
 
 impl Drop for Counter {
     fn drop(&mut self) {
-        // SAFETY: It was not freed, by the invariant, and nothing can use it any more.
+        // SAFETY: Valid by the type invariant, and not used again.
         unsafe { catalogue_c_counter_free(self.0.as_ptr()) };
     }
 }
 
-/// Data that does not change.
+/// Constant data.
 pub(crate) fn powers() -> &'static [u32] {
-    // SAFETY: It is `const` in C, and there as long as the module is.
+    // SAFETY: It is `const` in C, and lives as long as the module.
     unsafe { &catalogue_h::catalogue_c_powers }
 }
 
-/// What only code that may sleep can call.
+/// A function that may sleep.
 pub(crate) fn rest() -> Result {
-    // SAFETY: A caller that may not sleep breaks the rules of the kernel, but not those of memory.
+    // SAFETY: Sleeping in atomic context does not break memory safety.
     to_result(unsafe { catalogue_c_rest() })
 }

@@ -33,8 +33,8 @@ pub const CATALOGUE: Sources = Sources {
         ("tests/catalogue/Kbuild", "Kbuild"),
         ("tests/catalogue/catalogue.h", "catalogue.h"),
         ("tests/catalogue/catalogue.rs", "catalogue.rs"),
-        ("tests/catalogue/gives.rs", "gives.rs"),
-        ("tests/catalogue/takes.rs", "takes.rs"),
+        ("tests/catalogue/exports.rs", "exports.rs"),
+        ("tests/catalogue/imports.rs", "imports.rs"),
         ("tests/catalogue/checks.rs", "checks.rs"),
         ("tests/catalogue/catalogue_c.c", "catalogue_c.c"),
         ("tests/catalogue/catalogue_test.c", "catalogue_test.c"),
@@ -153,14 +153,14 @@ fn modinfo(_: &World, lab: &Lab) -> Result<()> {
     let release = lab.kernel.release()?;
     for wanted in [
         "author:         The hello_rust developers",
-        "description:    Greets from Rust and from C, stitched into one module",
+        "description:    Greets from Rust and from C, linked into one module",
         "version:        0.1.0",
         "license:        GPL",
         "name:           hello_rust",
         "depends:        \n",
         &format!("vermagic:       {release} "),
-        "parm:           whom:Whom to greet, at most 63 bytes (default: world) (string)",
-        "parm:           times:How many times, from 1 to 16 (default: 1) (uint)",
+        "parm:           whom:Name to greet, at most 63 bytes (default: world) (string)",
+        "parm:           times:Number of greetings, from 1 to 16 (default: 1) (uint)",
     ] {
         must_say(&info, wanted)?;
     }
@@ -302,7 +302,7 @@ const BAD_PARAMETERS: &[(&str, &str)] = &[
     ("times=2x", "times: not a number from 1 to 16"),
     (
         "whom=xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx",
-        "whom: 64 bytes of text, at most 63 are taken",
+        "whom: too long (64 bytes, maximum 63)",
     ),
     ("whom=$(printf '\\377')", "whom: not printable UTF-8"),
     ("whom=$(printf 'a\\033b')", "whom: not printable UTF-8"),

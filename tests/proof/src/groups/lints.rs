@@ -23,8 +23,8 @@ const KERNEL_RUST: &[&str] = &[
     "tests/by_hand/by_hand.rs",
     "tests/faults/faults_rs.rs",
     "tests/catalogue/catalogue.rs",
-    "tests/catalogue/gives.rs",
-    "tests/catalogue/takes.rs",
+    "tests/catalogue/exports.rs",
+    "tests/catalogue/imports.rs",
     "tests/catalogue/checks.rs",
 ];
 const KERNEL_C: &[&str] = &[

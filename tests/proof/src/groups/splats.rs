@@ -290,8 +290,8 @@ fn sleep_in_atomic(world: &World, lab: &Lab) -> Result<()> {
     let report = diagnostic::render(&error);
     for file in [
         "/catalogue_c.c:",
-        "/takes.rs:",
-        "/gives.rs:",
+        "/imports.rs:",
+        "/exports.rs:",
         "/catalogue_test.c:",
     ] {
         must_say(&report, file)?;
