@@ -219,7 +219,7 @@ fn finish(tool: Child, args: &Args<'_>) -> Result<String> {
     let layout = args.layout.rsplit('/').next().unwrap_or(args.layout);
     let problem = if stderr.contains(layout) {
         Layer::Contract
-            .error(format!("{header} includes {layout} for bindgen, too"))
+            .error(format!("{header} includes {layout} when bindgen reads it"))
             .help(format!(
                 "add #ifndef __BINDGEN__ before #include \"{layout}\", and #endif after it"
             ))

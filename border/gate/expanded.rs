@@ -88,8 +88,8 @@ impl Expanded {
     fn extern_block(&mut self, tokens: &[Token<'_>]) {
         for (at, token) in tokens.iter().enumerate() {
             // At a greater depth, `fn` is the type of a parameter.
-            let depth: i32 = tokens[..at].iter().map(Token::nesting).sum();
-            if depth == 1 && token.is_any(&["fn", "static"]) {
+            let depth = || tokens[..at].iter().map(Token::nesting).sum::<i32>();
+            if token.is_any(&["fn", "static"]) && depth() == 1 {
                 let link_name = link_name(&tokens[..at]);
                 self.declared
                     .extend(link_name.or_else(|| next_item(&tokens[at..])));

@@ -48,7 +48,7 @@ impl Token<'_> {
 
 /// The tokens of Rust source, without comments. `line` is the number of its first line.
 pub(crate) fn tokens(source: &str, line: usize) -> Vec<Token<'_>> {
-    all(Reader {
+    collect(Reader {
         source,
         at: 0,
         line,
@@ -58,7 +58,7 @@ pub(crate) fn tokens(source: &str, line: usize) -> Vec<Token<'_>> {
 
 /// The tokens of C source, where comments do not nest.
 pub(crate) fn c_tokens(source: &str, line: usize) -> Vec<Token<'_>> {
-    all(Reader {
+    collect(Reader {
         source,
         at: 0,
         line,
@@ -66,7 +66,7 @@ pub(crate) fn c_tokens(source: &str, line: usize) -> Vec<Token<'_>> {
     })
 }
 
-fn all(mut reader: Reader<'_>) -> Vec<Token<'_>> {
+fn collect(mut reader: Reader<'_>) -> Vec<Token<'_>> {
     let mut tokens = Vec::new();
     while let Some(token) = reader.next() {
         tokens.push(token);

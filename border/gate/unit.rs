@@ -124,7 +124,9 @@ impl Contract {
         let name = self.layout.rsplit('/').next().unwrap_or(&self.layout);
         let header = &self.header;
         Layer::Contract
-            .error(format!("{header} does not include {name} in {source}"))
+            .error(format!(
+                "{header} does not include {name} when {source} includes it"
+            ))
             .note("the C compiler checks the assertions in it")
             .help(format!(
                 "add before the last #endif:\n\
