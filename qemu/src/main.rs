@@ -2,9 +2,6 @@
 
 use std::process::ExitCode;
 
-use ::walkthrough::page::Page;
-use ::walkthrough::paper::Paper;
-use ::walkthrough::terminal::{colours, Terminal};
 use clap::Parser;
 use lab::commands::{bench, doctor, run, walkthrough};
 use lab::options::{Action, Options};
@@ -18,12 +15,7 @@ fn main() -> ExitCode {
         Action::Bench { runs, json } => bench::bench(&settings, *runs, *json),
         Action::BenchStitch { runs, json } => bench::stitch::bench(&settings, *runs, *json),
         Action::Walkthrough { parts, markdown } => {
-            let mut paper: Box<dyn Paper> = if *markdown {
-                Box::<Page>::default()
-            } else {
-                Box::new(Terminal::new(colours()))
-            };
-            walkthrough::walkthrough(&settings, parts, &mut *paper)
+            walkthrough::walkthrough(&settings, parts, *markdown)
         }
         Action::Source => run::source(&settings),
         Action::Kernel => run::kernel(&settings),

@@ -1,5 +1,5 @@
 //! The walkthrough in the lab: with the toolchain's compilers, which are the same on every host, and
-//! with a virtual machine for what happens inside the kernel.
+//! virtual machines for the kernel's parts.
 
 use std::fs;
 use std::io::Write;
@@ -9,12 +9,12 @@ use std::process::Command;
 use anyhow::{Context, Result};
 use diagnostic::Diagnostic;
 use tempfile::TempDir;
-use walkthrough::host::{ended, lay_out};
+use walkthrough::host::write_sources;
 use walkthrough::model::{Part, Place, Source};
-use walkthrough::paper::{shown, Paper};
-use walkthrough::parts::{chosen, OF_THE_KERNEL, PARTS};
-use walkthrough::runner::{self, Claim};
-use walkthrough::shell::{End, Ran, Shell};
+use walkthrough::parts::{select, KERNEL, USER_SPACE};
+use walkthrough::render::{renderer, shown, Renderer};
+use walkthrough::runner::{run_parts, Claim};
+use walkthrough::shell::{Output, Shell, Status};
 use walkthrough::tools::Tools;
 
 use crate::commands::lab::Lab;
@@ -27,22 +27,22 @@ use crate::kernel::flavour::Compiler;
 use crate::kernel::module::{Module, HELLO_RUST};
 use crate::options::Settings;
 
-/// Runs parts, all without a choice, and tells of them on this paper.
-pub fn walkthrough(settings: &Settings, asked: &[String], paper: &mut dyn Paper) -> Result<()> {
-    let parts = chosen(&[PARTS, OF_THE_KERNEL].concat(), asked)?;
+/// Runs the parts with these numbers, or all.
+pub fn walkthrough(settings: &Settings, numbers: &[String], markdown: bool) -> Result<()> {
+    let parts = select(&[USER_SPACE, KERNEL].concat(), numbers)?;
     let lab = Lab::provide(settings, settings.flavour())?;
-    let parts = possible(&lab, parts, asked)?;
-    let mut say = |text: &str| {
+    let parts = supported(&lab, parts, numbers.is_empty())?;
+    let mut write = |text: &str| {
         let mut out = std::io::stdout().lock();
         out.write_all(text.as_bytes())
             .context("cannot write to standard output")
     };
     let machine = lab.machine(settings);
-    let claims = walk(&lab, &machine, &parts, paper, &mut say)?;
+    let claims = walk(&lab, &machine, &parts, &mut *renderer(markdown), &mut write)?;
     if shown(&claims) < claims.len() {
         return Err(
             Diagnostic::new("not all claims of the walkthrough are shown")
-                .help("see above why; make walkthrough PART=8 runs one part alone")
+                .help("the reasons are above; make walkthrough PART=8 runs one part")
                 .exit(Exit::Failed)
                 .into(),
         );
@@ -50,40 +50,40 @@ pub fn walkthrough(settings: &Settings, asked: &[String], paper: &mut dyn Paper)
     Ok(())
 }
 
-/// The parts that this kernel can run. A part that was asked for by its number must be one of them.
-fn possible(lab: &Lab, parts: Vec<&'static Part>, asked: &[String]) -> Result<Vec<&'static Part>> {
-    let (can, cannot) = on_kernel(&lab.kernel, parts)?;
-    for (part, option) in cannot {
+/// The parts that this kernel supports; others are skipped, or else an error.
+fn supported(lab: &Lab, parts: Vec<&'static Part>, skip: bool) -> Result<Vec<&'static Part>> {
+    let (supported, unsupported) = on_kernel(&lab.kernel, parts)?;
+    for (part, option) in unsupported {
         let error = Diagnostic::new(format!(
-            "part {} needs a kernel with CONFIG_{option}",
+            "part {} requires a kernel with CONFIG_{option}",
             part.number
         ))
         .note(format!("{}/.config", lab.kernel.dir.display()))
         .help(format!("make walkthrough PART={} KERNEL=7.3", part.number));
-        if !asked.is_empty() {
+        if !skip {
             return Err(error.into());
         }
         eprintln!("lab: skipped: {}", diagnostic::render(&error.into()));
     }
-    Ok(can)
+    Ok(supported)
 }
 
-/// A part, and the kernel's option that it lacks.
-type Lacks = (&'static Part, &'static str);
+/// A part, and the kernel option that it lacks.
+type Unsupported = (&'static Part, &'static str);
 
-/// Splits the parts into those that the kernel can run, and the others.
+/// Splits parts into those that a kernel supports, and the others.
 pub fn on_kernel(
     kernel: &Kernel,
     parts: Vec<&'static Part>,
-) -> Result<(Vec<&'static Part>, Vec<Lacks>)> {
-    let (mut can, mut cannot) = (Vec::new(), Vec::new());
+) -> Result<(Vec<&'static Part>, Vec<Unsupported>)> {
+    let (mut supported, mut unsupported) = (Vec::new(), Vec::new());
     for part in parts {
-        match part.needs {
-            Some(option) if !kernel.has(option)? => cannot.push((part, option)),
-            _ => can.push(part),
+        match part.requires {
+            Some(option) if !kernel.has(option)? => unsupported.push((part, option)),
+            _ => supported.push(part),
         }
     }
-    Ok((can, cannot))
+    Ok((supported, unsupported))
 }
 
 /// Runs these parts, with the compiler of the lab's kernel.
@@ -91,24 +91,16 @@ pub fn walk(
     lab: &Lab,
     machine: &Machine<'_>,
     parts: &[&'static Part],
-    paper: &mut dyn Paper,
-    say: &mut dyn FnMut(&str) -> Result<()>,
+    renderer: &mut dyn Renderer,
+    write: &mut dyn FnMut(&str) -> Result<()>,
 ) -> Result<Vec<Claim>> {
     let tools = match lab.kernel.flavour.compiler {
         Compiler::Gcc => Tools::of_gnu("gcc", "rustc"),
-        // All of LLVM is there.
+        // The toolchain has all of LLVM.
         Compiler::Clang => Tools::of_llvm("clang", "rustc", |_| true),
     };
     let mut shell = InLab::new(lab, machine)?;
-    let mut claims = Vec::new();
-    say(&paper.opening())?;
-    for part in parts {
-        say(&paper.part(part))?;
-        let mut tell = |done: &runner::Done| say(&paper.step(done));
-        claims.extend(runner::run(part, &mut shell, &tools, &mut tell)?);
-    }
-    say(&paper.claims(&claims))?;
-    Ok(claims)
+    run_parts(parts, &mut shell, &tools, renderer, write)
 }
 
 /// Commands in the toolchain's root, and in guests of the lab's kernel.
@@ -117,9 +109,9 @@ struct InLab<'l> {
     machine: &'l Machine<'l>,
     scratch: TempDir,
     folder: PathBuf,
-    /// hello_rust's folder, while a part works in it.
+    /// hello_rust's folder, while a part runs there.
     module: Option<Module<'l>>,
-    /// Where stitch is.
+    /// The folder of stitch.
     programs: PathBuf,
 }
 
@@ -137,7 +129,7 @@ impl<'l> InLab<'l> {
         })
     }
 
-    /// By bash, with the kernel's build folder in KDIR.
+    /// Runs a line with bash, with the kernel's build folder in KDIR.
     fn command(&self, line: &str) -> Command {
         let folders = [self.programs.as_path()];
         let toolchain = &self.lab.toolchain;
@@ -154,8 +146,8 @@ impl<'l> InLab<'l> {
         command
     }
 
-    /// A guest that has all modules of the folder at hand.
-    fn guest(&self, line: &str) -> Result<Ran> {
+    /// Runs a line in a guest that has all modules of the folder.
+    fn guest(&self, line: &str) -> Result<Output> {
         let mut initramfs = Initramfs::new(&self.lab.programs, &format!("{line}\n"))?;
         for entry in fs::read_dir(&self.folder)? {
             let file = entry?.path();
@@ -167,10 +159,10 @@ impl<'l> InLab<'l> {
         let guest = self.machine.run(initramfs, "kunit.enable=0")?;
         let Outcome::Answered(status) = guest.outcome else {
             self.lab.judge(&guest)?;
-            anyhow::bail!("the guest ended without an answer: {line}");
+            anyhow::bail!("the guest ended without an exit status: {line}");
         };
-        Ok(Ran {
-            end: End::Exit(status),
+        Ok(Output {
+            status: Status::Exit(status),
             stdout: guest.output,
             stderr: String::new(),
         })
@@ -186,18 +178,18 @@ impl Shell for InLab<'_> {
             self.module = Some(module);
             return Ok(());
         }
-        self.folder = lay_out(self.scratch.path(), sources)?;
+        self.folder = write_sources(self.scratch.path(), sources)?;
         Ok(())
     }
 
-    fn run(&mut self, place: Place, line: &str) -> Result<Ran> {
+    fn run(&mut self, place: Place, line: &str) -> Result<Output> {
         if place == Place::Guest {
             return self.guest(line);
         }
         let output = self.command(line).output().context("cannot run bash")?;
         let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
-        Ok(Ran {
-            end: ended(output.status),
+        Ok(Output {
+            status: output.status.into(),
             stdout: text(&output.stdout),
             stderr: text(&output.stderr),
         })

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 extern "C" {
-    fn minus(a: i32, b: i32) -> u32;
+    fn minus(a: i32, b: i32) -> i64;
 }
 
 fn main() {

@@ -1,77 +1,71 @@
-//! Is it as a step says? Each check finds the lines that prove it, or says what is wrong.
+//! Checks a command's output. Each check returns the lines that prove it, or what is wrong.
 
 use std::collections::HashMap;
 
-use crate::model::{Check, Step};
-use crate::shell::{End, Ran};
+use crate::model::{Check, Command};
+use crate::shell::{Output, Status};
 use crate::tools::Tools;
 
 /// What a check can look at.
-pub struct Seen<'s> {
-    /// What came of the command.
-    pub ran: &'s Ran,
-    /// What earlier steps of the part wrote to standard output, by their names.
-    pub earlier: &'s HashMap<&'static str, String>,
+pub struct Context<'c> {
+    /// The output of the command.
+    pub output: &'c Output,
+    /// Standard output of earlier commands of the part, by name.
+    pub earlier: &'c HashMap<&'static str, String>,
     /// What the variables stand for.
-    pub tools: &'s Tools,
+    pub tools: &'c Tools,
 }
 
-/// A line that proves a check, and what in it does.
+/// A line that proves a check.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Witness {
-    /// Which of [`Ran::lines`], from 0 on.
+pub struct Evidence {
+    /// Its index in [`Output::lines`].
     pub line: usize,
     /// What the check looks at, in the line's order.
     pub words: Vec<String>,
 }
 
-/// What the checks of a step say.
-#[derive(Debug, Default, PartialEq, Eq)]
-pub struct Judgement {
-    /// The lines that prove it.
-    pub witnesses: Vec<Witness>,
-    /// What is not as the step says: sentences without a full stop.
-    pub wrong: Vec<String>,
-}
-
-/// Judges a step.
-pub fn judge(step: &Step, seen: &Seen<'_>) -> Judgement {
-    let mut judgement = Judgement::default();
-    let end = seen.ran.end;
-    if end != End::Exit(step.exit) {
-        let sentence = format!("{end}, and has to end with {}", step.exit);
-        judgement.wrong.push(sentence);
-    }
-    for check in step.checks {
-        match seen.find(check) {
-            Ok(witnesses) => judgement.witnesses.extend(witnesses),
-            Err(wrong) => judgement.wrong.push(wrong),
+impl Context<'_> {
+    /// Checks the exit status and the output. Each error is a sentence without a full stop.
+    pub fn check(&self, command: &Command) -> Result<Vec<Evidence>, Vec<String>> {
+        let (mut evidence, mut errors) = (Vec::new(), Vec::new());
+        let status = self.output.status;
+        if status != Status::Exit(command.exit) {
+            errors.push(format!("{status}, expected exit status {}", command.exit));
+        }
+        for check in command.checks {
+            match self.check_one(check) {
+                Ok(found) => evidence.extend(found),
+                Err(error) => errors.push(error),
+            }
+        }
+        if errors.is_empty() {
+            Ok(evidence)
+        } else {
+            Err(errors)
         }
     }
-    judgement
-}
 
-impl Seen<'_> {
-    fn find(&self, check: &Check) -> Result<Vec<Witness>, String> {
+    fn check_one(&self, check: &Check) -> Result<Vec<Evidence>, String> {
         match *check {
             Check::Letter(name, letter) => self.letter(name, letter),
             Check::Line(words) => self.line(words),
             Check::NoLine(words) => self.no_line(words),
-            Check::Output(text) => self.output(text),
+            Check::Output(text) => self.output_is(text),
             Check::Silent => self.silent(),
             Check::Undefined(name) => self.undefined(name),
-            Check::SameAs(name) => self.compared(name, true),
-            Check::NotAs(name) => self.compared(name, false),
+            Check::SameAs(name) => self.same_as(name),
+            Check::NotAs(name) => self.not_as(name),
         }
     }
 
-    fn letter(&self, name: &str, letter: char) -> Result<Vec<Witness>, String> {
-        let mut witnesses = Vec::new();
-        for (line, text) in self.ran.lines().enumerate() {
+    fn letter(&self, name: &str, letter: char) -> Result<Vec<Evidence>, String> {
+        let mut evidence = Vec::new();
+        for (line, text) in self.output.lines().enumerate() {
             match symbol(text) {
                 Some((found, symbol)) if symbol == name && found == letter => {
                     let words = vec![format!("{letter} {name}")];
-                    witnesses.push(Witness { line, words });
+                    evidence.push(Evidence { line, words });
                 }
                 Some((found, symbol)) if symbol == name => {
                     return Err(format!("{name} has the letter {found}, not {letter}"));
@@ -79,74 +73,77 @@ impl Seen<'_> {
                 _ => {}
             }
         }
-        if witnesses.is_empty() {
-            return Err(format!("no symbol {name} is listed"));
+        if evidence.is_empty() {
+            return Err(format!("symbol {name} is not listed"));
         }
-        Ok(witnesses)
+        Ok(evidence)
     }
 
-    fn line(&self, words: &[&str]) -> Result<Vec<Witness>, String> {
+    fn line(&self, words: &[&str]) -> Result<Vec<Evidence>, String> {
         let words: Vec<String> = words.iter().map(|word| self.tools.fill(word)).collect();
-        match self.ran.lines().position(|line| in_order(line, &words)) {
-            Some(line) => Ok(vec![Witness { line, words }]),
+        match self.output.lines().position(|line| in_order(line, &words)) {
+            Some(line) => Ok(vec![Evidence { line, words }]),
             None => Err(format!("no line has “{}”", words.join(" … "))),
         }
     }
 
-    fn no_line(&self, words: &str) -> Result<Vec<Witness>, String> {
+    fn no_line(&self, words: &str) -> Result<Vec<Evidence>, String> {
         let words = self.tools.fill(words);
-        match self.ran.lines().find(|line| line.contains(&words)) {
+        match self.output.lines().find(|line| line.contains(&words)) {
             Some(line) => Err(format!("a line has “{words}”: {}", line.trim())),
             None => Ok(Vec::new()),
         }
     }
 
-    fn output(&self, text: &str) -> Result<Vec<Witness>, String> {
-        let said = self.ran.stdout.strip_suffix('\n');
-        if said != Some(text) {
+    fn output_is(&self, text: &str) -> Result<Vec<Evidence>, String> {
+        if self.output.stdout.strip_suffix('\n') != Some(text) {
             return Err(format!("the output is not exactly “{text}”"));
         }
         Ok(self.all())
     }
 
-    fn silent(&self) -> Result<Vec<Witness>, String> {
-        match self.ran.lines().next() {
-            Some(line) => Err(format!("it says something: {}", line.trim())),
+    fn silent(&self) -> Result<Vec<Evidence>, String> {
+        match self.output.lines().next() {
+            Some(line) => Err(format!("unexpected output: {}", line.trim())),
             None => Ok(Vec::new()),
         }
     }
 
-    fn undefined(&self, name: &str) -> Result<Vec<Witness>, String> {
+    fn undefined(&self, name: &str) -> Result<Vec<Evidence>, String> {
         // GNU ld, old and new, then lld.
-        let ways = [
+        let messages = [
             format!("undefined reference to `{name}'"),
             format!("undefined reference to '{name}'"),
             format!("undefined symbol: {name}"),
         ];
-        let mut lines = self.ran.lines().enumerate();
+        let mut lines = self.output.lines().enumerate();
         let found = lines.find_map(|(line, text)| {
-            let way = ways.iter().find(|way| text.trim_end().ends_with(*way))?;
-            let words = vec![way.clone()];
-            Some(vec![Witness { line, words }])
+            let message = messages.iter().find(|m| text.trim_end().ends_with(*m))?;
+            let words = vec![message.clone()];
+            Some(vec![Evidence { line, words }])
         });
-        found.ok_or_else(|| format!("the linker does not say that {name} is undefined"))
+        found.ok_or_else(|| format!("the linker does not report {name} as undefined"))
     }
 
-    fn compared(&self, name: &str, same: bool) -> Result<Vec<Witness>, String> {
-        let before = self.earlier.get(name);
-        let before = before.ok_or_else(|| format!("no step before it is called {name}"))?;
-        match (*before == self.ran.stdout, same) {
-            (true, true) | (false, false) => Ok(self.all()),
-            (false, true) => Err(format!("the output is not that of “{name}”")),
-            (true, false) => Err(format!("the output is still that of “{name}”")),
+    fn same_as(&self, name: &str) -> Result<Vec<Evidence>, String> {
+        if self.earlier.get(name) != Some(&self.output.stdout) {
+            return Err(format!("the output differs from that of “{name}”"));
+        }
+        Ok(self.all())
+    }
+
+    fn not_as(&self, name: &str) -> Result<Vec<Evidence>, String> {
+        match self.earlier.get(name) {
+            Some(stdout) if *stdout != self.output.stdout => Ok(self.all()),
+            _ => Err(format!("the output is still that of “{name}”")),
         }
     }
 
-    /// All of standard output is what matters.
-    fn all(&self) -> Vec<Witness> {
-        let lines = self.ran.stdout.lines().enumerate();
+    /// Every line of standard output is evidence.
+    fn all(&self) -> Vec<Evidence> {
+        let lines = self.output.stdout.lines().enumerate();
         lines
-            .map(|(line, _)| Witness {
+            .map(|(line, _)| Evidence {
                 line,
                 words: Vec::new(),
             })
@@ -154,7 +151,7 @@ impl Seen<'_> {
     }
 }
 
-/// A line of nm: a symbol's letter and its name, without the version that `nm -D` adds.
+/// Parses a line of nm: letter and name, without the version that `nm -D` appends.
 fn symbol(line: &str) -> Option<(char, &str)> {
     let mut words = line.split_whitespace().rev();
     let (name, letter) = (words.next()?, words.next()?);
@@ -179,48 +176,46 @@ fn in_order(line: &str, words: &[String]) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::step;
+    use crate::model::run;
 
-    fn judged(step: &Step, end: End, stdout: &str, stderr: &str) -> Judgement {
-        let ran = Ran {
-            end,
+    fn check_all(
+        command: &Command,
+        status: Status,
+        stdout: &str,
+        stderr: &str,
+    ) -> Result<Vec<Evidence>, Vec<String>> {
+        let output = Output {
+            status,
             stdout: stdout.to_owned(),
             stderr: stderr.to_owned(),
         };
-        let seen = Seen {
-            ran: &ran,
+        let context = Context {
+            output: &output,
             earlier: &HashMap::from([("before", "one\n".to_owned())]),
             tools: &Tools::of(&[("CC", "gcc-14")]),
         };
-        judge(step, &seen)
+        context.check(command)
     }
 
     fn check(check: &'static [Check], stdout: &str, stderr: &str) -> Result<Vec<usize>, String> {
-        let step = step("", "").checks(check);
-        let mut judgement = judged(&step, End::Exit(0), stdout, stderr);
-        match judgement.wrong.pop() {
-            Some(wrong) => Err(wrong),
-            None => Ok(judgement.witnesses.iter().map(|w| w.line).collect()),
+        match check_all(&run("").checks(check), Status::Exit(0), stdout, stderr) {
+            Ok(evidence) => Ok(evidence.iter().map(|e| e.line).collect()),
+            Err(errors) => Err(errors.join("; ")),
         }
     }
 
     #[test]
-    fn an_exit_code() {
-        let wrong = |end| judged(&step("", "").ends(126), end, "", "").wrong;
-        assert!(wrong(End::Exit(126)).is_empty());
-        for (end, words) in [
-            (End::Exit(0), "it ended with 0"),
-            (End::Signal(11), "signal 11"),
-            (
-                End::TimeLimit(std::time::Duration::from_secs(9)),
-                "after 9 s",
-            ),
+    fn an_exit_status() {
+        let checked = |status| check_all(&run("").exits(126), status, "", "");
+        assert_eq!(checked(Status::Exit(126)), Ok(vec![]));
+        let timeout = Status::Timeout(std::time::Duration::from_secs(9));
+        for (status, text) in [
+            (Status::Exit(0), "status 0"),
+            (Status::Signal(11), "signal 11"),
+            (timeout, "after 9 s"),
         ] {
-            let said = wrong(end).join("");
-            assert!(
-                said.contains(words) && said.contains("end with 126"),
-                "{said}"
-            );
+            let error = checked(status).expect_err("another status").join("");
+            assert!(error.contains(text) && error.contains("126"), "{error}");
         }
     }
 
@@ -245,26 +240,26 @@ mod tests {
 
     #[test]
     fn a_line() {
-        let line = |said| check(&[Check::Line(&["$CC", "main.o"])], "first\n", said);
+        let line = |text| check(&[Check::Line(&["$CC", "main.o"])], "first\n", text);
         assert_eq!(line("x gcc-14 main.o y\n"), Ok(vec![1]));
-        for said in ["gcc-14\nmain.o\n", "main.o gcc-14\n", "gcc main.o\n", ""] {
-            assert!(line(said).is_err(), "{said}");
+        for text in ["gcc-14\nmain.o\n", "main.o gcc-14\n", "gcc main.o\n", ""] {
+            assert!(line(text).is_err(), "{text}");
         }
     }
 
     #[test]
     fn no_line() {
-        let no_line = |said| check(&[Check::NoLine("libhello")], "libc\n", said);
+        let no_line = |text| check(&[Check::NoLine("libhello")], "libc\n", text);
         assert_eq!(no_line(""), Ok(vec![]));
         assert!(no_line("libhello.so => not found\n").is_err());
     }
 
     #[test]
     fn an_output() {
-        let output = |said| check(&[Check::Output("hello")], said, "a warning\n");
+        let output = |text| check(&[Check::Output("hello")], text, "a warning\n");
         assert_eq!(output("hello\n"), Ok(vec![0]));
-        for said in ["hello\n\n", "hello", " hello\n", "", "hello\nmore\n"] {
-            assert!(output(said).is_err(), "{said}");
+        for text in ["hello\n\n", "hello", " hello\n", "", "hello\nmore\n"] {
+            assert!(output(text).is_err(), "{text}");
         }
     }
 
@@ -277,43 +272,33 @@ mod tests {
 
     #[test]
     fn an_undefined_symbol() {
-        let undefined = |said| check(&[Check::Undefined("hello")], "", said);
-        for said in [
+        let undefined = |text| check(&[Check::Undefined("hello")], "", text);
+        for text in [
             "main.c:(.text+0x5): undefined reference to `hello'\n",
             "main.c:(.text+0x5): undefined reference to 'hello'\n",
             "ld.lld: error: undefined symbol: hello\n",
         ] {
-            assert_eq!(undefined(said), Ok(vec![0]), "{said}");
+            assert_eq!(undefined(text), Ok(vec![0]), "{text}");
         }
-        for said in [
+        for text in [
             "undefined reference to `hello2'\n",
             "undefined symbol: hello2\n",
             "hello\n",
         ] {
-            assert!(undefined(said).is_err(), "{said}");
+            assert!(undefined(text).is_err(), "{text}");
         }
     }
 
     #[test]
     fn compared_with_an_earlier_step() {
-        let same = |said| check(&[Check::SameAs("before")], said, "");
-        let other = |said| check(&[Check::NotAs("before")], said, "");
+        let same = |text| check(&[Check::SameAs("before")], text, "");
+        let other = |text| check(&[Check::NotAs("before")], text, "");
         assert_eq!(same("one\n"), Ok(vec![0]));
         assert!(same("two\n").is_err());
         assert_eq!(other("two\n"), Ok(vec![0]));
         assert!(other("one\n").is_err());
-        for unknown in [Check::SameAs("never"), Check::NotAs("never")] {
-            let ran = Ran {
-                end: End::Exit(0),
-                stdout: String::new(),
-                stderr: String::new(),
-            };
-            let seen = Seen {
-                ran: &ran,
-                earlier: &HashMap::new(),
-                tools: &Tools::of(&[]),
-            };
-            assert!(seen.find(&unknown).is_err());
+        for unknown in [&[Check::SameAs("never")], &[Check::NotAs("never")]] {
+            assert!(check(unknown, "one\n", "").is_err());
         }
     }
 }

@@ -1,57 +1,57 @@
-//! What is shown of an output: not too many lines, none too long, and whatever proves the step.
+//! Shortens an output: a few lines, none too long, and always the lines that prove the claim.
 
 use std::ops::Range;
 
-use crate::check::Witness;
+use crate::check::Evidence;
 use crate::wrap;
 
-/// How many lines are shown, and of a source at most.
+/// How many lines of an output are shown; also the longest source.
 pub const LIMIT: usize = 12;
 
-/// A line as it is shown.
+/// A line of an excerpt.
 #[derive(Debug, PartialEq, Eq)]
-pub struct Shown {
-    /// Its text, which fits the width.
+pub struct Line {
+    /// Its text, cut to the width.
     pub text: String,
-    /// It proves the step.
-    pub witness: bool,
+    /// Whether it proves the claim.
+    pub evidence: bool,
 }
 
-impl Shown {
+impl Line {
     fn plain(text: String) -> Self {
-        let witness = false;
-        Shown { text, witness }
+        let evidence = false;
+        Line { text, evidence }
     }
 }
 
 /// The lines to show, each of at most `width` characters.
 pub fn excerpt<'l>(
     lines: impl Iterator<Item = &'l str>,
-    witnesses: &[Witness],
+    evidence: &[Evidence],
     width: usize,
-) -> Vec<Shown> {
+) -> Vec<Line> {
     let lines: Vec<String> = lines.map(|line| line.replace('\t', "        ")).collect();
     let mut shown = Vec::new();
     let mut left_out = 0;
-    for (number, keep) in kept(lines.len(), witnesses).into_iter().enumerate() {
+    for (number, keep) in selected(lines.len(), evidence).into_iter().enumerate() {
         if !keep {
             left_out += 1;
             continue;
         }
         shown.extend(more(&mut left_out));
         let line = &lines[number];
-        match witnesses.iter().find(|witness| witness.line == number) {
-            Some(witness) => shown.extend(proof(line, &witness.words, width)),
-            None => shown.push(Shown::plain(cut(line, width))),
+        match evidence.iter().find(|found| found.line == number) {
+            Some(found) => shown.extend(proof(line, &found.words, width)),
+            None => shown.push(Line::plain(cut(line, width))),
         }
     }
     shown.extend(more(&mut left_out));
     shown
 }
 
-/// The first lines, and those that prove the step wherever they are.
-fn kept(count: usize, witnesses: &[Witness]) -> Vec<bool> {
-    let proves = |number| witnesses.iter().any(|witness| witness.line == number);
+/// The first lines, and all evidence.
+fn selected(count: usize, evidence: &[Evidence]) -> Vec<bool> {
+    let proves = |number| evidence.iter().any(|found| found.line == number);
     let mut room = LIMIT.saturating_sub((0..count).filter(|number| proves(*number)).count());
     (0..count)
         .map(|number| {
@@ -64,11 +64,11 @@ fn kept(count: usize, witnesses: &[Witness]) -> Vec<bool> {
         .collect()
 }
 
-fn more(left_out: &mut usize) -> Option<Shown> {
+fn more(left_out: &mut usize) -> Option<Line> {
     match std::mem::take(left_out) {
         0 => None,
-        1 => Some(Shown::plain("… 1 more line".to_owned())),
-        count => Some(Shown::plain(format!("… {count} more lines"))),
+        1 => Some(Line::plain("… 1 more line".to_owned())),
+        count => Some(Line::plain(format!("… {count} more lines"))),
     }
 }
 
@@ -81,21 +81,19 @@ fn cut(line: &str, width: usize) -> String {
     cut
 }
 
-/// A line that proves the step: as it is, or cut after its proof, or only the words that prove.
-fn proof(line: &str, words: &[String], width: usize) -> Vec<Shown> {
+/// A line of evidence: whole, or cut after its last word of evidence, or only those words.
+fn proof(line: &str, words: &[String], width: usize) -> Vec<Line> {
     let short = cut(line, width);
     let lines = match words_in(&short, words) {
         Some(_) => vec![short],
         None => wrap::words(&words_alone(line, words), width),
     };
-    let witness = true;
-    lines
-        .into_iter()
-        .map(|text| Shown { text, witness })
-        .collect()
+    let evidence = true;
+    let lines = lines.into_iter();
+    lines.map(|text| Line { text, evidence }).collect()
 }
 
-/// The words that prove, each whole, and dots for what was left out.
+/// The words of evidence, each whole, and dots for what is left out.
 fn words_alone(line: &str, proofs: &[String]) -> String {
     let found = words_in(line, proofs).unwrap_or_default();
     let (Some(first), Some(last)) = (found.first(), found.last()) else {
@@ -115,7 +113,7 @@ fn words_alone(line: &str, proofs: &[String]) -> String {
     format!("{before}{}{after}", words.join(" … "))
 }
 
-/// Where the proofs are in a line, one after the other, up to the spaces around them.
+/// Finds the words of evidence in a line, one after the other, extended to the spaces around them.
 fn words_in(line: &str, proofs: &[String]) -> Option<Vec<Range<usize>>> {
     let mut found: Vec<Range<usize>> = Vec::new();
     let mut start = 0;
@@ -127,7 +125,7 @@ fn words_in(line: &str, proofs: &[String]) -> Option<Vec<Range<usize>>> {
             .find(' ')
             .map_or(line.len(), |space| end + space);
         match found.last_mut() {
-            // Two proofs within one word.
+            // Both within one word.
             Some(last) if from < last.end => last.end = to,
             _ => found.push(from..to),
         }
@@ -141,14 +139,14 @@ mod tests {
     use super::*;
 
     fn shown(lines: &[&str], proofs: &[(usize, &[&str])], width: usize) -> Vec<String> {
-        let witnesses: Vec<Witness> = proofs
+        let evidence: Vec<Evidence> = proofs
             .iter()
-            .map(|(line, words)| Witness {
+            .map(|(line, words)| Evidence {
                 line: *line,
                 words: words.iter().map(|word| word.to_string()).collect(),
             })
             .collect();
-        let shown = excerpt(lines.iter().copied(), &witnesses, width);
+        let shown = excerpt(lines.iter().copied(), &evidence, width);
         shown.into_iter().map(|line| line.text).collect()
     }
 
@@ -160,7 +158,7 @@ mod tests {
     }
 
     #[test]
-    fn what_proves_is_there_however_far() {
+    fn evidence_is_shown_however_far() {
         let lines: Vec<String> = (0..30).map(|number| format!("line {number}")).collect();
         let lines: Vec<&str> = lines.iter().map(String::as_str).collect();
         let text = shown(&lines, &[(20, &["20"]), (29, &["29"])], 40);

@@ -1,11 +1,11 @@
-//! Commands on this host: by bash, in a scratch folder, with a clean environment.
+//! Runs commands on this host: with bash, in a scratch folder, in a clean environment.
 
 use std::ffi::OsString;
 use std::fs;
 use std::io::{Read, Seek};
-use std::os::unix::process::{CommandExt, ExitStatusExt};
+use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
-use std::process::{Command, ExitStatus, Stdio};
+use std::process::{Command, Stdio};
 use std::time::Duration;
 
 use anyhow::{ensure, Context, Result};
@@ -14,11 +14,10 @@ use tempfile::TempDir;
 use wait_timeout::ChildExt;
 
 use crate::model::{Place, Source};
-use crate::shell::{End, Ran, Shell};
+use crate::shell::{Output, Shell, Status};
 
-/// What the commands see of the caller's environment. Anything else, as LIBRARY_PATH, could make
-/// the same command say something else.
-const KEPT: &[&str] = &[
+/// The variables passed on to commands. Others, such as LIBRARY_PATH, could change their output.
+const PASSED: &[&str] = &[
     "PATH",
     "HOME",
     "TMPDIR",
@@ -27,7 +26,7 @@ const KEPT: &[&str] = &[
     "RUSTUP_TOOLCHAIN",
 ];
 
-/// This host. The scratch folder lives as long as it does.
+/// This host, with a scratch folder that is removed on drop.
 pub struct Host {
     scratch: TempDir,
     folder: PathBuf,
@@ -36,18 +35,18 @@ pub struct Host {
 }
 
 impl Host {
-    /// With this folder in front of `PATH`, and so long for each command.
-    pub fn new(first: Option<PathBuf>, limit: Duration) -> Result<Self> {
+    /// With this folder in front of `PATH`, and a time limit for each command.
+    pub fn new(path_first: Option<PathBuf>, limit: Duration) -> Result<Self> {
         let scratch = tempfile::Builder::new()
             .prefix("walkthrough")
             .tempdir()
-            .context("cannot make a temporary folder (TMPDIR names another place)")?;
-        let kept = KEPT.iter();
-        let mut environment: Vec<_> = kept
+            .context("cannot create a temporary folder (set TMPDIR to use another place)")?;
+        let mut environment: Vec<_> = PASSED
+            .iter()
             .filter_map(|name| Some((*name, std::env::var_os(name)?)))
             .chain([("LC_ALL", "C".into())])
             .collect();
-        if let Some(first) = first {
+        if let Some(first) = path_first {
             let path = std::env::var_os("PATH").unwrap_or_default();
             let path = std::iter::once(first).chain(std::env::split_paths(&path));
             let path =
@@ -65,20 +64,20 @@ impl Host {
 
 impl Shell for Host {
     fn enter(&mut self, sources: &[Source]) -> Result<()> {
-        self.folder = lay_out(self.scratch.path(), sources)?;
+        self.folder = write_sources(self.scratch.path(), sources)?;
         Ok(())
     }
 
-    fn run(&mut self, place: Place, line: &str) -> Result<Ran> {
+    fn run(&mut self, place: Place, line: &str) -> Result<Output> {
         ensure!(
             place == Place::Folder,
-            "this host is no virtual machine: {line}"
+            "this host is not a virtual machine: {line}"
         );
-        // Files, not pipes: whatever a command leaves behind cannot keep them from ending.
-        let cannot = || format!("cannot keep what `{line}` says");
+        // Files, not pipes: a process left behind by the command cannot hold them open.
+        let cannot = || format!("cannot capture the output of `{line}`");
         let mut stdout = tempfile::tempfile().with_context(cannot)?;
         let mut stderr = tempfile::tempfile().with_context(cannot)?;
-        // Not sh: dash and others take a file that cannot be executed for a script of theirs.
+        // Not sh: dash and others run a file that cannot be executed as a script.
         let mut child = Command::new("bash")
             .args(["--noprofile", "--norc", "-c", line])
             .current_dir(&self.folder)
@@ -90,15 +89,14 @@ impl Shell for Host {
             .process_group(0)
             .spawn()
             .context("cannot run bash")?;
-        let waited = child.wait_timeout(self.limit).context("cannot wait")?;
-        let end = match waited {
-            Some(status) => ended(status),
+        let status = match child.wait_timeout(self.limit).context("cannot wait")? {
+            Some(status) => status.into(),
             None => {
-                // All that it started ends with it.
+                // The whole group, so that no child survives.
                 kill_process_group(Pid::from_child(&child), Signal::KILL)
-                    .context("cannot kill a command that takes too long")?;
+                    .context("cannot kill a command after its time limit")?;
                 child.wait().context("cannot wait")?;
-                End::TimeLimit(self.limit)
+                Status::Timeout(self.limit)
             }
         };
         let text = |file: &mut fs::File| -> Result<String> {
@@ -107,20 +105,20 @@ impl Shell for Host {
             file.read_to_end(&mut bytes).with_context(cannot)?;
             Ok(String::from_utf8_lossy(&bytes).into_owned())
         };
-        Ok(Ran {
-            end,
+        Ok(Output {
+            status,
             stdout: text(&mut stdout)?,
             stderr: text(&mut stderr)?,
         })
     }
 }
 
-/// A fresh folder in this one, with these sources. It goes with the one around it.
-pub fn lay_out(scratch: &Path, sources: &[Source]) -> Result<PathBuf> {
+/// Creates a fresh folder in this one, with these sources.
+pub fn write_sources(scratch: &Path, sources: &[Source]) -> Result<PathBuf> {
     let folder = tempfile::Builder::new()
         .prefix("part")
         .tempdir_in(scratch)
-        .context("cannot make a scratch folder")?
+        .context("cannot create a scratch folder")?
         .keep();
     for source in sources {
         let file = folder.join(source.name());
@@ -128,14 +126,6 @@ pub fn lay_out(scratch: &Path, sources: &[Source]) -> Result<PathBuf> {
             .with_context(|| format!("cannot write {}", file.display()))?;
     }
     Ok(folder)
-}
-
-/// How a process ended.
-pub fn ended(status: ExitStatus) -> End {
-    match (status.code(), status.signal()) {
-        (Some(code), _) => End::Exit(code),
-        (None, signal) => End::Signal(signal.unwrap_or_default()),
-    }
 }
 
 #[cfg(test)]
@@ -157,18 +147,18 @@ mod tests {
     #[test]
     fn a_command() {
         let mut host = host(Duration::from_secs(60));
-        let ran = host
+        let output = host
             .run(Place::Folder, "cat a.txt; echo $LC_ALL >&2; exit 3")
             .expect("run");
-        assert_eq!(ran.end, End::Exit(3));
+        assert_eq!(output.status, Status::Exit(3));
         assert_eq!(
-            (ran.stdout.as_str(), ran.stderr.as_str()),
+            (output.stdout.as_str(), output.stderr.as_str()),
             ("a text\n", "C\n")
         );
-        let ran = host.run(Place::Folder, "kill -SEGV $$").expect("run");
-        assert_eq!(ran.end, End::Signal(11));
-        let ran = host.run(Place::Folder, "no-such-tool").expect("run");
-        assert_eq!(ran.missing().as_deref(), Some("no-such-tool"));
+        let output = host.run(Place::Folder, "kill -SEGV $$").expect("run");
+        assert_eq!(output.status, Status::Signal(11));
+        let output = host.run(Place::Folder, "no-such-tool").expect("run");
+        assert_eq!(output.missing().as_deref(), Some("no-such-tool"));
     }
 
     #[test]
@@ -186,7 +176,7 @@ mod tests {
         assert!(!scratch.exists());
     }
 
-    /// A zombie is not.
+    /// A zombie does not count as alive.
     fn is_alive(process: i32) -> bool {
         let stat = fs::read_to_string(format!("/proc/{process}/stat")).unwrap_or_default();
         let state = stat.rsplit(") ").next().unwrap_or_default();
@@ -197,15 +187,15 @@ mod tests {
     fn a_time_limit_for_it_and_its_children() {
         let limit = Duration::from_millis(300);
         let mut host = host(limit);
-        let ran = host
+        let output = host
             .run(Place::Folder, "sleep 1000 & echo $!; wait; echo survived")
             .expect("run");
-        assert_eq!(ran.end, End::TimeLimit(limit));
-        let child: i32 = ran.stdout.trim().parse().expect("the child alone");
-        // It was told to end; the kernel ends it as soon as it runs again.
-        let told = Instant::now();
+        assert_eq!(output.status, Status::Timeout(limit));
+        let child: i32 = output.stdout.trim().parse().expect("the child alone");
+        // The signal takes effect when the child is scheduled again.
+        let killed = Instant::now();
         while is_alive(child) {
-            assert!(told.elapsed() < Duration::from_secs(60), "it survived");
+            assert!(killed.elapsed() < Duration::from_secs(60), "it survived");
             std::thread::yield_now();
         }
     }

@@ -1,15 +1,15 @@
-//! The walkthrough: what object files, linking, shared and static libraries are, in C and in Rust.
-//! Each claim is a command, its real output, and a check that fails if the claim is not so.
+//! The walkthrough: what object files, linking, and shared and static libraries are, in C and Rust.
+//! Each claim is a command, its real output, and a check that fails if the claim is false.
 
 pub mod check;
 pub mod excerpt;
 pub mod host;
+pub mod markdown;
 pub mod model;
 pub mod options;
-pub mod page;
-pub mod paper;
 pub mod parts;
 pub mod placeholders;
+pub mod render;
 pub mod runner;
 pub mod shell;
 pub mod terminal;

@@ -1,4 +1,4 @@
-//! walkthrough: runs the parts and tells what came of them.
+//! Runs the parts of the walkthrough and reports which claims hold.
 
 use std::io::{self, ErrorKind, Write};
 use std::path::{Path, PathBuf};
@@ -10,13 +10,11 @@ use clap::Parser;
 use diagnostic::Diagnostic;
 use walkthrough::host::Host;
 use walkthrough::options::Options;
-use walkthrough::page::Page;
-use walkthrough::paper::{shown, Paper};
-use walkthrough::terminal::{colours, Terminal};
+use walkthrough::render::{renderer, shown};
 use walkthrough::tools::{which, Tools};
 use walkthrough::{parts, runner};
 
-/// A claim is not shown.
+/// At least one claim is not shown.
 const NOT_SHOWN: u8 = 1;
 
 fn main() -> ExitCode {
@@ -27,24 +25,15 @@ fn main() -> ExitCode {
 }
 
 fn run(options: &Options) -> Result<ExitCode> {
-    let chosen = parts::chosen(parts::PARTS, &options.parts)?;
-    let tools = Tools::find(given(&options.cc), given(&options.rustc).unwrap_or("rustc"))?;
-    let stitch = given(&options.stitch).map(folder_of_stitch).transpose()?;
+    let parts = parts::select(parts::USER_SPACE, &options.parts)?;
+    let tools = Tools::find(
+        non_empty(&options.cc),
+        non_empty(&options.rustc).unwrap_or("rustc"),
+    )?;
+    let stitch = non_empty(&options.stitch).map(stitch_folder).transpose()?;
     let mut host = Host::new(stitch, Duration::from_secs(options.timeout))?;
-    let mut paper: Box<dyn Paper> = if options.markdown {
-        Box::<Page>::default()
-    } else {
-        Box::new(Terminal::new(colours()))
-    };
-
-    let mut claims = Vec::new();
-    say(&paper.opening())?;
-    for part in chosen {
-        say(&paper.part(part))?;
-        let mut tell = |done: &runner::Done| say(&paper.step(done));
-        claims.extend(runner::run(part, &mut host, &tools, &mut tell)?);
-    }
-    say(&paper.claims(&claims))?;
+    let mut renderer = renderer(options.markdown);
+    let claims = runner::run_parts(&parts, &mut host, &tools, &mut *renderer, &mut write)?;
     Ok(if shown(&claims) == claims.len() {
         ExitCode::SUCCESS
     } else {
@@ -52,24 +41,24 @@ fn run(options: &Options) -> Result<ExitCode> {
     })
 }
 
-/// What a person set; a variable that is empty is as none.
-fn given(option: &Option<String>) -> Option<&str> {
+/// An empty environment variable counts as unset.
+fn non_empty(option: &Option<String>) -> Option<&str> {
     option.as_deref().filter(|text| !text.is_empty())
 }
 
-/// The steps call it by its name, as a person would; so it has to have that name.
-fn folder_of_stitch(stitch: &str) -> Result<PathBuf> {
+/// The steps run `stitch` by name, so the file must have that name.
+fn stitch_folder(stitch: &str) -> Result<PathBuf> {
     let found = which(stitch).filter(|file| file.ends_with("stitch"));
     let file = found.ok_or_else(|| {
         Diagnostic::new(format!("{stitch} is not the program stitch"))
-            .help("make stitch builds it, or leave STITCH and --stitch out")
+            .help("build it with make stitch, or leave out STITCH and --stitch")
     })?;
     let file = file.canonicalize().context("cannot find stitch")?;
     Ok(file.parent().unwrap_or(Path::new("/")).to_owned())
 }
 
-/// Whoever stops listening, as `head` does, has heard enough.
-fn say(text: &str) -> Result<()> {
+/// A reader that closes the pipe early, as `head` does, is not an error.
+fn write(text: &str) -> Result<()> {
     let mut out = io::stdout().lock();
     match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
         Err(error) if error.kind() == ErrorKind::BrokenPipe => Ok(()),

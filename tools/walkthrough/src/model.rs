@@ -1,28 +1,42 @@
-//! What the walkthrough is made of: parts, their steps, and what has to be seen in a step.
+//! The walkthrough's data: parts, their steps, the commands of a step, and the checks on each.
 
-/// A chapter: some sources, and what is done with them in a folder of their own.
-#[derive(Debug)]
+/// A chapter: its sources, and the steps that run in a folder of its own.
+#[derive(Debug, Clone, Copy)]
 pub struct Part {
-    /// From 1 on; `--part` names it.
+    /// From 1 on; `--part` selects by it.
     pub number: u8,
     /// A few words.
     pub title: &'static str,
-    /// What it is about, in a few sentences.
+    /// What the reader will see break.
+    pub breaks: &'static str,
+    /// The topic, in a few sentences.
     pub about: &'static str,
-    /// What lies in the folder at first.
+    /// The files in the folder at the start.
     pub sources: &'static [Source],
-    /// The option that the kernel must have been built with, without `CONFIG_`.
-    pub needs: Option<&'static str>,
-    /// What is done there, in this order.
+    /// The kernel option it requires, without `CONFIG_`.
+    pub requires: Option<&'static str>,
+    /// In this order.
     pub steps: &'static [Step],
+    /// What to remember, in one line.
+    pub closing: &'static str,
 }
 
-/// A source, which is inside this program.
+impl Part {
+    /// The claims, each with its number, such as `1.2`.
+    pub fn claims(&self) -> impl Iterator<Item = (String, &'static str)> + '_ {
+        let claims = self.steps.iter().filter_map(|step| step.claim);
+        claims
+            .zip(1..)
+            .map(|(claim, n)| (format!("{}.{n}", self.number), claim))
+    }
+}
+
+/// A source file, embedded in this program.
 #[derive(Debug)]
 pub struct Source {
-    /// Where it is in the repository, below `walkthrough/`.
+    /// Its path below `tools/walkthrough/`.
     pub path: &'static str,
-    /// All of it.
+    /// Its contents.
     pub text: &'static str,
 }
 
@@ -33,7 +47,7 @@ impl Source {
     }
 }
 
-/// A source of the walkthrough, by its path there.
+/// Embeds a source of the walkthrough, by its path.
 #[macro_export]
 macro_rules! source {
     ($path:literal) => {
@@ -44,38 +58,58 @@ macro_rules! source {
     };
 }
 
-/// One command, why it is run, and what has to come of it.
+/// Some commands, and the claim that they show.
 #[derive(Debug, Clone, Copy)]
 pub struct Step {
     /// What is done, and why.
-    pub why: &'static str,
-    /// The command as a person would type it; `$CC`, `$NM` and the like stand for tools.
-    pub command: &'static str,
-    /// Where it is typed.
-    pub place: Place,
-    /// What a later step calls its output.
-    pub name: Option<&'static str>,
-    /// How the command has to end.
-    pub exit: i32,
-    /// What its output has to be like.
-    pub checks: &'static [Check],
-    /// What to look at in it.
+    pub intro: &'static str,
+    /// Run in this order, up to the first that fails.
+    pub commands: &'static [Command],
+    /// What to notice in the output.
     pub look: Option<&'static str>,
-    /// What it shows; without one, it prepares other steps.
+    /// What it shows; a step without a claim prepares other steps.
     pub claim: Option<&'static str>,
 }
 
-/// Where a command is run.
+/// A command line and what is expected of it.
+#[derive(Debug, Clone, Copy)]
+pub struct Command {
+    /// As typed by a user; `$CC`, `$NM` and the like stand for tools.
+    pub line: &'static str,
+    /// Where it runs.
+    pub place: Place,
+    /// The expected exit status.
+    pub exit: i32,
+    /// The checks on its output; a command without checks prepares others.
+    pub checks: &'static [Check],
+    /// The name by which later commands of the part refer to its output.
+    pub name: Option<&'static str>,
+    /// What it takes over from the commands before it.
+    pub twin: Twin,
+}
+
+/// How a command relates to the one before it, usually C's, of which it is the twin in Rust.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Twin {
+    /// Not at all.
+    None,
+    /// The same exit status and checks are expected.
+    Like,
+    /// And the same output.
+    Same,
+}
+
+/// Where a command runs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Place {
     /// In the part's folder.
     Folder,
-    /// In a virtual machine that was just started, where the folder's modules lie at hand.
+    /// In a freshly booted virtual machine that has the folder's modules.
     Guest,
 }
 
 impl Place {
-    /// What stands before the command.
+    /// The shell's prompt there.
     pub fn prompt(self) -> &'static str {
         match self {
             Place::Folder => "$ ",
@@ -84,7 +118,7 @@ impl Place {
     }
 }
 
-/// What has to be seen of a command.
+/// An expectation on a command's output.
 #[derive(Debug, Clone, Copy)]
 pub enum Check {
     /// nm lists a symbol of this name, and only with this letter.
@@ -93,60 +127,81 @@ pub enum Check {
     Line(&'static [&'static str]),
     /// No line has this.
     NoLine(&'static str),
-    /// Standard output is this, and nothing else.
+    /// Standard output is exactly this.
     Output(&'static str),
-    /// Not a word, neither on standard output nor on standard error.
+    /// No output at all.
     Silent,
-    /// The linker did not find this symbol.
+    /// The linker reports this symbol as undefined.
     Undefined(&'static str),
-    /// Standard output is that of an earlier step of the part.
+    /// Standard output equals that of an earlier command of the part.
     SameAs(&'static str),
-    /// Standard output is not that of an earlier step of the part.
+    /// Standard output differs from that of an earlier command of the part.
     NotAs(&'static str),
 }
 
-/// A step that has to end with 0, and shows nothing yet.
-pub const fn step(why: &'static str, command: &'static str) -> Step {
-    Step {
-        why,
-        command,
-        place: Place::Folder,
-        name: None,
+const fn command(line: &'static str, place: Place, twin: Twin) -> Command {
+    Command {
+        line,
+        place,
         exit: 0,
         checks: &[],
-        look: None,
-        claim: None,
+        name: None,
+        twin,
     }
 }
 
-/// The same in a fresh virtual machine.
-pub const fn guest(why: &'static str, command: &'static str) -> Step {
-    Step {
-        place: Place::Guest,
-        ..step(why, command)
-    }
+/// A command in the part's folder.
+pub const fn run(line: &'static str) -> Command {
+    command(line, Place::Folder, Twin::None)
 }
 
-impl Step {
-    /// Later steps of the part compare their output with this one's.
-    pub const fn called(mut self, name: &'static str) -> Self {
-        self.name = Some(name);
-        self
-    }
+/// A command in a fresh virtual machine.
+pub const fn guest(line: &'static str) -> Command {
+    command(line, Place::Guest, Twin::None)
+}
 
-    /// It has to end with another code than 0.
-    pub const fn ends(mut self, exit: i32) -> Self {
+/// A twin with the checks of the command before it.
+pub const fn like(line: &'static str) -> Command {
+    command(line, Place::Folder, Twin::Like)
+}
+
+/// A twin with the checks and the output of the command before it.
+pub const fn same(line: &'static str) -> Command {
+    command(line, Place::Folder, Twin::Same)
+}
+
+impl Command {
+    /// Sets the expected exit status.
+    pub const fn exits(mut self, exit: i32) -> Self {
         self.exit = exit;
         self
     }
 
-    /// What has to be seen.
+    /// Sets the checks.
     pub const fn checks(mut self, checks: &'static [Check]) -> Self {
         self.checks = checks;
         self
     }
 
-    /// What to look at.
+    /// Names the output for later commands.
+    pub const fn named(mut self, name: &'static str) -> Self {
+        self.name = Some(name);
+        self
+    }
+}
+
+/// A step without a claim.
+pub const fn step(intro: &'static str, commands: &'static [Command]) -> Step {
+    Step {
+        intro,
+        commands,
+        look: None,
+        claim: None,
+    }
+}
+
+impl Step {
+    /// What to notice in the output.
     pub const fn look(mut self, look: &'static str) -> Self {
         self.look = Some(look);
         self

@@ -1,25 +1,29 @@
-//! Words instead of what differs from run to run and from machine to machine, for a page that stays.
+//! Replaces what differs from run to run and from machine to machine, for a reproducible page.
 
 use std::sync::LazyLock;
 
 use regex::{Captures, Regex};
 
-/// Replaces them, and remembers hashes, so that the same one gets the same number.
+/// Replaces them. Hashes and checksums are numbered: the same value gets the same number.
 #[derive(Default)]
 pub struct Placeholders {
     hashes: Vec<String>,
+    checksums: Vec<String>,
 }
 
 static HASH: LazyLock<Regex> = LazyLock::new(|| pattern(r"\b[0-9a-f]{64}\b"));
 
-/// The rest, in this order. Numbers of a fixed width keep it, so that columns stay in line.
+/// As in Module.symvers.
+static CHECKSUM: LazyLock<Regex> = LazyLock::new(|| pattern(r"^0x[0-9a-f]{8}$"));
+
+/// The other rules, in this order. Columns stay aligned.
 static RULES: LazyLock<Vec<(Regex, &'static str)>> = LazyLock::new(|| {
     [
-        // Folders: the toolchain's, or a temporary one.
+        // Folders.
         (r"(^|[\s`'\x22(\[=])(?:/[\w.+-]+)+/", "$1/…/"),
-        // Times of dmesg.
+        // dmesg's timestamps.
         (r"^\[ *[0-9]+\.[0-9]+\] ", "[…] "),
-        // Symbols and units of rustc: what makes them unique.
+        // The hashes in rustc's names of symbols and units.
         (r"17h[0-9a-f]{16}E", "17h…E"),
         (r"::h[0-9a-f]{16}\b", "::h…"),
         (r"(_R\w*?Cs)[0-9A-Za-z]+_", "${1}…_"),
@@ -41,24 +45,28 @@ fn pattern(text: &'static str) -> Regex {
 }
 
 impl Placeholders {
-    /// A line without them.
-    pub fn put(&mut self, line: &str) -> String {
-        let line = HASH.replace_all(line, |found: &Captures<'_>| self.hash(&found[0]));
-        RULES
-            .iter()
-            .fold(line.into_owned(), |line, (rule, instead)| {
-                rule.replace_all(&line, *instead).into_owned()
-            })
-    }
-
-    fn hash(&mut self, hash: &str) -> String {
-        let known = self.hashes.iter().position(|known| known == hash);
-        let number = known.unwrap_or_else(|| {
-            self.hashes.push(hash.to_owned());
-            self.hashes.len() - 1
+    /// Returns the line with placeholders.
+    pub fn replace(&mut self, line: &str) -> String {
+        let line = HASH.replace_all(line, |found: &Captures<'_>| {
+            format!("<hash {}>", number(&mut self.hashes, &found[0]))
         });
-        format!("<hash {}>", number + 1)
+        if CHECKSUM.is_match(&line) {
+            return format!("<checksum {}>", number(&mut self.checksums, &line));
+        }
+        let rules = RULES.iter();
+        rules.fold(line.into_owned(), |line, (rule, instead)| {
+            rule.replace_all(&line, *instead).into_owned()
+        })
     }
+}
+
+/// The number of a value, from 1 on, in the order in which they were first seen.
+fn number(seen: &mut Vec<String>, value: &str) -> usize {
+    let known = seen.iter().position(|known| known == value);
+    known.unwrap_or_else(|| {
+        seen.push(value.to_owned());
+        seen.len() - 1
+    }) + 1
 }
 
 #[cfg(test)]
@@ -103,15 +111,26 @@ mod tests {
                 "\"/…/symbols.o\" \"-lc\"",
             ),
         ] {
-            assert_eq!(placeholders.put(line), expected);
+            assert_eq!(placeholders.replace(line), expected);
         }
+    }
+
+    #[test]
+    fn checksums_are_numbered() {
+        let mut placeholders = Placeholders::default();
+        let replaced = ["0x0a1b2c3d", "0x00000000", "0x0a1b2c3d"].map(|c| placeholders.replace(c));
+        assert_eq!(replaced, ["<checksum 1>", "<checksum 2>", "<checksum 1>"]);
     }
 
     #[test]
     fn the_same_hash_gets_the_same_number() {
         let mut placeholders = Placeholders::default();
         let (one, two) = ("a1".repeat(32), "b2".repeat(32));
-        let put = [&one, &two, &one].map(|hash| placeholders.put(&format!("{hash}  main")));
-        assert_eq!(put, ["<hash 1>  main", "<hash 2>  main", "<hash 1>  main"]);
+        let replaced =
+            [&one, &two, &one].map(|hash| placeholders.replace(&format!("{hash}  main")));
+        assert_eq!(
+            replaced,
+            ["<hash 1>  main", "<hash 2>  main", "<hash 1>  main"]
+        );
     }
 }

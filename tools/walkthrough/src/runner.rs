@@ -1,142 +1,219 @@
-//! Runs a part, step by step, and keeps account of its claims.
+//! Runs the parts, step by step, and collects their claims.
 
 use std::collections::HashMap;
 
 use anyhow::Result;
 
-use crate::check::{judge, Seen, Witness};
-use crate::model::{Part, Step};
-use crate::shell::{Ran, Shell};
+use crate::check::{Context, Evidence};
+use crate::model::{Command, Part, Step, Twin};
+use crate::render::Renderer;
+use crate::shell::{Output, Shell};
 use crate::tools::Tools;
 
 /// A step that was run.
-pub struct Done {
-    /// What was to be done.
+pub struct StepReport {
+    /// The step.
     pub step: Step,
-    /// The command, with the tools' names.
-    pub command: String,
-    /// What came of it.
-    pub ran: Ran,
-    /// The lines that prove it.
-    pub witnesses: Vec<Witness>,
-    /// Is it as the step says?
+    /// The number of its claim, such as `1.2`; empty without one.
+    pub number: String,
+    /// Its commands, up to the first that failed.
+    pub commands: Vec<CommandReport>,
+    /// Whether all succeeded.
     pub outcome: Outcome,
 }
 
-/// Is it as it has to be?
+/// A command that was run.
+pub struct CommandReport {
+    /// The command line, with the tools' names.
+    pub line: String,
+    /// The shell's prompt.
+    pub prompt: &'static str,
+    /// Its output.
+    pub output: Output,
+    /// The lines that prove its checks.
+    pub evidence: Vec<Evidence>,
+    /// It printed the same as the command before it, as expected.
+    pub same: bool,
+}
+
+/// Whether a claim holds.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Outcome {
-    /// Yes.
+    /// It does.
     Shown,
-    /// No: why not, in sentences without a full stop.
+    /// It does not: why, in sentences without a full stop.
     NotShown(Vec<String>),
-    /// Nobody can tell: this program or library is missing.
+    /// Unknown: this program or library is missing.
     Missing(String),
 }
 
 /// A claim of a part.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Claim {
-    /// The part's number.
-    pub part: u8,
+    /// Its number, such as `1.2`.
+    pub number: String,
     /// What is claimed.
     pub text: &'static str,
-    /// Is it so?
+    /// Whether it holds.
     pub outcome: Outcome,
 }
 
-/// Runs a part's steps in a fresh folder, tells of each, and returns the claims.
+/// Runs parts, writes what the renderer makes of them, and returns the claims.
+pub fn run_parts(
+    parts: &[&Part],
+    shell: &mut dyn Shell,
+    tools: &Tools,
+    renderer: &mut dyn Renderer,
+    write: &mut dyn FnMut(&str) -> Result<()>,
+) -> Result<Vec<Claim>> {
+    let mut claims = Vec::new();
+    write(&renderer.opening(parts))?;
+    for part in parts {
+        write(&renderer.part(part))?;
+        let mut report = |report: &StepReport| write(&renderer.step(report));
+        claims.extend(run_part(part, shell, tools, &mut report)?);
+        write(&renderer.closing(part))?;
+    }
+    write(&renderer.claims(&claims))?;
+    Ok(claims)
+}
+
+/// Runs a part's steps in a fresh folder, reports each, and returns the claims.
 ///
-/// A step that only prepares others ends the part if it fails: what came after it would prove
-/// nothing, or the wrong thing.
-pub fn run(
+/// A failed command without checks ends the part: it was a preparation, and what follows would prove
+/// nothing, or something else.
+pub fn run_part(
     part: &Part,
     shell: &mut dyn Shell,
     tools: &Tools,
-    tell: &mut dyn FnMut(&Done) -> Result<()>,
+    report: &mut dyn FnMut(&StepReport) -> Result<()>,
 ) -> Result<Vec<Claim>> {
     shell.enter(part.sources)?;
-    let (mut claims, mut earlier) = (Vec::new(), HashMap::new());
-    let mut stopped: Option<Outcome> = None;
+    let (mut claims, mut numbers) = (Vec::new(), part.claims());
+    let mut runner = StepRunner {
+        shell,
+        tools,
+        earlier: HashMap::new(),
+        stopped: None,
+    };
     for step in part.steps {
-        let outcome = match &stopped {
+        let number = step
+            .claim
+            .and_then(|_| numbers.next())
+            .unwrap_or_default()
+            .0;
+        let outcome = match &runner.stopped {
             Some(outcome) => outcome.clone(),
             None => {
-                let done = run_step(step, shell, tools, &earlier)?;
-                tell(&done)?;
-                if step.claim.is_none() {
-                    stopped = stops(&done);
-                }
-                earlier.extend(step.name.map(|name| (name, done.ran.stdout)));
+                let done = runner.run_step(step, number.clone())?;
+                report(&done)?;
                 done.outcome
             }
         };
         claims.extend(step.claim.map(|text| Claim {
-            part: part.number,
+            number,
             text,
             outcome,
         }));
     }
-    // A part that ends so has to be seen in the table, even if it claims nothing after that.
-    if let Some(outcome) = stopped {
-        claims.push(Claim {
-            part: part.number,
-            text: "all steps could be run",
-            outcome,
-        });
-    }
+    // Even if no claim follows, an early end must be visible in the table.
+    claims.extend(runner.stopped.map(|outcome| Claim {
+        number: part.number.to_string(),
+        text: "all preparations succeeded",
+        outcome,
+    }));
     Ok(claims)
 }
 
-fn run_step(
-    step: &Step,
-    shell: &mut dyn Shell,
-    tools: &Tools,
-    earlier: &HashMap<&'static str, String>,
-) -> Result<Done> {
-    let command = tools.fill(step.command);
-    let ran = shell.run(step.place, &command)?;
-    let judgement = judge(
-        step,
-        &Seen {
-            ran: &ran,
-            earlier,
-            tools,
-        },
-    );
-    let outcome = match (judgement.wrong.is_empty(), ran.missing()) {
-        (true, _) => Outcome::Shown,
-        (false, Some(what)) => Outcome::Missing(what),
-        (false, None) => Outcome::NotShown(judgement.wrong),
-    };
-    Ok(Done {
-        step: *step,
-        command,
-        ran,
-        witnesses: judgement.witnesses,
-        outcome,
-    })
+struct StepRunner<'r> {
+    shell: &'r mut dyn Shell,
+    tools: &'r Tools,
+    /// Standard output of named commands.
+    earlier: HashMap<&'static str, String>,
+    /// The outcome of all later claims, once a preparation failed.
+    stopped: Option<Outcome>,
 }
 
-/// What the claims of the later steps come to, because of this one.
-fn stops(done: &Done) -> Option<Outcome> {
-    match &done.outcome {
-        Outcome::Shown => None,
-        Outcome::NotShown(_) => {
-            let sentence = format!("a step before it failed: {}", done.command);
-            Some(Outcome::NotShown(vec![sentence]))
+/// The name of a command's whole output, for its twin.
+const BEFORE: &str = "the command before";
+
+impl StepRunner<'_> {
+    fn run_step(&mut self, step: &Step, number: String) -> Result<StepReport> {
+        let (mut commands, mut outcome) = (Vec::new(), Outcome::Shown);
+        let mut expected = None;
+        for command in step.commands {
+            if command.twin == Twin::None {
+                expected = Some(command);
+            }
+            let (report, result) = self.run_command(command, expected.unwrap_or(command))?;
+            if result != Outcome::Shown && command.checks.is_empty() && command.twin == Twin::None {
+                self.stopped = Some(match &result {
+                    Outcome::NotShown(_) => {
+                        Outcome::NotShown(vec![format!("an earlier step failed: {}", report.line)])
+                    }
+                    missing => missing.clone(),
+                });
+            }
+            commands.push(report);
+            outcome = result;
+            if outcome != Outcome::Shown {
+                break;
+            }
         }
-        missing => Some(missing.clone()),
+        Ok(StepReport {
+            step: *step,
+            number,
+            commands,
+            outcome,
+        })
+    }
+
+    /// Runs a command, and checks it against the expectations of another, of which it may be a twin.
+    fn run_command(
+        &mut self,
+        command: &Command,
+        expected: &Command,
+    ) -> Result<(CommandReport, Outcome)> {
+        let line = self.tools.fill(command.line);
+        let output = self.shell.run(command.place, &line)?;
+        let context = Context {
+            output: &output,
+            earlier: &self.earlier,
+            tools: self.tools,
+        };
+        let mut checked = context.check(expected);
+        let same = command.twin == Twin::Same;
+        let all = output.stdout.clone() + &output.stderr;
+        if same && self.earlier.get(BEFORE) != Some(&all) {
+            let error = format!("the output differs from that of {BEFORE}");
+            checked = Err(vec![error]);
+        }
+        let (evidence, outcome) = match (checked, output.missing()) {
+            (Ok(evidence), _) => (evidence, Outcome::Shown),
+            (Err(_), Some(tool)) => (Vec::new(), Outcome::Missing(tool)),
+            (Err(errors), None) => (Vec::new(), Outcome::NotShown(errors)),
+        };
+        self.earlier.insert(BEFORE, all);
+        let named = command.name.map(|name| (name, output.stdout.clone()));
+        self.earlier.extend(named);
+        let report = CommandReport {
+            line,
+            prompt: command.place.prompt(),
+            output,
+            evidence,
+            same: same && outcome == Outcome::Shown,
+        };
+        Ok((report, outcome))
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::{step, Check, Place, Source};
-    use crate::shell::End;
+    use crate::model::{like, run, same, step, Check, Place, Source};
+    use crate::shell::Status;
 
-    /// Says what it was asked to say.
+    /// Prints its command line; `fail` prints the rest to standard error, and fails.
     struct Echo;
 
     impl Shell for Echo {
@@ -144,16 +221,12 @@ mod tests {
             Ok(())
         }
 
-        fn run(&mut self, _: Place, line: &str) -> Result<Ran> {
-            let code = i32::from(line.starts_with("fail"));
-            let (stdout, stderr) = match line.strip_prefix("fail ") {
-                Some(words) => (String::new(), format!("{words}\n")),
-                None => (format!("{line}\n"), String::new()),
-            };
-            Ok(Ran {
-                end: End::Exit(code),
-                stdout,
-                stderr,
+        fn run(&mut self, _: Place, line: &str) -> Result<Output> {
+            let failure = line.strip_prefix("fail ");
+            Ok(Output {
+                status: Status::Exit(i32::from(failure.is_some())),
+                stdout: failure.map_or(format!("{line}\n"), |_| String::new()),
+                stderr: failure.map_or(String::new(), |words| format!("{words}\n")),
             })
         }
     }
@@ -162,14 +235,15 @@ mod tests {
         let part = Part {
             number: 9,
             title: "",
+            breaks: "",
             about: "",
             sources: &[],
-            needs: None,
+            requires: None,
             steps,
+            closing: "",
         };
-        let claims = run(&part, &mut Echo, &Tools::of(&[("CC", "gcc")]), &mut |_| {
-            Ok(())
-        });
+        let tools = Tools::of(&[("CC", "gcc")]);
+        let claims = run_part(&part, &mut Echo, &tools, &mut |_| Ok(()));
         let claims = claims.expect("claims").into_iter();
         claims.map(|claim| (claim.text, claim.outcome)).collect()
     }
@@ -177,13 +251,9 @@ mod tests {
     #[test]
     fn a_false_claim_does_not_end_the_part() {
         const STEPS: &[Step] = &[
-            step("", "one").called("one"),
-            step("", "$CC")
-                .checks(&[Check::Output("clang")])
-                .shows("false"),
-            step("", "one")
-                .checks(&[Check::SameAs("one")])
-                .shows("true"),
+            step("", &[run("one").named("one")]),
+            step("", &[run("$CC").checks(&[Check::Output("clang")])]).shows("false"),
+            step("", &[run("one").checks(&[Check::SameAs("one")])]).shows("true"),
         ];
         let outcomes = outcomes(STEPS);
         assert!(matches!(&outcomes[0], ("false", Outcome::NotShown(why)) if why.len() == 1));
@@ -193,24 +263,27 @@ mod tests {
     #[test]
     fn a_failed_preparation_does() {
         const STEPS: &[Step] = &[
-            step("", "fail here"),
-            step("", "fail there").ends(1).shows("it would be shown"),
+            step("", &[run("fail here"), run("one").checks(&[Check::Silent])]).shows("itself"),
+            step("", &[run("fail there").exits(1)]).shows("later"),
         ];
-        let why = vec!["a step before it failed: fail here".to_owned()];
-        let not_shown = Outcome::NotShown(why);
-        let expected = ["it would be shown", "all steps could be run"];
-        assert_eq!(
-            outcomes(STEPS),
-            expected.map(|text| (text, not_shown.clone()))
-        );
+        let outcomes = outcomes(STEPS);
+        let why = vec!["an earlier step failed: fail here".to_owned()];
+        let later = Outcome::NotShown(why);
+        assert!(matches!(outcomes[0], ("itself", Outcome::NotShown(_))));
+        let expected = ["later", "all preparations succeeded"];
+        assert_eq!(outcomes[1..], expected.map(|text| (text, later.clone())));
     }
 
     #[test]
     fn a_missing_program() {
         const STEPS: &[Step] = &[
-            step("", "fail bash: ldd: command not found").shows("libraries"),
-            step("", "fail bash: ar: command not found"),
-            step("", "one").shows("archives"),
+            step(
+                "",
+                &[run("fail bash: ldd: command not found").checks(&[Check::Output("x")])],
+            )
+            .shows("libraries"),
+            step("", &[run("fail bash: ar: command not found")]),
+            step("", &[run("one")]).shows("archives"),
         ];
         let missing = |name: &str| Outcome::Missing(name.to_owned());
         assert_eq!(
@@ -218,8 +291,27 @@ mod tests {
             [
                 ("libraries", missing("ldd")),
                 ("archives", missing("ar")),
-                ("all steps could be run", missing("ar"))
+                ("all preparations succeeded", missing("ar"))
             ]
         );
+    }
+
+    #[test]
+    fn twins() {
+        const ONE: &[Check] = &[Check::Line(&["one"])];
+        const STEPS: &[Step] = &[
+            step(
+                "",
+                &[run("one").checks(ONE), like("one more"), same("one more")],
+            )
+            .shows("twins"),
+            step("", &[run("one").checks(ONE), like("two")]).shows("not alike"),
+            step("", &[run("one").checks(ONE), same("one more")]).shows("not the same"),
+        ];
+        let shown: Vec<bool> = outcomes(STEPS)
+            .iter()
+            .map(|(_, outcome)| *outcome == Outcome::Shown)
+            .collect();
+        assert_eq!(shown, [true, false, false]);
     }
 }

@@ -1,30 +1,32 @@
-//! Where commands are run: on this host, or in a machine of another kind.
+//! The interface to the shell that runs the commands, on this host or elsewhere.
 
 use std::fmt;
+use std::os::unix::process::ExitStatusExt;
+use std::process::ExitStatus;
 use std::time::Duration;
 
 use anyhow::Result;
 
 use crate::model::{Place, Source};
 
-/// What runs the commands of a part.
+/// Runs the commands of a part.
 pub trait Shell {
-    /// Makes a fresh folder with these sources: commands are run there from now on.
+    /// Creates a fresh folder with these sources; commands run there from now on.
     fn enter(&mut self, sources: &[Source]) -> Result<()>;
 
-    /// Runs a command line there, or in a machine of its own, and waits for its end.
+    /// Runs a command line and waits for it.
     ///
     /// # Errors
     ///
-    /// When it could not be run at all; how a command ends is no error.
-    fn run(&mut self, place: Place, line: &str) -> Result<Ran>;
+    /// If it cannot be run at all; a failing command is not an error.
+    fn run(&mut self, place: Place, line: &str) -> Result<Output>;
 }
 
-/// What came of a command.
+/// The output of a command.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Ran {
+pub struct Output {
     /// How it ended.
-    pub end: End,
+    pub status: Status,
     /// Its standard output.
     pub stdout: String,
     /// Its standard error.
@@ -33,32 +35,41 @@ pub struct Ran {
 
 /// How a command ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum End {
-    /// By itself, with this code.
+pub enum Status {
+    /// It exited with this status.
     Exit(i32),
-    /// By a signal.
+    /// This signal killed it.
     Signal(i32),
-    /// It was killed after so long.
-    TimeLimit(Duration),
+    /// It was killed at this time limit.
+    Timeout(Duration),
 }
 
-impl fmt::Display for End {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            End::Exit(code) => write!(f, "it ended with {code}"),
-            End::Signal(signal) => write!(f, "signal {signal} ended it"),
-            End::TimeLimit(limit) => write!(f, "it was killed after {} s", limit.as_secs()),
+impl From<ExitStatus> for Status {
+    fn from(status: ExitStatus) -> Self {
+        match (status.code(), status.signal()) {
+            (Some(code), _) => Status::Exit(code),
+            (None, signal) => Status::Signal(signal.unwrap_or_default()),
         }
     }
 }
 
-impl Ran {
-    /// All that it said, line by line: standard output, then standard error.
+impl fmt::Display for Status {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Status::Exit(code) => write!(f, "exited with status {code}"),
+            Status::Signal(signal) => write!(f, "killed by signal {signal}"),
+            Status::Timeout(limit) => write!(f, "killed after {} s", limit.as_secs()),
+        }
+    }
+}
+
+impl Output {
+    /// All lines: standard output, then standard error.
     pub fn lines(&self) -> impl Iterator<Item = &str> {
         self.stdout.lines().chain(self.stderr.lines())
     }
 
-    /// What it would have needed and did not find: a program or a library.
+    /// The program or library that it did not find.
     pub fn missing(&self) -> Option<String> {
         self.stderr.lines().find_map(|line| {
             // bash, then ld and lld.
@@ -79,19 +90,17 @@ mod tests {
     use super::*;
 
     fn missing(stderr: &str) -> Option<String> {
-        let stderr = stderr.to_owned();
-        let (end, stdout) = (End::Exit(1), "bash: ldd: command not found\n".to_owned());
-        let ran = Ran {
-            end,
-            stdout,
-            stderr,
+        let output = Output {
+            status: Status::Exit(1),
+            stdout: "bash: ldd: command not found\n".to_owned(),
+            stderr: stderr.to_owned(),
         };
-        ran.missing()
+        output.missing()
     }
 
     #[test]
-    fn what_is_missing() {
-        for (said, what) in [
+    fn a_missing_tool() {
+        for (stderr, what) in [
             ("bash: line 1: ldd: command not found\n", Some("ldd")),
             (
                 "x\n/usr/bin/ld: cannot find -lc: No such file or directory\n",
@@ -105,7 +114,7 @@ mod tests {
             ("libhello.so => not found\n", None),
             ("", None),
         ] {
-            assert_eq!(missing(said).as_deref(), what, "{said}");
+            assert_eq!(missing(stderr).as_deref(), what, "{stderr}");
         }
     }
 }

@@ -1,4 +1,4 @@
-//! A run on a terminal of 80 columns.
+//! Renders a run for a terminal of 80 columns.
 
 use std::io::IsTerminal;
 
@@ -7,12 +7,12 @@ use comfy_table::{Cell, Color, ContentArrangement, Table};
 
 use crate::excerpt::excerpt;
 use crate::model::Part;
-use crate::paper::{shown, why, word, Paper};
-use crate::runner::{Claim, Done, Outcome};
+use crate::render::{reasons, shown, summary, Renderer, SAME};
+use crate::runner::{Claim, CommandReport, Outcome, StepReport};
 use crate::wrap;
 
 const WIDTH: usize = 80;
-/// Commands and outputs are indented by that.
+/// Before commands and outputs.
 const INDENT: &str = "   ";
 
 const BOLD: &str = "1";
@@ -20,7 +20,7 @@ const GREEN: &str = "32";
 const RED: &str = "1;31";
 const CYAN: &str = "36";
 
-/// Whether they are wanted: see <https://no-color.org>.
+/// Whether colours are wanted: see <https://no-color.org>.
 pub fn colours() -> bool {
     let unwanted = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
     !unwanted && std::io::stdout().is_terminal()
@@ -45,11 +45,21 @@ impl Terminal {
         }
     }
 
-    fn output(&self, done: &Done) -> String {
-        let width = WIDTH - INDENT.len();
+    fn command(&self, report: &CommandReport) -> String {
+        let prompt = report.prompt;
         let mut text = String::new();
-        for line in excerpt(done.ran.lines(), &done.witnesses, width) {
-            let line = if line.witness {
+        let width = WIDTH - INDENT.len() - prompt.len();
+        for (number, line) in wrap::command(&report.line, width).iter().enumerate() {
+            let before = if number == 0 { prompt } else { "" };
+            let line = self.paint(CYAN, line);
+            text += &format!("{INDENT}{before:width$}{line}\n", width = prompt.len());
+        }
+        if report.same {
+            return format!("{text}{INDENT}{}\n", SAME.trim_start());
+        }
+        let width = WIDTH - INDENT.len();
+        for line in excerpt(report.output.lines(), &report.evidence, width) {
+            let line = if line.evidence {
                 self.paint(BOLD, &line.text)
             } else {
                 line.text
@@ -59,55 +69,56 @@ impl Terminal {
         text
     }
 
-    /// Nothing of a step that prepares others, and did.
-    fn mark(&self, done: &Done) -> String {
-        let claim = done.step.claim;
-        let colour = match (&done.outcome, claim) {
-            (Outcome::Shown, None) => return String::new(),
-            (Outcome::Shown, Some(_)) => GREEN,
-            _ => RED,
+    /// The claim with its outcome; nothing for a preparation that succeeded.
+    fn claim(&self, report: &StepReport) -> String {
+        let claim = match (report.step.claim, &report.outcome) {
+            (Some(claim), _) => format!("{} {claim}", report.number),
+            (None, Outcome::Shown) => return String::new(),
+            (None, _) => "this step failed, and with it the rest of the part".to_owned(),
         };
-        let claim = claim.unwrap_or("this step failed, and so the rest of the part");
-        let text = format!("[{}] {claim}", word(&done.outcome));
+        let text = format!("[{}] {claim}", summary(&report.outcome));
         let mut lines = wrap::words(&text, WIDTH);
-        for sentence in why(&done.outcome) {
-            lines.extend(wrap::words(&format!("  {sentence}"), WIDTH));
+        for sentence in reasons(&report.outcome) {
+            lines.extend(wrap::words(&sentence, WIDTH));
         }
+        let colour = if report.outcome == Outcome::Shown {
+            GREEN
+        } else {
+            RED
+        };
         let lines = lines.iter().map(|line| self.paint(colour, line) + "\n");
         lines.collect()
     }
 }
 
-impl Paper for Terminal {
-    fn opening(&mut self) -> String {
+fn paragraph(text: &str) -> String {
+    let lines = wrap::words(text, WIDTH);
+    lines.into_iter().map(|line| line + "\n").collect()
+}
+
+impl Renderer for Terminal {
+    fn opening(&mut self, _: &[&Part]) -> String {
         String::new()
     }
 
     fn part(&mut self, part: &Part) -> String {
         let heading = format!("Part {}: {}", part.number, part.title);
         let line = "=".repeat(wrap::length(&heading));
-        let about = wrap::words(part.about, WIDTH).join("\n");
         let heading = self.paint(BOLD, &heading);
-        format!("{heading}\n{line}\n\n{about}\n\n")
+        let breaks = paragraph(&format!("What breaks: {}", part.breaks));
+        format!("{heading}\n{line}\n\n{breaks}{}\n", paragraph(part.about))
     }
 
-    fn step(&mut self, done: &Done) -> String {
-        let mut text = String::new();
-        for line in wrap::words(done.step.why, WIDTH) {
-            text += &format!("{line}\n");
-        }
-        let prompt = done.step.place.prompt();
-        let command = wrap::command(&done.command, WIDTH - INDENT.len() - prompt.len());
-        for (number, line) in command.iter().enumerate() {
-            let before = if number == 0 { prompt } else { "" };
-            let line = self.paint(CYAN, line);
-            text += &format!("{INDENT}{before:width$}{line}\n", width = prompt.len());
-        }
-        text += &self.output(done);
-        for line in wrap::words(done.step.look.unwrap_or_default(), WIDTH) {
-            text += &format!("{line}\n");
-        }
-        text + &self.mark(done) + "\n"
+    fn step(&mut self, report: &StepReport) -> String {
+        let commands = report.commands.iter();
+        let commands: String = commands.map(|command| self.command(command)).collect();
+        let (intro, look) = (report.step.intro, report.step.look.unwrap_or_default());
+        let (intro, look) = (paragraph(intro), paragraph(look));
+        format!("{intro}{commands}{look}{}\n", self.claim(report))
+    }
+
+    fn closing(&mut self, part: &Part) -> String {
+        paragraph(&format!("In short: {}", part.closing)) + "\n"
     }
 
     fn claims(&mut self, claims: &[Claim]) -> String {
@@ -116,9 +127,9 @@ impl Paper for Terminal {
             .load_preset(NOTHING)
             .set_content_arrangement(ContentArrangement::Dynamic)
             .set_width(80)
-            .set_header(["part", "claim", ""]);
+            .set_header(["", "claim", ""]);
         for claim in claims {
-            let mut outcome = Cell::new(word(&claim.outcome));
+            let mut outcome = Cell::new(summary(&claim.outcome));
             if self.colours {
                 table.enforce_styling();
                 outcome = outcome.fg(match claim.outcome {
@@ -126,69 +137,64 @@ impl Paper for Terminal {
                     _ => Color::Red,
                 });
             }
-            let number = Cell::new(claim.part.to_string());
-            table.add_row([number, Cell::new(claim.text), outcome]);
+            table.add_row([Cell::new(&claim.number), Cell::new(claim.text), outcome]);
         }
         let lines: String = table
             .lines()
             .map(|line| line.trim_end().to_owned() + "\n")
             .collect();
-        format!(
-            "{lines}\nclaims: {} shown, {} not shown\n",
-            shown(claims),
-            claims.len() - shown(claims)
-        )
+        let shown = shown(claims);
+        let not_shown = claims.len() - shown;
+        format!("{lines}\nclaims: {shown} shown, {not_shown} not shown\n")
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::paper::tests::{claims, done, missing, not_shown};
+    use crate::render::tests::{claims, missing, not_shown, report};
 
     #[test]
     fn a_step() {
-        let told = Terminal::new(false).step(&done(Outcome::Shown));
+        let text = Terminal::new(false).step(&report(Outcome::Shown));
         assert_eq!(
-            told,
-            "Why.\n   $ nm hello.o\n   0000000000001149 T hello\n   said\nLook.\n\
-             [shown] It is so\n\n"
+            text,
+            "Intro.\n   $ nm c.o\n   0000000000001149 T hello\n   a warning\n   $ nm rs.o\n   \
+             # the same output\nLook.\n[shown] 1.2 It holds\n\n"
         );
-        let told = Terminal::new(false).step(&done(not_shown()));
-        assert!(
-            told.ends_with("[NOT SHOWN] It is so\nfor a reason\n\n"),
-            "{told}"
-        );
-        let told = Terminal::new(false).step(&done(missing()));
-        let expected = "[not shown: nm is missing] It is so\nhelp: apt-get install binutils\n\n";
-        assert!(told.ends_with(expected), "{told}");
+        let text = Terminal::new(false).step(&report(not_shown()));
+        let expected = "[NOT SHOWN] 1.2 It holds\nfor a reason\n\n";
+        assert!(text.ends_with(expected), "{text}");
+        let text = Terminal::new(false).step(&report(missing()));
+        let expected =
+            "[not shown: nm is missing] 1.2 It holds\nhelp: apt-get install binutils\n\n";
+        assert!(text.ends_with(expected), "{text}");
     }
 
     #[test]
-    fn a_step_that_prepares_others() {
-        let mut step = done(Outcome::Shown);
+    fn a_preparation() {
+        let mut step = report(Outcome::Shown);
         step.step.claim = None;
         assert!(Terminal::new(false).step(&step).ends_with("Look.\n\n"));
         step.outcome = not_shown();
-        let told = Terminal::new(false).step(&step);
-        assert!(told.contains("[NOT SHOWN] this step failed"), "{told}");
+        let text = Terminal::new(false).step(&step);
+        assert!(text.contains("[NOT SHOWN] this step failed"), "{text}");
     }
 
     #[test]
     fn colours_only_if_wanted() {
-        let told = |colours: bool| {
+        let render = |colours: bool| {
             let mut terminal = Terminal::new(colours);
-            let step = terminal.step(&done(Outcome::Shown));
+            let step = terminal.step(&report(Outcome::Shown));
             (step, terminal.claims(&claims()))
         };
-        let (step, table) = told(true);
-        assert!(
-            step.contains("\x1b[1m0000000000001149 T hello\x1b[0m\n"),
-            "{step}"
-        );
-        assert!(step.contains("\x1b[32m[shown] It is so\x1b[0m\n"), "{step}");
+        let (step, table) = render(true);
+        let evidence = "\x1b[1m0000000000001149 T hello\x1b[0m\n";
+        assert!(step.contains(evidence), "{step}");
+        let claim = "\x1b[32m[shown] 1.2 It holds\x1b[0m\n";
+        assert!(step.contains(claim), "{step}");
         assert!(table.contains("\x1b[38;5;9m"), "{table:?}");
-        let (step, table) = told(false);
+        let (step, table) = render(false);
         assert!(!step.contains('\x1b') && !table.contains('\x1b'));
     }
 
@@ -196,9 +202,9 @@ mod tests {
     fn the_claims() {
         let table = Terminal::new(false).claims(&claims());
         let rows: Vec<&str> = table.lines().map(str::trim).collect();
-        assert_eq!(rows[1], "1     It is so   shown");
-        assert_eq!(rows[2], "1     It is not  NOT SHOWN");
-        assert_eq!(rows[3], "2     Who knows  not shown: nm is missing");
+        assert_eq!(rows[1], "1.1  It holds     shown");
+        assert_eq!(rows[2], "1.2  It does not  NOT SHOWN");
+        assert_eq!(rows[3], "2.1  Unknown      not shown: nm is missing");
         assert_eq!(rows[5], "claims: 1 shown, 2 not shown");
     }
 }

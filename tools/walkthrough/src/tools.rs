@@ -1,4 +1,4 @@
-//! Which tools the commands use: gcc and binutils, or clang and LLVM's.
+//! Selects the tools for the commands: gcc and binutils, or clang and LLVM's.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -6,13 +6,13 @@ use std::process::Command;
 use anyhow::{Context, Result};
 use diagnostic::Diagnostic;
 
-/// What the variables in commands stand for.
+/// The values of the variables in commands.
 #[derive(Debug, Clone)]
 pub struct Tools {
     names: Vec<(&'static str, String)>,
 }
 
-/// Where a missing program or library is found.
+/// How to install a missing program or library.
 const PACKAGES: &[(&str, &str)] = &[
     ("ar", "apt-get install binutils"),
     ("bash", "apt-get install bash"),
@@ -24,45 +24,46 @@ const PACKAGES: &[(&str, &str)] = &[
     ),
     ("nm", "apt-get install binutils"),
     ("readelf", "apt-get install binutils"),
+    ("size", "apt-get install binutils"),
     (
         "rustc",
-        "apt-get install rustc, or https://rustup.rs; RUSTC= names another one",
+        "apt-get install rustc, or https://rustup.rs, or set RUSTC",
     ),
     (
         "stitch",
-        "make stitch builds it; STITCH= or --stitch says where it is",
+        "build it with make stitch, or set STITCH or --stitch",
     ),
 ];
 
-/// What brings a missing program or library, if anybody knows.
+/// How to install a missing program or library, if known.
 pub fn help(missing: &str) -> Option<&'static str> {
     let mut packages = PACKAGES.iter();
     Some(packages.find(|(name, _)| *name == missing)?.1)
 }
 
 impl Tools {
-    /// Those of the C compiler's family, and this rustc.
+    /// The tools of the C compiler's family, and this rustc.
     ///
     /// # Errors
     ///
-    /// Without bash, a C compiler and rustc nothing can be shown.
+    /// Without bash, a C compiler or rustc.
     pub fn find(cc: Option<&str>, rustc: &str) -> Result<Self> {
         if cfg!(not(all(target_arch = "x86_64", target_os = "linux"))) {
             return Err(Diagnostic::new(
-                "the walkthrough knows x86-64 on Linux alone: its relocations, loader and names",
+                "the walkthrough supports only Linux on x86-64, whose relocations and loader it checks",
             )
             .help("run it on such a machine, or read docs/walkthrough.md")
             .into());
         }
-        needed("bash")?;
-        let rustc = &needed(rustc)?;
+        required("bash")?;
+        let rustc = &required(rustc)?;
         let cc = match cc {
-            Some(cc) => needed(cc)?,
+            Some(cc) => required(cc)?,
             None => first(["gcc", "cc", "clang"])
                 .ok_or_else(|| {
-                    Diagnostic::new("there is no C compiler")
+                    Diagnostic::new("no C compiler found")
                         .note("PATH: no gcc, cc or clang")
-                        .help("apt-get install gcc, or CC=the one you have")
+                        .help("apt-get install gcc, or set CC")
                 })?
                 .to_owned(),
         };
@@ -84,12 +85,13 @@ impl Tools {
             ("RUSTC", rustc),
             ("NM", "nm"),
             ("READELF", "readelf"),
+            ("SIZE", "size"),
             ("AR", "ar"),
         ])
     }
 
-    /// clang, and of LLVM's tools those that are there.
-    pub fn of_llvm(cc: &str, rustc: &str, there: impl Fn(&str) -> bool) -> Self {
+    /// clang, with those of LLVM's tools that exist, else binutils.
+    pub fn of_llvm(cc: &str, rustc: &str, exists: impl Fn(&str) -> bool) -> Self {
         // clang-19 belongs to llvm-nm-19.
         let version = match file_name(cc).rsplit_once('-') {
             Some((_, version)) if version.parse::<u32>().is_ok() => format!("-{version}"),
@@ -97,7 +99,7 @@ impl Tools {
         };
         let tool = |name: &str, gnu: &str| {
             let names = [format!("{name}{version}"), name.to_owned(), gnu.to_owned()];
-            let found = names.iter().find(|name| there(name));
+            let found = names.iter().find(|name| exists(name));
             found.cloned().unwrap_or_else(|| gnu.to_owned())
         };
         let rust = format!("{rustc} -C linker={cc}");
@@ -117,11 +119,12 @@ impl Tools {
             ("RUSTC", rustc),
             ("NM", &tool("llvm-nm", "nm")),
             ("READELF", &tool("llvm-readelf", "readelf")),
+            ("SIZE", &tool("llvm-size", "size")),
             ("AR", &tool("llvm-ar", "ar")),
         ])
     }
 
-    /// With these names. One that begins like another comes before it.
+    /// With these names. A name comes before its own prefixes.
     pub fn of(names: &[(&'static str, &str)]) -> Self {
         let names = names.iter();
         Tools {
@@ -131,7 +134,7 @@ impl Tools {
         }
     }
 
-    /// A text with each `$NAME` replaced by the tool.
+    /// Replaces each `$NAME` in a text by the tool.
     pub fn fill(&self, text: &str) -> String {
         let mut text = text.to_owned();
         for (name, tool) in &self.names {
@@ -141,25 +144,25 @@ impl Tools {
     }
 }
 
-/// A program that is there, as it can be called from any folder.
-fn needed(program: &str) -> Result<String> {
+/// Finds a program and returns a name that works in any folder.
+fn required(program: &str) -> Result<String> {
     let plain = |c: char| c.is_ascii_alphanumeric() || "_./+-".contains(c);
     match which(program).filter(|_| program.chars().all(plain)) {
         Some(_) if !program.contains('/') => Ok(program.to_owned()),
         Some(file) => {
-            let file = std::path::absolute(file).context("there is no current folder")?;
+            let file = std::path::absolute(file).context("cannot determine the current folder")?;
             Ok(file.to_string_lossy().into_owned())
         }
-        None => Err(Diagnostic::new(format!("there is no program “{program}”"))
-            .note("PATH, or the path that was given")
-            .help(help(file_name(program)).unwrap_or("name one that is there, without options"))
+        None => Err(Diagnostic::new(format!("no program “{program}” found"))
+            .note("looked on PATH, or at the given path")
+            .help(help(file_name(program)).unwrap_or("give an existing program, without options"))
             .into()),
     }
 }
 
 fn is_clang(cc: &str) -> bool {
-    let said = Command::new(cc).arg("--version").output();
-    said.is_ok_and(|said| String::from_utf8_lossy(&said.stdout).contains("clang"))
+    let version = Command::new(cc).arg("--version").output();
+    version.is_ok_and(|version| String::from_utf8_lossy(&version.stdout).contains("clang"))
 }
 
 fn first<'n>(names: impl IntoIterator<Item = &'n str>) -> Option<&'n str> {
@@ -170,7 +173,7 @@ fn file_name(program: &str) -> &str {
     program.rsplit('/').next().unwrap_or(program)
 }
 
-/// Finds a program: by its path, or on `PATH`.
+/// Finds a program by its path, or on `PATH`.
 pub fn which(program: &str) -> Option<PathBuf> {
     if program.is_empty() {
         return None;
@@ -202,15 +205,15 @@ mod tests {
     }
 
     #[test]
-    fn what_cannot_be_done_without() {
+    fn required_tools() {
         for (cc, rustc, words) in [
             (Some("no-such-cc"), "rustc", "no program “no-such-cc”"),
             (Some("gcc -O2"), "rustc", "no program “gcc -O2”"),
             (None, "/no/rustc", "no program “/no/rustc”"),
         ] {
-            let error = Tools::find(cc, rustc).expect_err("nothing to run");
-            let said = diagnostic::render(&error);
-            assert!(said.contains(words) && said.contains("help: "), "{said}");
+            let error = Tools::find(cc, rustc).expect_err("no such tool");
+            let text = diagnostic::render(&error);
+            assert!(text.contains(words) && text.contains("help: "), "{text}");
             assert_eq!(diagnostic::exit_of(&error), 2);
         }
     }

@@ -1,12 +1,12 @@
-//! Text that fits a terminal's width.
+//! Wraps text and commands to a width.
 
-/// Sentences in lines of at most `width` characters.
+/// Wraps sentences into lines of at most `width` characters.
 pub fn words(text: &str, width: usize) -> Vec<String> {
     joined(text.split_whitespace(), width, "")
 }
 
-/// A command in lines of at most `width` characters, to be typed as they are: all but the last end
-/// with a backslash, and none ends within quotes.
+/// Wraps a command into lines of at most `width` characters. They can be pasted as they are: all but
+/// the last end with a backslash, none within quotes.
 pub fn command(command: &str, width: usize) -> Vec<String> {
     if length(command) <= width {
         return vec![command.to_owned()];
@@ -38,7 +38,7 @@ fn joined<'t>(
     lines
 }
 
-/// Splits at spaces outside of quotes, but not between an option such as -o and what belongs to it.
+/// Splits at spaces outside quotes, but not between an option such as -o and its argument.
 fn unquoted_words(command: &str) -> Vec<&str> {
     let (mut words, mut quote, mut start, mut word) = (Vec::new(), None, 0, 0);
     for (at, c) in command.char_indices() {
@@ -60,7 +60,7 @@ fn unquoted_words(command: &str) -> Vec<&str> {
     words
 }
 
-/// In characters.
+/// The length in characters.
 pub fn length(text: &str) -> usize {
     text.chars().count()
 }

@@ -1,4 +1,4 @@
-//! Runs the parts for real, on this host's compilers: as they are, and with a claim made false.
+//! Runs the parts with this host's compilers: as they are, and with a claim made false.
 
 use std::path::PathBuf;
 use std::process::Command;
@@ -6,24 +6,23 @@ use std::sync::OnceLock;
 use std::time::Duration;
 
 use walkthrough::host::Host;
-use walkthrough::model::{step, Check, Part, Source, Step};
-use walkthrough::parts::PARTS;
+use walkthrough::model::{like, run, same, step, Check, Part, Source, Step};
+use walkthrough::parts::USER_SPACE;
 use walkthrough::runner::{self, Claim, Outcome};
 use walkthrough::tools::{which, Tools};
 
-/// The families of tools that are here; gcc's always is.
+/// The installed families of tools; gcc's is required.
 fn families() -> Vec<Tools> {
-    let here = ["gcc", "clang"]
-        .into_iter()
-        .filter(|cc| which(cc).is_some());
-    let tools: Vec<Tools> = here
+    let compilers = ["gcc", "clang"].into_iter();
+    let tools: Vec<Tools> = compilers
+        .filter(|cc| which(cc).is_some())
         .map(|cc| Tools::find(Some(cc), "rustc").expect("tools"))
         .collect();
     assert!(which("gcc").is_some(), "install gcc: {tools:?}");
     tools
 }
 
-/// The folder of stitch, which part 6 needs; cargo does not build it for this test by itself.
+/// Builds stitch, which part 6 requires, and returns its folder.
 fn stitch() -> PathBuf {
     static STITCH: OnceLock<PathBuf> = OnceLock::new();
     let built = STITCH.get_or_init(|| {
@@ -42,9 +41,9 @@ fn stitch() -> PathBuf {
     built.clone()
 }
 
-fn run(part: &Part, tools: &Tools) -> Vec<Claim> {
+fn run_part(part: &Part, tools: &Tools) -> Vec<Claim> {
     let mut host = Host::new(Some(stitch()), Duration::from_secs(120)).expect("a host");
-    runner::run(part, &mut host, tools, &mut |_| Ok(())).expect("a run")
+    runner::run_part(part, &mut host, tools, &mut |_| Ok(())).expect("a run")
 }
 
 fn not_shown(claims: &[Claim]) -> Vec<&'static str> {
@@ -56,8 +55,8 @@ fn not_shown(claims: &[Claim]) -> Vec<&'static str> {
 #[test]
 fn every_claim_is_shown() {
     for tools in families() {
-        for part in PARTS {
-            let claims = run(part, &tools);
+        for part in USER_SPACE {
+            let claims = run_part(part, &tools);
             assert!(!claims.is_empty());
             let wrong: Vec<&Claim> = claims
                 .iter()
@@ -68,161 +67,176 @@ fn every_claim_is_shown() {
     }
 }
 
-/// A part, one of its sources, what is changed in it, and the claims that this makes false.
-type Change = (
-    u8,
-    &'static str,
-    (&'static str, &'static str),
-    &'static [&'static str],
-);
+/// A change of a source, and the claims that it makes false.
+struct Change {
+    part: u8,
+    source: &'static str,
+    from: &'static str,
+    to: &'static str,
+    not_shown: &'static [&'static str],
+}
 
 const CHANGES: &[Change] = &[
-    (
-        1,
-        "hello.c",
-        ("void hello(", "void hallo("),
-        &[
-            "C: nm shows what hello.o gives (T) and what it needs (U)",
-            "Rust: nm shows the same names with the same letters",
-        ],
-    ),
-    (
-        2,
-        "hello.c",
-        ("hello from C", "good evening"),
-        &[
-            "C: the two objects make a program that runs",
-            "Rust: a Rust main and a C object make a program",
-        ],
-    ),
-    (
-        3,
-        "hello.rs",
-        ("hello from Rust", "hello from C"),
-        &["Rust: a cdylib used by C runs"],
-    ),
-    (
-        4,
-        "hello.c",
-        ("void hello(", "__attribute__((weak)) void hello("),
-        &["C: the code is inside", "Rust: C's code is inside"],
-    ),
-    (
-        5,
-        "hello.c",
-        ("\"hello from C\"", "\"h\" \"ello from C\""),
-        &[
+    Change {
+        part: 1,
+        source: "hello.c",
+        from: "void hello(",
+        to: "void hallo(",
+        not_shown: &["nm shows that it exports hello (T) and imports puts (U)"],
+    },
+    Change {
+        part: 1,
+        source: "hello.rs",
+        from: "#[no_mangle]",
+        to: "#[export_name = \"hallo\"]",
+        not_shown: &["nm shows that it exports hello (T) and imports puts (U)"],
+    },
+    Change {
+        part: 2,
+        source: "hello.c",
+        from: "hello from C",
+        to: "good evening",
+        not_shown: &["Two objects make a program, whatever their languages"],
+    },
+    Change {
+        part: 3,
+        source: "hello.rs",
+        from: "hello from Rust",
+        to: "hello from C",
+        not_shown: &["A C program uses a cdylib like any shared library"],
+    },
+    Change {
+        part: 4,
+        source: "hello.c",
+        from: "void hello(",
+        to: "__attribute__((weak)) void hello(",
+        not_shown: &["Linked with it, the program runs by itself: the code is inside"],
+    },
+    Change {
+        part: 5,
+        source: "hello.c",
+        from: "\"hello from C\"",
+        to: "\"h\" \"ello from C\"",
+        not_shown: &[
             "The shared library changed",
-            "C and Rust: the program with the shared library says the new words",
-            "C: linked again, it says the new ones",
-            "Rust: linked again, it says the new ones",
-            "C and Rust: but then it is another program",
+            "The same programs print the new words; with the library inside, the old ones",
+            "Linked again, those print the new words, and are other programs",
         ],
-    ),
-    (
-        6,
-        "wrong.rs",
-        ("u32", "i32"),
-        &[
-            "Rust: and computes nonsense",
-            "Refused by the checks of this project",
+    },
+    Change {
+        part: 6,
+        source: "wrong.rs",
+        from: "i64",
+        to: "i32",
+        not_shown: &[
+            "A wrong declaration compiles and links without a warning, and computes garbage",
+            "The checks of this project refuse the wrong declaration",
         ],
-    ),
+    },
+    Change {
+        part: 6,
+        source: "lost.rs",
+        from: "pub fn",
+        to: "pub extern \"C\" fn",
+        not_shown: &[
+            "A lost `extern \"C\"` links without a warning, too, and mixes up the arguments",
+        ],
+    },
 ];
 
-/// The part with that source.
-fn changed((number, name, (from, to), _): &Change) -> Part {
-    let part = PARTS.iter().find(|part| part.number == *number);
-    let part = part.expect("a part of that number");
+/// The part with the change.
+fn changed(change: &Change) -> Part {
+    let mut parts = USER_SPACE.iter();
+    let part = parts
+        .find(|part| part.number == change.part)
+        .expect("a part");
     let mut found = 0;
     let sources = part.sources.iter().map(|source| {
         let mut text = source.text;
-        if source.name() == *name && text.contains(from) {
+        if source.name() == change.source && text.contains(change.from) {
             found += 1;
-            text = text.replace(from, to).leak();
+            text = text.replace(change.from, change.to).leak();
         }
         let path = source.path;
         Source { path, text }
     });
     let sources = sources.collect::<Vec<_>>().leak();
-    assert_eq!(found, 1, "{name} of part {number} has no {from}");
-    Part {
-        number: part.number,
-        title: part.title,
-        about: part.about,
-        sources,
-        needs: part.needs,
-        steps: part.steps,
-    }
+    assert_eq!(found, 1, "{} of part {}", change.source, change.part);
+    Part { sources, ..**part }
 }
 
 #[test]
-fn a_claim_made_false_is_told() {
-    assert_eq!(CHANGES.len(), PARTS.len());
+fn a_claim_made_false_is_reported() {
     for tools in families() {
         for change in CHANGES {
-            let claims = run(&changed(change), &tools);
-            assert_eq!(not_shown(&claims), change.3, "part {}: {tools:?}", change.0);
+            let claims = run_part(&changed(change), &tools);
+            let (part, source) = (change.part, change.source);
+            assert_eq!(
+                not_shown(&claims),
+                change.not_shown,
+                "part {part}: {source}"
+            );
         }
     }
 }
 
-/// Each kind of check, on something real that is not so.
+const HELLO: &[Check] = &[Check::Line(&["hello"])];
+
+/// Each kind of check, on real output that it rejects.
 const FALSE: &[Step] = &[
-    step("", "$CC -c hello.c").called("nothing"),
-    step("", "cat hello.c").called("source"),
-    step("", "cat hello.c; exit 3")
-        .checks(&[Check::Line(&["hello"])])
-        .shows("exit code"),
-    step("", "$NM hello.o")
-        .checks(&[Check::Letter("hello", 'U')])
-        .shows("letter"),
-    step("", "$READELF -h hello.o")
-        .checks(&[Check::Line(&["DYN"])])
-        .shows("line"),
-    step("", "$READELF -h hello.o")
-        .checks(&[Check::NoLine("REL")])
-        .shows("no line"),
-    step("", "echo hello")
-        .checks(&[Check::Output("hell")])
-        .shows("output"),
-    step("", "echo a note >&2")
-        .checks(&[Check::Silent])
-        .shows("silent"),
-    step("", "$LINK hello.o -o main")
-        .ends(1)
-        .checks(&[Check::Undefined("hello")])
-        .shows("undefined"),
-    step("", "echo other")
-        .checks(&[Check::SameAs("source")])
-        .shows("same"),
-    step("", "cat hello.c")
-        .checks(&[Check::NotAs("source")])
-        .shows("not as"),
+    step(
+        "",
+        &[
+            run("$CC -c hello.c").named("nothing"),
+            run("cat hello.c").named("source"),
+        ],
+    ),
+    step("", &[run("cat hello.c; exit 3").checks(HELLO)]).shows("exit status"),
+    step(
+        "",
+        &[run("$NM hello.o").checks(&[Check::Letter("hello", 'U')])],
+    )
+    .shows("letter"),
+    step(
+        "",
+        &[run("$READELF -h hello.o").checks(&[Check::Line(&["DYN"])])],
+    )
+    .shows("line"),
+    step(
+        "",
+        &[run("$READELF -h hello.o").checks(&[Check::NoLine("REL")])],
+    )
+    .shows("no line"),
+    step("", &[run("echo hello").checks(&[Check::Output("hell")])]).shows("output"),
+    step("", &[run("echo a note >&2").checks(&[Check::Silent])]).shows("silent"),
+    step(
+        "",
+        &[run("$LINK hello.o -o main")
+            .exits(1)
+            .checks(&[Check::Undefined("hello")])],
+    )
+    .shows("undefined"),
+    step("", &[run("echo other").checks(&[Check::SameAs("source")])]).shows("same as"),
+    step("", &[run("cat hello.c").checks(&[Check::NotAs("source")])]).shows("not as"),
+    step("", &[run("cat hello.c").checks(HELLO), like("echo other")]).shows("like"),
+    step(
+        "",
+        &[
+            run("cat hello.c").checks(HELLO),
+            same("cat hello.c hello.c"),
+        ],
+    )
+    .shows("same"),
 ];
 
 #[test]
 fn each_kind_of_check_can_fail() {
     let part = Part {
-        number: 1,
-        title: "False",
-        about: "",
-        sources: PARTS[0].sources,
-        needs: None,
         steps: FALSE,
+        ..*USER_SPACE[0]
     };
-    let all = [
-        "exit code",
-        "letter",
-        "line",
-        "no line",
-        "output",
-        "silent",
-        "undefined",
-        "same",
-        "not as",
-    ];
+    let all: Vec<&str> = part.claims().map(|(_, claim)| claim).collect();
     for tools in families() {
-        assert_eq!(not_shown(&run(&part, &tools)), all);
+        assert_eq!(not_shown(&run_part(&part, &tools)), all);
     }
 }

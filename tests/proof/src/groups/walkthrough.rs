@@ -3,10 +3,8 @@
 
 use anyhow::{ensure, Context, Result};
 use walkthrough::model::Part;
-use walkthrough::page::Page;
-use walkthrough::paper::{shown, Paper};
-use walkthrough::parts::{OF_THE_KERNEL, PARTS};
-use walkthrough::terminal::Terminal;
+use walkthrough::parts::{KERNEL, USER_SPACE};
+use walkthrough::render::{renderer, shown};
 
 use crate::harness::test::Test;
 use crate::support::world::{flavour, flavours, must_say, said, World};
@@ -31,8 +29,8 @@ pub fn tests() -> Vec<Test> {
         }
         // In user space, the kernel makes no difference.
         let parts = match flavour.series.as_str() {
-            "7.3" => [PARTS, OF_THE_KERNEL].concat(),
-            _ => OF_THE_KERNEL.to_vec(),
+            "7.3" => [USER_SPACE, KERNEL].concat(),
+            _ => KERNEL.to_vec(),
         };
         tests.push(every_claim(&flavour, parts));
         if flavour.series == WITHOUT_VERSIONS {
@@ -46,25 +44,25 @@ pub fn tests() -> Vec<Test> {
 /// The tests on a stock kernel.
 pub fn tests_on(kernel: &str) -> Vec<Test> {
     let flavour = flavour(kernel, Compiler::Gcc);
-    vec![every_claim(&flavour, OF_THE_KERNEL.to_vec()).only_if_asked()]
+    vec![every_claim(&flavour, KERNEL.to_vec()).only_if_asked()]
 }
 
 fn every_claim(flavour: &Flavour, parts: Vec<&'static Part>) -> Test {
     let name = format!("walkthrough::{}::every claim", flavour.name());
-    let run = move |world: &World| told(world, &parts, &mut Terminal::new(false)).map(drop);
+    let run = move |world: &World| rendered(world, &parts, false).map(drop);
     Test::new(name, run).on(flavour)
 }
 
-/// What these parts come to, if all of their claims are shown.
-fn told(world: &World, parts: &[&'static Part], paper: &mut dyn Paper) -> Result<String> {
+/// Renders a run of these parts, in which all claims must be shown.
+fn rendered(world: &World, parts: &[&'static Part], markdown: bool) -> Result<String> {
     let lab = world.lab()?;
     let flavour = &lab.kernel.flavour;
-    let mut told = String::new();
-    let mut say = |text: &str| {
-        told += text;
+    let mut rendered = String::new();
+    let mut write = |text: &str| {
+        rendered += text;
         Ok(())
     };
-    let (can, lacks) = on_kernel(&lab.kernel, parts.to_vec())?;
+    let (supported, lacks) = on_kernel(&lab.kernel, parts.to_vec())?;
     let lacks: Vec<&str> = lacks.iter().map(|(_, option)| *option).collect();
     // What the stock kernels have is up to Debian.
     let lacking = !lacks.is_empty();
@@ -72,12 +70,14 @@ fn told(world: &World, parts: &[&'static Part], paper: &mut dyn Paper) -> Result
         flavour.is_stock() || lacking == (flavour.series == WITHOUT_VERSIONS),
         "the kernel lacks {lacks:?}"
     );
-    let claims = walk(&lab, &world.machine(&lab), &can, paper, &mut say)?;
+    let mut renderer = renderer(markdown);
+    let machine = world.machine(&lab);
+    let claims = walk(&lab, &machine, &supported, &mut *renderer, &mut write)?;
     ensure!(
         shown(&claims) == claims.len() && !claims.is_empty(),
-        "{told}"
+        "{rendered}"
     );
-    Ok(told)
+    Ok(rendered)
 }
 
 /// Asked for by its number, it is refused.
@@ -93,15 +93,15 @@ fn cannot(world: &World) -> Result<()> {
     ensure!(asked.status.code() == Some(2), "{}", said(&asked));
     must_say(
         &said(&asked),
-        "lab: error: part 10 needs a kernel with CONFIG_MODVERSIONS",
+        "lab: error: part 10 requires a kernel with CONFIG_MODVERSIONS",
     )?;
     must_say(&said(&asked), "help: make walkthrough PART=10 KERNEL=7.3")
 }
 
 /// Every claim; and the page was made from a run with the same compilers, of the same sources.
 fn page(world: &World) -> Result<()> {
-    let all = [PARTS, OF_THE_KERNEL].concat();
-    let today = told(world, &all, &mut Page::default())?;
+    let all = [USER_SPACE, KERNEL].concat();
+    let today = rendered(world, &all, true)?;
     let file = project().join("docs/walkthrough.md");
     let there = std::fs::read_to_string(&file)
         .with_context(|| format!("cannot read {}", file.display()))?;

@@ -1,121 +1,129 @@
-//! Part 6: what both sides have to agree about.
+//! Part 6: what both sides have to agree on.
 
-use crate::model::Check::{Line, NoLine, Output, Silent, Undefined};
-use crate::model::{step, Part, Step};
+use crate::model::Check::{Letter, Line, NoLine, Output, Silent, Undefined};
+use crate::model::{run, same, step, Part, Step};
 use crate::source;
 
 /// Agreement.
 pub const PART: Part = Part {
     number: 6,
     title: "Agreement",
-    about: "Two things must be equal on both sides: the name, which the linker compares, and the \
-            types and the way of calling, which nobody compares. Who declares a function wrongly \
-            gets nonsense; unless somebody looks at the finished objects.",
+    breaks: "without a warning, 2 - 5 becomes 4294967293 (6.3), or -7 (6.4).",
+    about: "Both sides must agree on the name, which the linker compares, and on types and calling \
+            convention, which it does not. A wrong declaration silently produces garbage, unless the \
+            finished objects are compared.",
     sources: &[
         source!("1-object-file/hello.rs"),
         source!("2-linking/main.c"),
         source!("6-agreement/minus.c"),
         source!("6-agreement/wrong.c"),
         source!("6-agreement/wrong.rs"),
+        source!("6-agreement/lost.c"),
+        source!("6-agreement/lost.rs"),
     ],
-    needs: None,
+    requires: None,
     steps: STEPS,
+    closing: "the linker checks names; types and conventions go unchecked unless the build checks them.",
 };
 
 const STEPS: &[Step] = &[
     step(
-        "The name first. Take #[no_mangle] out of hello.rs, and compile it.",
-        "sed -i '/no_mangle/d' hello.rs && $RUSTC -O --edition=2021 --crate-type=lib --emit=obj \
-         hello.rs",
-    ),
-    step("Which name does it give now?", "$NM -g hello.o")
-        .checks(&[Line(&["T _", "5hello5hello"]), NoLine("T hello")])
-        .look(
-            "A mangled name: the crate hello, in it the function hello, and a hash; each name \
-             with its length. So two crates can have functions of the same name.",
-        )
-        .shows("Without #[no_mangle] the symbol has another, mangled name"),
-    step("-C: nm can read it to us.", "$NM -g -C hello.o")
-        .checks(&[Line(&["T hello::hello"])])
-        .shows("nm -C shows it as Rust would write it"),
-    step(
-        "C's main asks for hello.",
-        "$CC -c main.c && $LINK main.o hello.o -o main",
+        "",
+        &[
+            run("sed /no_mangle/d hello.rs > mangled.rs"),
+            run("$RUSTC -O --edition=2021 --crate-type=lib --emit=obj mangled.rs"),
+            run("$NM -g mangled.o | grep hello")
+                .checks(&[Line(&["T _", "7mangled5hello"]), NoLine("T hello")]),
+            run("$NM -g -C mangled.o | grep hello").checks(&[Line(&["T mangled::hello"])]),
+            run("$CC -c main.c && $LINK main.o mangled.o -o main")
+                .exits(1)
+                .checks(&[Undefined("hello")]),
+        ],
     )
-    .ends(1)
-    .checks(&[Undefined("hello")])
-    .look("Nobody gives that name, and the linker says so: an error that is seen.")
-    .shows("Without #[no_mangle]: undefined reference"),
-    step("Now the types. A function in C…", "cat minus.c"),
-    step(
-        "…and a C program that declares it wrongly: unsigned int is not what it returns.",
-        "cat wrong.c",
-    ),
-    step(
-        "Does anybody complain?",
-        "$CC -g -Wall -Wextra -c minus.c wrong.c && $LINK minus.o wrong.o -o wrong",
-    )
-    .checks(&[Silent])
     .look(
-        "Not a word. Each source is right by itself, and the linker sees only that both say \
-         minus.",
+        "The crate `mangled`, its function `hello`, each with its length, and a hash: two crates can \
+         have functions of the same name. `nm -C` decodes it. This mistake the linker reports.",
     )
-    .shows("C: a wrong declaration links without a word"),
-    step("What does it compute?", "./wrong")
-        .checks(&[Output("2 - 5 = 4294967293")])
-        .look(
-            "The 32 bits are those of -3, as minus meant them; the caller took them for an \
-             unsigned number.",
-        )
-        .shows("C: and computes nonsense"),
-    step("The same mistake in Rust.", "cat wrong.rs"),
+    .shows("Without `#[no_mangle]` the name is mangled: undefined reference"),
     step(
-        "Does rustc complain?",
-        "$RUSTLINK -g wrong.rs -C link-arg=minus.o -o wrong",
+        "",
+        &[
+            run("$RUSTC --edition=2024 --crate-type=lib --emit=obj hello.rs 2>&1 | grep ^error")
+                .checks(&[
+                    Line(&["extern blocks must be unsafe"]),
+                    Line(&["unsafe attribute used without unsafe"]),
+                ]),
+            run("sed 's/^extern/unsafe &/; s/no_mangle/unsafe(&)/' hello.rs > new.rs"),
+            run("$RUSTC -O --edition=2024 --crate-type=lib --emit=obj new.rs && $NM -g new.o")
+                .checks(&[Letter("hello", 'T'), Letter("puts", 'U')]),
+        ],
     )
-    .checks(&[Silent])
-    .look("No. The unsafe block says: whoever wrote this vouches for the declaration.")
-    .shows("Rust: a wrong declaration links without a word"),
-    step("And what does it compute?", "./wrong")
-        .checks(&[Output("2 - 5 = 4294967293")])
-        .shows("Rust: and computes nonsense"),
-    step(
-        "The objects are still there, and stitch, of this project, compares both sides. rustc leaves \
-         no trace of a declaration in an object: stitch has to ask it, as it was called.",
-        "$RUSTC -g --emit=obj wrong.rs",
-    ),
-    step(
-        "Kbuild leaves a note of that beside each object; here we write it.",
-        "printf 'savedcmd_wrong.o := rustc wrong.rs\\nsource_wrong.o := wrong.rs\\n' > .wrong.o.cmd",
-    ),
-    step(
-        "So: C's debug information, and what rustc says of Rust's declaration. The machine passes 32 \
-         bits in either case; --strict asks for the same meaning, too.",
-        "stitch check --strict --probe --rustc $RUSTC minus.o wrong.o",
-    )
-    .ends(1)
-    .checks(&[Line(&[
-        "the result: 4 bytes signed in C, 4 bytes unsigned in Rust",
-    ])])
     .look(
-        "They differ, and it exits with status 1: a build can be stopped by that. For the module of \
-         this project, the border does so.",
+        "`unsafe extern` and `#[unsafe(no_mangle)]` change nothing in the object. They mark two \
+         promises that no compiler checks: that the declaration is right, and the name unique.",
     )
-    .shows("Refused by the checks of this project"),
+    .shows("Edition 2024 requires `unsafe extern` and `#[unsafe(no_mangle)]`"),
     step(
-        "Declare it as it is.",
-        "sed -i 's/u32/i32/' wrong.rs && $RUSTC -g --emit=obj wrong.rs",
-    ),
-    step(
-        "And ask again.",
-        "stitch check --strict --probe --rustc $RUSTC minus.o wrong.o && echo both are the same",
+        "`minus` returns int. C declares it as long, and Rust as i64.",
+        &[
+            run("grep minus minus.c wrong.c wrong.rs"),
+            run("$CC -g -Wall -Wextra -c minus.c wrong.c && $LINK minus.o wrong.o -o wrong_c")
+                .checks(&[Silent]),
+            same("$RUSTLINK -g wrong.rs -C link-arg=minus.o -o wrong_rs"),
+            run("./wrong_c").checks(&[Output("2 - 5 = 4294967293")]),
+            same("./wrong_rs"),
+        ],
     )
-    .checks(&[Output("both are the same")])
-    .shows("The right declaration is accepted by them"),
-    step(
-        "And it computes.",
-        "$RUSTLINK wrong.rs -C link-arg=minus.o -o right && ./right",
+    .look(
+        "Each source is right by itself, and the linker sees only the name; `unsafe` means that its \
+         author vouches for the declaration. `minus` sets 32 bits of a register to -3; the caller \
+         reads 64, and the upper ones are whatever is there, here 0.",
     )
-    .checks(&[Output("2 - 5 = -3")])
-    .shows("Rust: declared rightly, it computes"),
+    .shows("A wrong declaration compiles and links without a warning, and computes garbage"),
+    step(
+        "Here, the definition in Rust lost it.",
+        &[
+            run("grep -e pair -e minus lost.c"),
+            run("grep -A1 no_mangle lost.rs"),
+            run("$RUSTC -O --crate-type=lib --emit=obj lost.rs -o lost_rs.o"),
+            run("$CC -Wall -Wextra lost.c -c && $LINK lost.o lost_rs.o -o lost").checks(&[Silent]),
+            run("./lost").checks(&[Output("2 - 5 = -7")]),
+            run("sed -i 's/pub fn/pub extern \"C\" fn/' lost.rs"),
+            run("$RUSTC -O --crate-type=lib --emit=obj lost.rs -o lost_rs.o"),
+            run("$LINK lost.o lost_rs.o -o lost && ./lost").checks(&[Output("2 - 5 = -3")]),
+        ],
+    )
+    .look(
+        "C packs both members of the struct into one register. Rust's own convention, which is not \
+         specified, used two, so that `b` was what C passed next: 2 - 9.",
+    )
+    .shows("A lost `extern \"C\"` links without a warning, too, and mixes up the arguments"),
+    step(
+        "`stitch` compares C's debug information with Rust's declaration. A declaration leaves no \
+         trace in the object, so stitch calls rustc again, with the command that Kbuild records \
+         beside each object; here we write the record.",
+        &[
+            run("$RUSTC -g --emit=obj wrong.rs"),
+            run("printf 'savedcmd_wrong.o := rustc wrong.rs\\nsource_wrong.o := wrong.rs\\n' \
+                 > .wrong.o.cmd"),
+            run("stitch check --probe --rustc $RUSTC minus.o wrong.o")
+                .exits(1)
+                .checks(&[Line(&[
+                    "the result: 4 bytes signed in C, 8 bytes signed in Rust",
+                ])]),
+        ],
+    )
+    .look("It exits with status 1, which would stop a build; hello_rust's build has such a check, too.")
+    .shows("The checks of this project refuse the wrong declaration"),
+    step(
+        "",
+        &[
+            run("sed -i s/i64/i32/ wrong.rs && $RUSTC -g --emit=obj wrong.rs"),
+            run("stitch check --probe --rustc $RUSTC minus.o wrong.o && echo both agree")
+                .checks(&[Output("both agree")]),
+            run("$RUSTLINK wrong.rs -C link-arg=minus.o -o right && ./right")
+                .checks(&[Output("2 - 5 = -3")]),
+        ],
+    )
+    .shows("The right declaration is accepted, and computes"),
 ];

@@ -1,15 +1,16 @@
-//! Part 9: what a change of an exporting module does to those that use it.
+//! Part 9: what a change of an exporting module does to its users.
 
 use crate::model::Check::{Line, NotAs, SameAs};
-use crate::model::{guest, step, Part, Step};
+use crate::model::{guest, run, step, Part, Step};
 use crate::source;
 
 /// Changing a module.
 pub const PART: Part = Part {
     number: 9,
     title: "The kernel: changing a library",
-    about: "The module that others use can be replaced, by another version or by one in another \
-            language. Whoever has the same code inside stays as it was built.",
+    breaks: "a rebuilt library reaches one module, but not the other (9.2).",
+    about: "A module that others use can be replaced, by another version or by one in another \
+            language. A module with the same code inside stays as it was built.",
     sources: &[
         source!("9-changing-module/Kbuild"),
         source!("8-shared-module/word.h"),
@@ -21,69 +22,67 @@ pub const PART: Part = Part {
         source!("9-changing-module/word_main.rs"),
         source!("9-changing-module/word_export.c"),
     ],
-    needs: None,
+    requires: None,
     steps: STEPS,
+    closing: "modules follow a shared library as programs do, and modpost plays the linker.",
 };
 
-/// Loads all that speak, and asks what they said.
-const SPEAK: &str =
+/// Loads the modules that print the word.
+const LOAD: &str =
     "insmod word.ko; insmod say.ko; insmod inside.ko; dmesg | grep -e say: -e inside:";
 
 const STEPS: &[Step] = &[
     step(
-        "The library; say, which uses it; and inside, which has the same code inside.",
-        "cat Kbuild && make -C $KDIR M=$PWD",
-    ),
-    guest("What do they say?", SPEAK)
-        .checks(&[Line(&["say: hello"]), Line(&["inside: hello"])])
-        .shows("Both modules say the word"),
-    step("A fingerprint of the user…", "sha256sum say.ko").called("say"),
-    step("…and of the library.", "sha256sum word.ko").called("word"),
-    step(
-        "Change the word, and make the library again; but no other module.",
-        "sed -i s/hello/goodbye/ word.h && make -C $KDIR M=$PWD word.ko",
-    ),
-    step("Is it another library now?", "sha256sum word.ko")
-        .checks(&[NotAs("word")])
-        .shows("The exporting module changed"),
-    guest("And what do the others say?", SPEAK)
-        .checks(&[Line(&["say: goodbye"]), Line(&["inside: hello"])])
-        .look("say was not built again, and says the new word; inside says the old one.")
-        .shows("The user says the new word; who has it inside, the old one"),
-    step("Has anybody changed say.ko?", "sha256sum say.ko")
-        .checks(&[SameAs("say")])
-        .shows("The user is the same module, byte for byte"),
-    step("inside has to be built again.", "make -C $KDIR M=$PWD"),
-    guest("Then it follows.", SPEAK)
-        .checks(&[Line(&["say: goodbye"]), Line(&["inside: goodbye"])])
-        .shows("Built again, who has it inside says the new word"),
-    step(
-        "Now the library in Rust. Kbuild takes other objects for it, and nothing else changes.",
-        "echo 'word-y := word_main.o word_export.o' >> Kbuild && make -C $KDIR M=$PWD word.ko",
-    ),
-    guest(
-        "A user in Rust, and one in C.",
-        "insmod word.ko; insmod say.ko; insmod say_c.ko; dmesg | grep say",
+        "`say` uses the library `word`; `inside` contains the same code.",
+        &[
+            run("cat Kbuild && make -s -C $KDIR M=$PWD"),
+            run("sha256sum say.ko").named("say"),
+            run("sha256sum word.ko").named("word"),
+            guest(LOAD).checks(&[Line(&["say: hello"]), Line(&["inside: hello"])]),
+        ],
     )
-    .checks(&[
-        Line(&["say: hello from Rust"]),
-        Line(&["say_c: hello from Rust"]),
-    ])
-    .look("Who gives the word, is none of their business.")
-    .shows("A library in Rust serves users in Rust and in C"),
-    step("And still nobody changed the user.", "sha256sum say.ko")
-        .checks(&[SameAs("say")])
-        .shows("The user cannot tell; it is the same"),
+    .shows("Both modules print the word"),
     step(
-        "At last the name: take #[no_mangle] away.",
-        "sed -i /no_mangle/d word_main.rs && make -C $KDIR M=$PWD",
+        "Only the library is rebuilt.",
+        &[
+            run("sed -i s/hello/goodbye/ word.h && make -C $KDIR M=$PWD word.ko"),
+            run("sha256sum word.ko").checks(&[NotAs("word")]),
+            run("sha256sum say.ko").checks(&[SameAs("say")]),
+            guest(LOAD).checks(&[Line(&["say: goodbye"]), Line(&["inside: hello"])]),
+        ],
     )
-    .ends(2)
-    // 6.12: "word" [word.ko] undefined! 7.3: word.ko: symbol 'word' was exported without definition
-    .checks(&[Line(&["ERROR: modpost:", "word.ko"])])
-    .look(
-        "modpost looks up every name when the modules are built, as the linker did in part 6; \
-         before anything is loaded.",
+    .shows("The same user prints the new word; the module with the code inside, the old one"),
+    step(
+        "",
+        &[
+            run("make -s -C $KDIR M=$PWD"),
+            guest(LOAD).checks(&[Line(&["say: goodbye"]), Line(&["inside: goodbye"])]),
+        ],
     )
-    .shows("Without #[no_mangle]: modpost finds no definition"),
+    .shows("Rebuilt, it prints the new word"),
+    step(
+        "Only the library's objects in Kbuild change.",
+        &[
+            run(
+                "echo 'word-y := word_main.o word_export.o' >> Kbuild && make -s -C $KDIR M=$PWD \
+                 word.ko",
+            ),
+            guest("insmod word.ko; insmod say.ko; insmod say_c.ko; dmesg | grep say").checks(&[
+                Line(&["say: hello from Rust"]),
+                Line(&["say_c: hello from Rust"]),
+            ]),
+            run("sha256sum say.ko").checks(&[SameAs("say")]),
+        ],
+    )
+    .shows("A library in Rust serves the same users, in Rust and in C"),
+    step(
+        "modpost looks up every name at build time, as the linker did in part 6.",
+        &[
+            run("sed -i /no_mangle/d word_main.rs && make -s -C $KDIR M=$PWD")
+                .exits(2)
+                // 6.12: "word" [word.ko] undefined! 7.3: 'word' was exported without definition
+                .checks(&[Line(&["ERROR: modpost:", "word.ko"])]),
+        ],
+    )
+    .shows("Without `#[no_mangle]`, modpost finds no definition"),
 ];

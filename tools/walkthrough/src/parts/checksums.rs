@@ -1,77 +1,81 @@
-//! Part 10: what keeps a module away from a library whose interface is not the one it was built for.
+//! Part 10: how the kernel rejects a module built for another interface of its library.
 
 use crate::model::Check::{Line, NoLine, NotAs, SameAs};
-use crate::model::{guest, step, Part, Step};
+use crate::model::{guest, run, step, Part, Step};
 use crate::source;
 
 /// Checksums of interfaces.
 pub const PART: Part = Part {
     number: 10,
     title: "The kernel: a library with another interface",
-    about: "A linker, a loader, and the kernel look names up. With CONFIG_MODVERSIONS, the kernel \
-            also compares a checksum of what the name stands for. For Rust it can do so since \
-            Linux 6.14, with gendwarfksyms, which reads types from debug information.",
+    breaks: "the library's function has another type, and the kernel refuses its user (10.3).",
+    about:
+        "Linkers and loaders look up names. With CONFIG_MODVERSIONS, the kernel also compares a \
+            checksum of the type behind the name. For Rust this works since Linux 6.14, by \
+            gendwarfksyms, which reads the types from debug information.",
     sources: &[
         source!("8-shared-module/Kbuild"),
         source!("8-shared-module/word.h"),
         source!("8-shared-module/word.c"),
         source!("8-shared-module/say.rs"),
     ],
-    needs: Some("MODVERSIONS"),
+    requires: Some("MODVERSIONS"),
     steps: STEPS,
+    closing:
+        "the kernel compares the library's interface then and now, not what its user declares.",
 };
 
-/// The checksum that the library has today.
+/// Prints the library's current checksum.
 const CHECKSUM: &str = "grep -w word Module.symvers | cut -f1";
 
-/// Loads the library and its user; why not, if not.
-const SAY: &str = "insmod word.ko; insmod say.ko; dmesg | grep say:";
+/// Loads the library and its user, and prints the log.
+const LOAD: &str = "insmod word.ko; insmod say.ko; dmesg | grep say:";
 
 const STEPS: &[Step] = &[
     step(
-        "The library in C and its user in Rust, as in part 8.",
-        "make -C $KDIR M=$PWD",
-    ),
-    step("The checksum of the library's interface…", CHECKSUM).called("library"),
-    step(
-        "…and what its user has noted of it.",
-        "modprobe --dump-modversions ./say.ko | grep -w word | cut -f1",
+        "The modules are those of part 8.",
+        &[
+            run("make -s -C $KDIR M=$PWD"),
+            run(CHECKSUM).named("library"),
+            run("modprobe --dump-modversions ./say.ko | grep -w word | cut -f1")
+                .checks(&[SameAs("library")]),
+        ],
     )
-    .checks(&[SameAs("library")])
-    .shows("The user has the checksum of the interface it was built for"),
+    .shows("The user records the checksum of the interface it was built for"),
     step(
-        "Change what the library does.",
-        "sed -i s/hello/goodbye/ word.h && make -C $KDIR M=$PWD word.ko",
-    ),
-    step("Another checksum?", CHECKSUM)
-        .checks(&[SameAs("library")])
-        .look("No: another word, but a function of the same type.")
-        .shows("The checksum is that of the interface, not of the code"),
+        "First the function returns another word; then it gets another type. Only the library is \
+         rebuilt.",
+        &[
+            run("sed -i s/hello/goodbye/ word.h && make -s -C $KDIR M=$PWD word.ko"),
+            run(CHECKSUM).checks(&[SameAs("library")]),
+            run("sed -i 's/(void)/(int times)/' word.h word.c && make -s -C $KDIR M=$PWD word.ko"),
+            run(CHECKSUM).checks(&[NotAs("library")]),
+        ],
+    )
+    .shows("The checksum is of the interface, not of the code"),
     step(
-        "Now change the function's type, and build the library again; but not its user.",
-        "sed -i 's/(void)/(int times)/' word.h word.c && make -C $KDIR M=$PWD word.ko",
-    ),
-    step("And now?", CHECKSUM)
-        .checks(&[NotAs("library")])
-        .shows("Another type is another checksum"),
-    guest("Load the user of the old type.", SAY)
-        .checks(&[
+        "",
+        &[guest(LOAD).checks(&[
             Line(&["say: disagrees about version of symbol word"]),
             Line(&["say: Unknown symbol word (err -22)"]),
             NoLine("say: goodbye"),
-        ])
-        .look(
-            "The kernel has compared the checksums, and refuses it. Without CONFIG_MODVERSIONS \
-             it would have loaded it, and called a function of another type.",
-        )
-        .shows("A library with another interface: its user is refused"),
-    step("Build the user again, unchanged.", "make -C $KDIR M=$PWD"),
-    guest("It is loaded…", SAY)
-        .checks(&[Line(&["say: goodbye"]), NoLine("disagrees")])
-        .look(
-            "…though its own declaration is still the old one. The checksum is taken from the \
-             library alone: what Rust believes of it is nowhere in it. That is what hello_rust \
-             compares, when it is built (part 6).",
-        )
-        .shows("Built again, the user is loaded, whatever it declares itself"),
+        ])],
+    )
+    .look(
+        "Without CONFIG_MODVERSIONS, the kernel would have loaded it, and `say` would have called a \
+         function of another type.",
+    )
+    .shows("A library with another interface: its user is refused"),
+    step(
+        "",
+        &[
+            run("make -s -C $KDIR M=$PWD"),
+            guest(LOAD).checks(&[Line(&["say: goodbye"]), NoLine("disagrees")]),
+        ],
+    )
+    .look(
+        "It loads, although its own declaration is still the old one: the checksum is taken from the \
+         library alone. What Rust declares is what hello_rust compares, at build time (part 6).",
+    )
+    .shows("Rebuilt, the user loads, whatever it declares"),
 ];

@@ -1,52 +1,52 @@
-//! The parts, in the order of the book.
+//! The parts, in their order.
 
 mod agreement;
-mod changing;
+mod changing_library;
 mod changing_module;
 mod checksums;
 mod linking;
 mod module;
 mod object_file;
-mod shared;
+mod shared_library;
 mod shared_module;
-mod statically;
+mod static_library;
 
 use anyhow::Result;
 use diagnostic::Diagnostic;
 
 use crate::model::Part;
 
-/// All of them.
-pub const PARTS: &[&Part] = &[
+/// Those that run in user space.
+pub const USER_SPACE: &[&Part] = &[
     &object_file::PART,
     &linking::PART,
-    &shared::PART,
-    &statically::PART,
-    &changing::PART,
+    &shared_library::PART,
+    &static_library::PART,
+    &changing_library::PART,
     &agreement::PART,
 ];
 
-/// Those of the kernel: they take one, and a virtual machine for it.
-pub const OF_THE_KERNEL: &[&Part] = &[
+/// Those that require a kernel, and a virtual machine to run it.
+pub const KERNEL: &[&Part] = &[
     &module::PART,
     &shared_module::PART,
     &changing_module::PART,
     &checksums::PART,
 ];
 
-/// Those of these parts that are asked for, in the order of the book; all, if nothing is asked for.
-pub fn chosen(parts: &[&'static Part], asked: &[String]) -> Result<Vec<&'static Part>> {
-    let known = |asked: &String| parts.iter().any(|part| part.number.to_string() == *asked);
-    if let Some(unknown) = asked.iter().find(|asked| !known(asked)) {
+/// Selects parts by their numbers, in their order; without numbers, all.
+pub fn select(parts: &[&'static Part], numbers: &[String]) -> Result<Vec<&'static Part>> {
+    let known = |number: &String| parts.iter().any(|part| part.number.to_string() == *number);
+    if let Some(unknown) = numbers.iter().find(|number| !known(number)) {
         let list = parts.iter();
         let list: Vec<String> = list.map(|p| format!("{} {}", p.number, p.title)).collect();
-        return Err(Diagnostic::new(format!("there is no part “{unknown}”"))
+        return Err(Diagnostic::new(format!("no part “{unknown}”"))
             .note(format!("the parts: {}", list.join(", ")))
-            .help("give a part's number, or none for all of them")
+            .help("give the number of a part, or none for all parts")
             .into());
     }
-    let wanted = |part: &&&Part| asked.is_empty() || asked.contains(&part.number.to_string());
-    Ok(parts.iter().filter(wanted).copied().collect())
+    let selected = |part: &&&Part| numbers.is_empty() || numbers.contains(&part.number.to_string());
+    Ok(parts.iter().filter(selected).copied().collect())
 }
 
 #[cfg(test)]
@@ -57,7 +57,7 @@ mod tests {
     use crate::model::Check;
 
     fn all() -> impl Iterator<Item = &'static Part> {
-        PARTS.iter().chain(OF_THE_KERNEL).copied()
+        USER_SPACE.iter().chain(KERNEL).copied()
     }
 
     #[test]
@@ -67,43 +67,63 @@ mod tests {
     }
 
     #[test]
-    fn a_choice() {
-        let numbers = |asked: &[&str]| -> Vec<u8> {
-            let asked: Vec<String> = asked.iter().map(|word| word.to_string()).collect();
-            let chosen = chosen(PARTS, &asked).expect("parts").into_iter();
-            chosen.map(|part| part.number).collect()
+    fn selection() {
+        let selected = |numbers: &[&str]| -> Vec<u8> {
+            let numbers: Vec<String> = numbers.iter().map(|word| word.to_string()).collect();
+            let parts = select(USER_SPACE, &numbers).expect("parts").into_iter();
+            parts.map(|part| part.number).collect()
         };
-        assert_eq!(numbers(&[]).len(), PARTS.len());
-        assert_eq!(numbers(&["3", "1", "3"]), [1, 3]);
+        assert_eq!(selected(&[]).len(), USER_SPACE.len());
+        assert_eq!(selected(&["3", "1", "3"]), [1, 3]);
         for unknown in ["0", "7", "x", "", "03"] {
-            let error = chosen(PARTS, &["1".to_owned(), unknown.to_owned()]).expect_err("no part");
-            let said = diagnostic::render(&error);
-            assert!(said.contains("1 Object files, 2 Linking"), "{said}");
+            let numbers = ["1".to_owned(), unknown.to_owned()];
+            let error = select(USER_SPACE, &numbers).expect_err("no part");
+            let text = diagnostic::render(&error);
+            assert!(text.contains("1 Object files, 2 Linking"), "{text}");
         }
     }
 
     #[test]
-    fn each_claim_once_and_with_something_to_see() {
+    fn each_claim_once_and_with_a_check() {
         let mut claims = HashSet::new();
         for step in all().flat_map(|part| part.steps) {
             if let Some(claim) = step.claim {
                 assert!(claims.insert(claim), "{claim} twice");
-                assert!(!step.checks.is_empty(), "{claim}: nothing to see");
+                let checked = step
+                    .commands
+                    .iter()
+                    .any(|command| !command.checks.is_empty());
+                assert!(checked, "{claim}: no check");
             }
         }
     }
 
     #[test]
-    fn compared_with_a_step_before() {
+    fn comparisons_name_an_earlier_command() {
         for part in all() {
             let mut names = HashSet::new();
-            for step in part.steps {
-                for check in step.checks {
+            for command in part.steps.iter().flat_map(|step| step.commands) {
+                for check in command.checks {
                     if let Check::SameAs(name) | Check::NotAs(name) = check {
                         assert!(names.contains(name), "{name} in part {}", part.number);
                     }
                 }
-                names.extend(step.name);
+                names.extend(command.name);
+            }
+        }
+    }
+
+    /// "(3.4)" in what breaks is the number of a claim.
+    #[test]
+    fn what_breaks_is_claimed() {
+        for part in all() {
+            let numbers = part.breaks.split('(').skip(1);
+            let numbers: Vec<&str> = numbers
+                .filter_map(|rest| Some(rest.split_once(')')?.0))
+                .collect();
+            assert!(!numbers.is_empty(), "part {}", part.number);
+            for number in numbers {
+                assert!(part.claims().any(|(claim, _)| claim == number), "{number}");
             }
         }
     }
@@ -111,15 +131,16 @@ mod tests {
     #[test]
     fn no_variable_is_left() {
         let tools = crate::tools::Tools::find(None, "rustc").expect("a compiler and rustc");
-        for step in PARTS.iter().flat_map(|part| part.steps) {
-            let command = tools.fill(step.command);
-            assert!(!command.contains('$'), "{command}");
+        let steps = USER_SPACE.iter().flat_map(|part| part.steps);
+        for command in steps.flat_map(|step| step.commands) {
+            let line = tools.fill(command.line);
+            assert!(!line.contains('$'), "{line}");
         }
     }
 
     #[test]
     fn sources_fit_a_screen() {
-        for source in PARTS.iter().flat_map(|part| part.sources) {
+        for source in USER_SPACE.iter().flat_map(|part| part.sources) {
             let lines = source.text.lines().count();
             assert!(lines <= crate::excerpt::LIMIT, "{}: {lines}", source.path);
             let first = source.text.lines().next();

@@ -1,98 +1,110 @@
-//! Part 1: what a compiler makes of one source.
+//! Part 1: what a compiler produces from one source.
 
-use crate::model::Check::{Letter, Line, SameAs};
-use crate::model::{step, Part, Step};
+use crate::model::Check::{Letter, Line};
+use crate::model::{like, run, same, step, Check, Part, Step};
 use crate::source;
 
 /// Object files.
 pub const PART: Part = Part {
     number: 1,
     title: "Object files",
-    about: "A compiler turns one source into one object file: machine code with a list of the \
-            names that it gives to others and of those that it needs from them. It is no program \
-            yet. It does not matter which language it was written in.",
+    breaks: "an object file holds finished machine code, and the kernel refuses to run it (1.2).",
+    about:
+        "A compiler turns one source into one object file: machine code, data, and a list of the \
+            names that it exports to other objects and imports from them. The source language does \
+            not matter.",
     sources: &[
         source!("1-object-file/hello.c"),
         source!("1-object-file/hello.rs"),
     ],
-    needs: None,
+    requires: None,
     steps: STEPS,
+    closing: "an object file is code and data with gaps, and names; its language does not show.",
 };
+
+const SECTIONS: &[Check] = &[
+    Line(&[".text", "PROGBITS", "AX"]),
+    Line(&[".rodata", "PROGBITS"]),
+    Line(&[".symtab", "SYMTAB"]),
+    Line(&[".rela.text", "RELA"]),
+];
 
 const STEPS: &[Step] = &[
     step(
-        "Here is a function in C. It needs another one, puts of the C library, and there is no \
-         main.",
-        "cat hello.c",
+        "A function in C that calls `puts` of the C library, and the same in Rust. `extern \"C\"` \
+         selects C's calling convention, `#[no_mangle]` keeps the name `hello`; part 6 goes \
+         without. `-c` and `--emit=obj` compile, but do not link. `-O` optimises: otherwise small \
+         functions of Rust's library would clutter the object.",
+        &[
+            run("cat hello.c"),
+            run("cat hello.rs"),
+            run("$CC -c hello.c -o hello_c.o"),
+            run("$RUSTC -O --edition=2021 --crate-type=lib --emit=obj hello.rs -o hello_rs.o"),
+        ],
     ),
-    step("-c: compile it, and stop before linking.", "$CC -c hello.c"),
     step(
-        "What kind of file did that make?",
-        "$READELF -h hello.o | grep Type",
+        "What kind of file is it?",
+        &[
+            run("$READELF -h hello_c.o | grep Type").checks(&[Line(&["Type:", "REL"])]),
+            same("$READELF -h hello_rs.o | grep Type"),
+        ],
     )
-    .called("type")
-    .checks(&[Line(&["Type:", "REL"])])
+    .look("REL: it can still be placed at any address. (`file` reports the same in words.)")
+    .shows("An object file is a relocatable ELF file"),
+    step(
+        "It contains machine code, so set the execute bit and run it.",
+        &[
+            run("chmod +x hello_c.o && ./hello_c.o")
+                .exits(126)
+                .checks(&[Line(&["hello_c.o", "Exec format error"])]),
+            run("chmod +x hello_rs.o && ./hello_rs.o")
+                .exits(126)
+                .checks(&[Line(&["hello_rs.o", "Exec format error"])]),
+        ],
+    )
+    .look("The execute bit is set, but the kernel cannot load a relocatable file.")
+    .shows("It cannot be executed"),
+    step(
+        "Each is in sections of its own.",
+        &[
+            run("$READELF -SW hello_c.o | grep -e ' .text' -e rodata -e symtab -e rela.text")
+                .checks(SECTIONS),
+            like("$READELF -SW hello_rs.o | grep -e ' .text' -e rodata -e symtab -e rela.text"),
+            run("$SIZE hello_c.o hello_rs.o").checks(&[
+                Line(&["text", "data", "bss"]),
+                Line(&["hello_c.o"]),
+                Line(&["hello_rs.o"]),
+            ]),
+        ],
+    )
     .look(
-        "REL: a relocatable ELF file, which still can be placed anywhere. `file` would say so, \
-         too.",
+        "`.text` is the code (A: loaded, X: executable), `.rodata` the data, here the string to \
+         print, `.symtab` the symbols, and `.rela.text` the relocations. `size` counts read-only \
+         data as text; neither object has variables (data, bss).",
     )
-    .shows("C: hello.o is a relocatable ELF file"),
+    .shows("It holds code, data, symbols and relocations"),
     step(
-        "It holds machine code. Allow everybody to execute it, and try.",
-        "chmod +x hello.o && ./hello.o",
+        "`-g`: only global symbols.",
+        &[
+            run("$NM -g hello_c.o").checks(&[Letter("hello", 'T'), Letter("puts", 'U')]),
+            same("$NM -g hello_rs.o"),
+        ],
     )
-    .ends(126)
-    .checks(&[Line(&["hello.o", "Exec format error"])])
-    .look("The kernel refuses it: the permission is there, but this format is no program's.")
-    .shows("C: hello.o cannot be executed"),
-    step(
-        "What does it give to others, and what does it need from them? nm lists the symbols; -g \
-         leaves out those for its own use.",
-        "$NM -g hello.o",
-    )
-    .called("symbols")
-    .checks(&[Letter("hello", 'T'), Letter("puts", 'U')])
     .look(
-        "T: in the text section, that is the code, and for others to use. U: undefined, somebody \
-         else has to bring it. The address is 0: it has no place yet.",
+        "T: defined in the text section. U: undefined, another file has to define it. The address \
+         is 0, as it has no place yet.",
     )
-    .shows("C: nm shows what hello.o gives (T) and what it needs (U)"),
+    .shows("nm shows that it exports hello (T) and imports puts (U)"),
     step(
-        "How can it call puts without knowing where that is? It leaves a hole, and a note for the \
-         linker.",
-        "$READELF -r hello.o",
+        "How can it call `puts` without its address?",
+        &[
+            run("$READELF -r hello_c.o | grep R_X86_64").checks(&[Line(&["R_X86_64_", "puts"])]),
+            like("$READELF -r hello_rs.o | grep R_X86_64"),
+        ],
     )
-    .checks(&[Line(&["R_X86_64_", "puts"])])
-    .look("A relocation: at this offset of the code, put in how far away puts turned out to be.")
-    .shows("C: it can be placed anywhere: relocations say what to fill in"),
-    step("Now the same function in Rust.", "cat hello.rs").look(
-        "extern \"C\": called as C does. #[no_mangle]: the name stays hello. Part 6 leaves it \
-         out.",
-    ),
-    step(
-        "--emit=obj is rustc's -c. -O leaves out what only a debugger wants.",
-        "$RUSTC -O --edition=2021 --crate-type=lib --emit=obj hello.rs",
-    ),
-    step(
-        "The same question to this hello.o.",
-        "$READELF -h hello.o | grep Type",
+    .look(
+        "At this offset, fill in the distance to `puts`. The types may differ, as rustc calls through \
+         a table of addresses (GOT); the linker knows them all.",
     )
-    .checks(&[Line(&["Type:", "REL"]), SameAs("type")])
-    .look("Word by word the answer of before.")
-    .shows("Rust: hello.o is the same kind of file"),
-    step("Can this one be executed?", "chmod +x hello.o && ./hello.o")
-        .ends(126)
-        .checks(&[Line(&["hello.o", "Exec format error"])])
-        .shows("Rust: it cannot be executed either"),
-    step("And its symbols?", "$NM -g hello.o")
-        .checks(&[Letter("hello", 'T'), Letter("puts", 'U'), SameAs("symbols")])
-        .look("Nothing here tells which language it was.")
-        .shows("Rust: nm shows the same names with the same letters"),
-    step("Its holes and notes?", "$READELF -r hello.o")
-        .checks(&[Line(&["R_X86_64_", "puts"])])
-        .look(
-            "The type may be another one (rustc calls puts through a table of addresses, GOT); \
-             the linker knows them all.",
-        )
-        .shows("Rust: it can be placed anywhere, by relocations of the same kind"),
+    .shows("Relocations say how to fill the gaps"),
 ];

@@ -1,69 +1,76 @@
-//! Part 8: modules that give symbols to others.
+//! Part 8: modules that export symbols.
 
 use crate::model::Check::{Letter, Line, NoLine, Output};
-use crate::model::{guest, step, Part, Step};
+use crate::model::{guest, run, step, Part, Step};
 use crate::source;
 
 /// Modules that export.
 pub const PART: Part = Part {
     number: 8,
     title: "The kernel: a module as a shared library",
-    about:
-        "A module can give symbols to other modules: it exports them. Whoever uses them needs it \
-            loaded first, as a program needs its shared library.",
+    breaks: "a module does not load: Unknown symbol (8.3).",
+    about: "A module can export symbols to other modules. It has to be loaded before them, like a \
+            program's shared library.",
     sources: &[
         source!("8-shared-module/Kbuild"),
         source!("8-shared-module/word.h"),
         source!("8-shared-module/word.c"),
         source!("8-shared-module/say.rs"),
     ],
-    needs: None,
+    requires: None,
     steps: STEPS,
+    closing: "modules are each other's shared libraries; depmod and modprobe find and order them.",
 };
 
 const STEPS: &[Step] = &[
-    step("The library, in C.", "cat word.c")
-        .look("EXPORT_SYMBOL_GPL: for other modules, if their licence fits."),
-    step("The module that uses it, in Rust: how it declares it.", "grep -A2 extern say.rs"),
-    step("Kbuild makes both, two modules.", "make -C $KDIR M=$PWD"),
-    step("Is the code of word in say.ko?", "nm say.ko | grep -w word")
-        .checks(&[Letter("word", 'U')])
-        .look("U: no. It is looked up when the module is loaded.")
-        .shows("The code of the library is not in the module that uses it"),
-    step("Kbuild has noted who gives it.", "modinfo -F depends say.ko")
-        .checks(&[Output("word")])
-        .look("What ldd says of a program, modinfo says of a module.")
-        .shows("modinfo names the module that is needed"),
-    guest("Load only the user.", "insmod say.ko || dmesg | grep say:")
-        .checks(&[Line(&["say: Unknown symbol word (err -2)"])])
-        .look("The kernel refuses it, as the dynamic linker refused the program.")
-        .shows("Without the library: Unknown symbol"),
-    guest(
-        "The library first.",
-        "insmod word.ko && insmod say.ko && dmesg | grep say:",
+    step(
+        "The library is in C, its user in Rust. EXPORT_SYMBOL_GPL is for modules with a compatible \
+         licence.",
+        &[
+            run("sed -n /char/,/EXPORT/p word.c"),
+            run("grep -A2 extern say.rs"),
+            run("make -s -C $KDIR M=$PWD"),
+            run("nm say.ko | grep -w word").checks(&[Letter("word", 'U')]),
+        ],
     )
-    .checks(&[Line(&["say: hello"]), NoLine("Unknown symbol")])
-    .shows("A C library used by Rust runs"),
-    guest(
-        "modprobe knows the order: depmod has read it out of all modules in /lib/modules.",
-        "mkdir -p /lib/modules/$(uname -r) && mv *.ko /lib/modules/$(uname -r) && depmod && modprobe \
-         say && lsmod",
+    .shows("The code of the library is not in the module that uses it"),
+    step(
+        "As ldd does for a program.",
+        &[run("modinfo -F depends say.ko").checks(&[Output("word")])],
     )
-    .checks(&[Line(&["say "]), Line(&["word ", "1", "say"])])
-    .look("Both are loaded; word is used by one, which is say.")
+    .shows("modinfo names the module that it depends on"),
+    step(
+        "",
+        &[guest("insmod say.ko || dmesg | grep say:")
+            .checks(&[Line(&["say: Unknown symbol word (err -2)"])])],
+    )
+    .shows("Without the library: Unknown symbol"),
+    step(
+        "",
+        &[
+            guest("insmod word.ko && insmod say.ko && dmesg | grep say:")
+                .checks(&[Line(&["say: hello"]), NoLine("Unknown symbol")]),
+        ],
+    )
+    .shows("With the library loaded first, Rust uses it"),
+    step(
+        "depmod finds the dependencies of all modules in /lib/modules.",
+        &[guest(
+            "mkdir -p /lib/modules/$(uname -r) && mv *.ko /lib/modules/$(uname -r) && depmod && \
+             modprobe say && lsmod",
+        )
+        .checks(&[Line(&["say "]), Line(&["word ", "1", "say"])])],
+    )
     .shows("modprobe loads what a module depends on"),
-    guest(
-        "Can the library be taken away while it is used?",
-        "insmod word.ko && insmod say.ko && rmmod word",
+    step(
+        "The kernel counts its users.",
+        &[
+            guest("insmod word.ko && insmod say.ko && rmmod word")
+                .exits(1)
+                .checks(&[Line(&["rmmod", "word", "Resource temporarily unavailable"])]),
+            guest("insmod word.ko && insmod say.ko && rmmod say && rmmod word && lsmod")
+                .checks(&[NoLine("say"), NoLine("word")]),
+        ],
     )
-    .ends(1)
-    .checks(&[Line(&["rmmod", "word", "Resource temporarily unavailable"])])
-    .look("No. The kernel counts who uses it.")
-    .shows("A library in use cannot be removed"),
-    guest(
-        "The user first, then the library.",
-        "insmod word.ko && insmod say.ko && rmmod say && rmmod word && lsmod",
-    )
-    .checks(&[NoLine("say"), NoLine("word")])
-    .shows("Unused, it can be removed"),
+    .shows("A library can be removed only while it is unused"),
 ];
