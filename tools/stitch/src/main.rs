@@ -1,40 +1,26 @@
 //! stitch: how a kernel module was stitched from Rust and C, and whether both mean the same.
 
-mod apart;
-mod causes;
-mod commands;
-mod debug;
+mod analysis;
+mod btf;
+mod cli;
+mod compare;
+mod contents;
+mod dwarf;
 mod elf;
-mod inlined;
 mod input;
-mod kbuild;
-mod maker;
 mod model;
-mod names;
-mod nm;
-mod options;
-mod own;
-mod parallel;
-mod parts;
 mod picture;
 mod probes;
 mod report;
-mod rows;
-mod shore;
-mod sites;
-mod sizes;
-mod stitches;
 mod types;
 mod verdict;
-mod witness;
-mod words;
 
 use std::process::ExitCode;
 
 use clap::Parser;
 
-use crate::commands::{Forms, Tolerance};
-use crate::options::{Action, Options};
+use crate::cli::commands::{self, Outputs, Tolerance};
+use crate::cli::options::{Action, Options};
 
 fn main() -> ExitCode {
     let outcome = match &Options::parse().action {
@@ -44,7 +30,7 @@ fn main() -> ExitCode {
             svg,
             html,
         } => {
-            let forms = Forms {
+            let forms = Outputs {
                 json: *json,
                 svg: svg.as_deref(),
                 html: html.as_deref(),

@@ -2,6 +2,9 @@
 
 use serde::Serialize;
 
+/// What a crossing names as its definer if none of the objects defines the symbol.
+pub const NOTHING: &str = "not found";
+
 /// A module, taken apart.
 #[derive(Debug, Clone, Default, Serialize)]
 pub struct Report {
@@ -10,13 +13,15 @@ pub struct Report {
     /// Its objects, in the order in which they were given.
     pub parts: Vec<Part>,
     /// What crosses between Rust and C.
-    pub stitches: Vec<Stitch>,
+    #[serde(rename = "stitches")]
+    pub crossings: Vec<Crossing>,
     /// What crosses to the kernel and is declared by the module itself.
-    pub kernel: Vec<Stitch>,
+    pub kernel: Vec<Crossing>,
     /// Why some of all these are not the same.
     pub causes: Vec<Cause>,
     /// What the module takes from the kernel.
-    pub shore: Vec<Taken>,
+    #[serde(rename = "shore")]
+    pub imports: Vec<Import>,
     /// Bytes by language and crate.
     pub sizes: Vec<Size>,
 }
@@ -82,7 +87,7 @@ pub struct Symbol {
 
 /// A symbol that one language defines and the other needs.
 #[derive(Debug, Clone, Serialize)]
-pub struct Stitch {
+pub struct Crossing {
     /// As the linker knows it.
     pub symbol: String,
     /// Whether it is a function; else it is data.
@@ -103,7 +108,7 @@ pub struct Stitch {
 
 /// A symbol that the kernel has to give.
 #[derive(Debug, Clone, Serialize)]
-pub struct Taken {
+pub struct Import {
     /// As the linker knows it.
     pub symbol: String,
     /// As Rust writes it, if it is mangled.

@@ -7,9 +7,9 @@ use super::layout::Layout;
 use super::scene::Scene;
 use super::xml::Xml;
 use super::{palette, svg};
-use crate::model::{Language, Outcome, Part, Report, Stitch};
-use crate::rows::{self, Cell};
-use crate::words;
+use crate::model::{Crossing, Language, Outcome, Part, Report};
+use crate::report::tables::{self, Cell};
+use crate::report::words;
 
 const STYLE: &str = "\
 body{margin:0;background:var(--paper);color:var(--ink);font:16px/1.5 system-ui,sans-serif}
@@ -44,8 +44,16 @@ summary{cursor:pointer}
 @media print{.scroll{overflow:visible}}
 ";
 
-/// Writes all of it, but for the document type.
-pub fn page(xml: &mut Xml, report: &Report, drawn: Option<&(&Scene<'_>, Layout<'_>)>) {
+/// A page with the picture, unless there are too many crossings, and with everything as tables.
+pub fn html(report: &Report) -> String {
+    let scene = Scene::of(report);
+    let drawn = scene.as_ref().map(|scene| (scene, Layout::of(scene)));
+    let mut xml = Xml::new();
+    page(&mut xml, report, drawn.as_ref());
+    format!("<!DOCTYPE html>\n{}", xml.finish())
+}
+
+fn page(xml: &mut Xml, report: &Report, drawn: Option<&(&Scene<'_>, Layout<'_>)>) {
     xml.open("html", &[("lang", &"en")]);
     xml.open("head", &[]);
     xml.empty("meta", &[("charset", &"utf-8")]);
@@ -74,7 +82,7 @@ pub fn page(xml: &mut Xml, report: &Report, drawn: Option<&(&Scene<'_>, Layout<'
     parts(xml, report);
     crossings(xml, report);
     causes(xml, report);
-    shore(xml, report);
+    imports(xml, report);
     sizes(xml, report);
     xml.close();
     xml.close();
@@ -106,7 +114,7 @@ fn figure(xml: &mut Xml, scene: &Scene<'_>, layout: &Layout<'_>) {
 }
 
 fn summary(report: &Report) -> String {
-    let from = match report.shore.len() {
+    let from = match report.imports.len() {
         0 => "It takes nothing from the kernel.".to_owned(),
         many => format!("It takes {} from the kernel.", words::count(many, "symbol")),
     };
@@ -182,7 +190,7 @@ fn parts(xml: &mut Xml, report: &Report) {
         xml.open("th", &[("scope", &"row"), ("class", &"name")]);
         xml.element("code", &[("title", &part.path)], &part.name);
         xml.close();
-        tongue(xml, part.language);
+        language_class(xml, part.language);
         for (about, tag) in [(&part.source, "code"), (&part.compiler, "span")] {
             xml.open("td", &[("class", &"mid")]);
             xml.element(tag, &[], about.as_deref().unwrap_or("unknown"));
@@ -217,12 +225,12 @@ fn symbols(xml: &mut Xml, part: &Part) {
     xml.text(&format!(" ({})", words::number(all as u64)));
     xml.close();
     let label = format!("Symbols of {}", part.name);
-    rows(xml, &label, &rows::symbols(part));
+    rows(xml, &label, &tables::symbols(part));
     xml.close();
 }
 
 /// One of those that the report has, too.
-fn rows(xml: &mut Xml, label: &str, rows: &rows::Table) {
+fn rows(xml: &mut Xml, label: &str, rows: &tables::Table) {
     table(xml, label, rows.columns);
     for row in &rows.rows {
         xml.open("tr", &[]);
@@ -239,7 +247,7 @@ fn rows(xml: &mut Xml, label: &str, rows: &rows::Table) {
                     xml.close();
                 }
                 Cell::Number(number) => numeric(xml, *number),
-                Cell::Language(language) => tongue(xml, *language),
+                Cell::Language(language) => language_class(xml, *language),
                 Cell::Outcome(outcome) => {
                     xml.open("td", &[]);
                     verdict(xml, *outcome);
@@ -260,7 +268,7 @@ fn verdict(xml: &mut Xml, outcome: Outcome) {
 
 fn crossings(xml: &mut Xml, report: &Report) {
     section(xml, 1);
-    let mut order: Vec<&Stitch> = report.stitches.iter().chain(&report.kernel).collect();
+    let mut order: Vec<&Crossing> = report.crossings.iter().chain(&report.kernel).collect();
     if order.is_empty() {
         xml.element("p", &[], "Nothing crosses between Rust and C here.");
         return xml.close();
@@ -270,26 +278,30 @@ fn crossings(xml: &mut Xml, report: &Report) {
     }
     let columns = ["symbol", "verdict", "Rust's view", "C's view", "where"];
     table(xml, "What crosses", &columns);
-    order.sort_by_key(|stitch| Reverse(stitch.verdict.outcome));
-    for stitch in order {
-        crossing(xml, stitch);
+    order.sort_by_key(|crossing| Reverse(crossing.verdict.outcome));
+    for crossing in order {
+        row(xml, crossing);
     }
     end_table(xml);
     xml.close();
 }
 
-fn crossing(xml: &mut Xml, stitch: &Stitch) {
-    let outcome = stitch.verdict.outcome;
+fn row(xml: &mut Xml, crossing: &Crossing) {
+    let outcome = crossing.verdict.outcome;
     xml.open("tr", &[]);
     xml.open("th", &[("scope", &"row"), ("class", &"name")]);
-    xml.element("code", &[], &stitch.symbol);
-    let what = if stitch.function { "function" } else { "data" };
+    xml.element("code", &[], &crossing.symbol);
+    let what = if crossing.function {
+        "function"
+    } else {
+        "data"
+    };
     xml.element("div", &[("class", &"quiet")], what);
     xml.close();
 
     xml.open("td", &[("class", &"name")]);
     verdict(xml, outcome);
-    for reason in &stitch.verdict.reasons {
+    for reason in &crossing.verdict.reasons {
         xml.element("div", &[], reason);
     }
     xml.close();
@@ -297,7 +309,7 @@ fn crossing(xml: &mut Xml, stitch: &Stitch) {
     // Assembly has no view; whatever else is not Rust is compared as C.
     for rust in [true, false] {
         xml.open("td", &[("class", &"wide")]);
-        let views = stitch.verdict.views.iter();
+        let views = crossing.verdict.views.iter();
         let mut none = true;
         for view in views.filter(|view| (view.language == Language::Rust) == rust) {
             none = false;
@@ -314,10 +326,10 @@ fn crossing(xml: &mut Xml, stitch: &Stitch) {
     }
 
     xml.open("td", &[("class", &"wide")]);
-    xml.element("div", &[], &format!("defined {}", words::defined(stitch)));
+    xml.element("div", &[], &format!("defined {}", words::defined(crossing)));
     xml.element("div", &[], "needed");
     xml.open("ul", &[]);
-    for line in words::needed(&stitch.uses, usize::MAX) {
+    for line in words::needed(&crossing.uses, usize::MAX) {
         xml.element("li", &[], &line);
     }
     xml.close();
@@ -330,29 +342,29 @@ fn causes(xml: &mut Xml, report: &Report) {
     if report.causes.is_empty() {
         xml.element("p", &[], "All that crosses is the same on both sides.")
     } else {
-        rows(xml, "The causes", &rows::causes(&report.causes))
+        rows(xml, "The causes", &tables::causes(&report.causes))
     }
     xml.close();
 }
 
-fn shore(xml: &mut Xml, report: &Report) {
+fn imports(xml: &mut Xml, report: &Report) {
     section(xml, 3);
-    if report.shore.is_empty() {
+    if report.imports.is_empty() {
         xml.element("p", &[], "Nothing is taken from the kernel.")
     } else {
-        rows(xml, "From the kernel", &rows::shore(&report.shore))
+        rows(xml, "From the kernel", &tables::imports(&report.imports))
     }
     xml.close();
 }
 
 fn sizes(xml: &mut Xml, report: &Report) {
     section(xml, 4);
-    rows(xml, "Bytes in memory", &rows::sizes(&report.sizes));
+    rows(xml, "Bytes in memory", &tables::sizes(&report.sizes));
     xml.close();
 }
 
-fn tongue(xml: &mut Xml, language: Language) {
-    let class: &dyn Display = &words::tongue(language);
+fn language_class(xml: &mut Xml, language: Language) {
+    let class: &dyn Display = &words::language_class(language);
     xml.element("td", &[("class", class)], words::language(language));
 }
 

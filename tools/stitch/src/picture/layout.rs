@@ -1,22 +1,12 @@
 //! Gives everything its place, in whole pixels, by the widths of a monospace font.
 
+use super::kernel::KernelBox;
+use super::measure::{width, Rect, LABEL, LARGE, LEGEND, LETTER, MARGIN, PAD, SAMPLE, SMALL, TOP};
+use super::node::{Kind, Line, Node, Pin, Side};
 use super::route::{self, Port, Ports};
-use super::scene::{Kind, Line, Net, Pin, Room, Scene, Side};
-use super::shore::Shore;
-use crate::words;
+use super::scene::{Net, Scene};
+use crate::report::words;
 
-/// The font of names.
-pub const SMALL: i32 = 12;
-/// The font of a room's name.
-pub const LARGE: i32 = 15;
-/// The font of what is written on a wire.
-pub const LABEL: i32 = 11;
-/// Around the picture; what is taken from the kernel goes down there.
-pub const MARGIN: i32 = 36;
-/// Inside a room.
-pub const PAD: i32 = 14;
-/// Of the column with nm's letters.
-pub const LETTER: i32 = 20;
 /// Between wires that go up and down: where there are few of them, and where there are many.
 const TRACK: [i32; 2] = [10, 7];
 const MANY: usize = 30;
@@ -26,26 +16,6 @@ const NUDGE: i32 = 4;
 const NARROWEST: i32 = 720;
 /// A line's height in a room.
 const ROW: i32 = 22;
-/// Title, summary and legend.
-pub const TOP: i32 = 84;
-/// What an entry of the legend shows, before its text.
-pub const SAMPLE: i32 = 44;
-/// One line of the legend.
-pub const LEGEND: i32 = 24;
-
-/// A room's, or the shore's.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Rect {
-    /// From the left.
-    pub x: i32,
-    /// From above.
-    pub y: i32,
-    /// To the right.
-    pub width: i32,
-    /// Down.
-    pub height: i32,
-}
-
 /// A wire, as it is drawn.
 pub struct Wire {
     /// Its line.
@@ -97,20 +67,15 @@ pub struct Layout<'r> {
     /// What the colours, dashes and bars mean.
     pub legend: Vec<Entry>,
     /// As the scene's.
-    pub rooms: Vec<Rect>,
+    pub nodes: Vec<Rect>,
     /// As the scene's nets.
     pub wires: Vec<Wire>,
     /// Above those without a crossing, if there are others too.
-    pub apart: Option<i32>,
+    pub below_title: Option<i32>,
     /// The lines to the kernel: one for each side.
-    pub streams: Vec<String>,
+    pub kernel_wires: Vec<String>,
     /// The kernel.
-    pub shore: Shore<'r>,
-}
-
-/// How wide a text is at most.
-pub fn width(text: &str, size: i32) -> i32 {
-    (words::cells(text) as i32 * size * 3 + 4) / 5
+    pub kernel: KernelBox<'r>,
 }
 
 impl<'r> Layout<'r> {
@@ -127,9 +92,9 @@ impl<'r> Layout<'r> {
         let labels = (label(true), label(false));
 
         // The heights come first: only they tell how many tracks the gutter needs.
-        let mut rooms = vec![Rect::default(); scene.rooms.len()];
-        let bottom = stack(scene, &mut rooms);
-        let mut ports: Vec<Ports> = scene.nets.iter().map(|n| ends(scene, &rooms, n)).collect();
+        let mut nodes = vec![Rect::default(); scene.nodes.len()];
+        let bottom = stack(scene, &mut nodes);
+        let mut ports: Vec<Ports> = scene.nets.iter().map(|n| ends(scene, &nodes, n)).collect();
         ports.iter_mut().for_each(nudge);
         let (tracks, count) = route::tracks(&ports);
 
@@ -147,9 +112,9 @@ impl<'r> Layout<'r> {
         let legend = legend(scene, MARGIN, TOP, inner);
         let top = legend.last().map_or(TOP, |entry| entry.y) + 2 * LEGEND;
 
-        for (room, rect) in scene.rooms.iter().zip(&mut rooms) {
+        for (node, rect) in scene.nodes.iter().zip(&mut nodes) {
             rect.y += top;
-            (rect.x, rect.width) = match room.side {
+            (rect.x, rect.width) = match node.side {
                 Side::Left => (MARGIN, left),
                 _ => (gutter.right, right),
             };
@@ -166,28 +131,28 @@ impl<'r> Layout<'r> {
             .collect();
 
         let mut below = top + bottom;
-        let mut apart = None;
-        if scene.rooms.iter().any(|room| room.side == Side::Apart) {
+        let mut below_title = None;
+        if scene.nodes.iter().any(|node| node.side == Side::Below) {
             if bottom > 0 {
-                apart = Some(below + ROW);
+                below_title = Some(below + ROW);
                 below += 2 * ROW;
             }
-            below = grid(scene, &mut rooms, below, inner);
+            below = grid(scene, &mut nodes, below, inner);
         }
-        let shore = Shore::of(scene.report, MARGIN, below + 2 * ROW, inner);
-        let streams = [Side::Left, Side::Right]
+        let kernel = KernelBox::of(scene.report, MARGIN, below + 2 * ROW, inner);
+        let kernel_wires = [Side::Left, Side::Right]
             .iter()
-            .filter_map(|&side| stream(scene, &rooms, side, shore.rect.y, inner))
+            .filter_map(|&side| kernel_wire(scene, &nodes, side, kernel.rect.y, inner))
             .collect();
         Layout {
             width: inner + 2 * MARGIN,
-            height: shore.rect.y + shore.rect.height + MARGIN,
+            height: kernel.rect.y + kernel.rect.height + MARGIN,
             legend,
-            rooms,
+            nodes,
             wires,
-            apart,
-            streams,
-            shore,
+            below_title,
+            kernel_wires,
+            kernel,
         }
     }
 }
@@ -197,31 +162,31 @@ pub fn line_y(rect: &Rect, line: usize) -> i32 {
     rect.y + ROW / 2 + line as i32 * ROW + ROW / 2
 }
 
-fn height(room: &Room<'_>) -> i32 {
-    (room.lines.len() as i32 + 1) * ROW
+fn height(node: &Node<'_>) -> i32 {
+    (node.lines.len() as i32 + 1) * ROW
 }
 
 fn is_left(scene: &Scene<'_>, pin: Pin) -> bool {
-    let room = scene.rooms.get(pin.room);
-    room.is_some_and(|room| room.side == Side::Left)
+    let node = scene.nodes.get(pin.node);
+    node.is_some_and(|node| node.side == Side::Left)
 }
 
 /// How wide the rooms of one side are.
 fn column(scene: &Scene<'_>, side: Side) -> i32 {
-    let rooms = scene.rooms.iter().filter(|room| room.side == side);
-    let widest = rooms.map(room_width).max();
+    let nodes = scene.nodes.iter().filter(|node| node.side == side);
+    let widest = nodes.map(node_width).max();
     widest.unwrap_or(0)
 }
 
-fn room_width(room: &Room<'_>) -> i32 {
-    let lines = room.lines.iter().map(|line| line_width(room, line));
+fn node_width(node: &Node<'_>) -> i32 {
+    let lines = node.lines.iter().map(|line| line_width(node, line));
     lines.max().unwrap_or(0).max(200) + 2 * PAD
 }
 
-fn line_width(room: &Room<'_>, line: &Line) -> i32 {
+fn line_width(node: &Node<'_>, line: &Line) -> i32 {
     match line.kind {
         Kind::Name => {
-            let tag = words::language(room.language);
+            let tag = words::language(node.language);
             width(&line.text, LARGE) + 20 + width(tag, SMALL)
         }
         Kind::Crossing | Kind::Other => {
@@ -233,39 +198,39 @@ fn line_width(room: &Room<'_>, line: &Line) -> i32 {
 }
 
 /// Puts the rooms of each side one below the other, from 0 on; says where the lower side ends.
-fn stack(scene: &Scene<'_>, rooms: &mut [Rect]) -> i32 {
+fn stack(scene: &Scene<'_>, nodes: &mut [Rect]) -> i32 {
     let mut below = [0, 0];
-    for (room, rect) in scene.rooms.iter().zip(rooms) {
-        let column = match room.side {
+    for (node, rect) in scene.nodes.iter().zip(nodes) {
+        let column = match node.side {
             Side::Left => &mut below[0],
             Side::Right => &mut below[1],
-            Side::Apart => continue,
+            Side::Below => continue,
         };
         rect.y = *column;
-        rect.height = height(room);
+        rect.height = height(node);
         *column += rect.height + ROW;
     }
     (below[0].max(below[1]) - ROW).max(0)
 }
 
 /// Puts the rooms without a crossing side by side; says where they end.
-fn grid(scene: &Scene<'_>, rooms: &mut [Rect], top: i32, inner: i32) -> i32 {
-    let apart: Vec<usize> = (0..scene.rooms.len())
-        .filter(|&index| scene.rooms[index].side == Side::Apart)
+fn grid(scene: &Scene<'_>, nodes: &mut [Rect], top: i32, inner: i32) -> i32 {
+    let below_title: Vec<usize> = (0..scene.nodes.len())
+        .filter(|&index| scene.nodes[index].side == Side::Below)
         .collect();
-    let wide = column(scene, Side::Apart);
+    let wide = column(scene, Side::Below);
     let columns = ((inner + ROW) / (wide + ROW)).max(1) as usize;
     let mut y = top;
-    for line in apart.chunks(columns) {
+    for line in below_title.chunks(columns) {
         let mut tallest = 0;
         for (place, &index) in line.iter().enumerate() {
-            rooms[index] = Rect {
+            nodes[index] = Rect {
                 x: MARGIN + place as i32 * (wide + ROW),
                 y,
                 width: wide.min(inner),
-                height: height(&scene.rooms[index]),
+                height: height(&scene.nodes[index]),
             };
-            tallest = tallest.max(rooms[index].height);
+            tallest = tallest.max(nodes[index].height);
         }
         y += tallest + ROW;
     }
@@ -273,9 +238,9 @@ fn grid(scene: &Scene<'_>, rooms: &mut [Rect], top: i32, inner: i32) -> i32 {
 }
 
 /// The definer's port, then the users'.
-fn ends(scene: &Scene<'_>, rooms: &[Rect], net: &Net) -> Ports {
+fn ends(scene: &Scene<'_>, nodes: &[Rect], net: &Net) -> Ports {
     let port = |pin: Pin| {
-        let rect = rooms.get(pin.room).copied().unwrap_or_default();
+        let rect = nodes.get(pin.node).copied().unwrap_or_default();
         Port {
             left: is_left(scene, pin),
             y: line_y(&rect, pin.line),
@@ -314,7 +279,13 @@ fn wire(net: &Net, ports: Ports, track: Option<i32>, gutter: Gutter) -> Wire {
 }
 
 /// From the outer side of the rooms down to the shore.
-fn stream(scene: &Scene<'_>, rooms: &[Rect], side: Side, shore: i32, inner: i32) -> Option<String> {
+fn kernel_wire(
+    scene: &Scene<'_>,
+    nodes: &[Rect],
+    side: Side,
+    kernel: i32,
+    inner: i32,
+) -> Option<String> {
     let (edge, x) = match side {
         Side::Left => (MARGIN, MARGIN / 2),
         _ => (MARGIN + inner, MARGIN + inner + MARGIN / 2),
@@ -322,16 +293,16 @@ fn stream(scene: &Scene<'_>, rooms: &[Rect], side: Side, shore: i32, inner: i32)
     let in_ = if side == Side::Left { 1 } else { -1 };
     let mut path = String::new();
     let mut first = None;
-    for (room, rect) in scene.rooms.iter().zip(rooms) {
-        let line = room.lines.iter().position(|line| line.kind == Kind::Kernel);
-        let Some(line) = line.filter(|_| room.side == side) else {
+    for (node, rect) in scene.nodes.iter().zip(nodes) {
+        let line = node.lines.iter().position(|line| line.kind == Kind::Kernel);
+        let Some(line) = line.filter(|_| node.side == side) else {
             continue;
         };
         let y = line_y(rect, line);
         path += &format!("M{edge},{y} H{} Q{x},{y} {x},{} ", x + in_ * 8, y + 8);
         first.get_or_insert(y + 8);
     }
-    let end = shore + 26;
+    let end = kernel + 26;
     path += &format!(
         "M{x},{} V{} Q{x},{end} {},{end} ",
         first?,
@@ -353,8 +324,8 @@ fn stream(scene: &Scene<'_>, rooms: &[Rect], side: Side, shore: i32, inner: i32)
 fn legend(scene: &Scene<'_>, x: i32, y: i32, inner: i32) -> Vec<Entry> {
     let mut items: Vec<(Item, String)> = Vec::new();
     for (index, &(language, name, _)) in words::LANGUAGES.iter().enumerate() {
-        let rooms = scene.rooms.iter();
-        let many = rooms.filter(|room| room.language == language).count();
+        let nodes = scene.nodes.iter();
+        let many = nodes.filter(|node| node.language == language).count();
         if many > 0 {
             let text = format!("{name}: {}", words::count(many, "object"));
             items.push((Item::Language(index), text));

@@ -1,40 +1,23 @@
-//! The picture: a module's objects as rooms, its stitches as arrows, the kernel as the shore below.
+//! The picture: a module's objects as boxes, its crossings as arrows, and the kernel below; and the
+//! page around it.
+//!
+//! `scene` says what is shown, `order` where it goes, `layout`, with `route` and `kernel`, at which
+//! coordinates; `svg` and `html` write it by `xml`.
 
 mod html;
+mod kernel;
 mod layout;
+mod measure;
+mod node;
 mod order;
 mod palette;
 mod route;
 mod scene;
-mod shore;
 mod svg;
 #[cfg(test)]
 mod tests;
-
 mod xml;
 
+pub use html::html;
 pub use scene::MOST_CROSSINGS;
-
-use layout::Layout;
-use scene::Scene;
-
-use crate::model::Report;
-
-/// The picture alone, as a file that a browser shows and other pages can take in; `None` for more
-/// crossings than [`MOST_CROSSINGS`].
-pub fn svg(report: &Report) -> Option<String> {
-    let scene = Scene::of(report)?;
-    let layout = Layout::of(&scene);
-    let mut xml = xml::Xml::new();
-    svg::draw(&mut xml, &scene, &layout, true);
-    Some(xml.finish())
-}
-
-/// A page with the picture, if there is one, and all that it shows as tables.
-pub fn html(report: &Report) -> String {
-    let scene = Scene::of(report);
-    let drawn = scene.as_ref().map(|scene| (scene, Layout::of(scene)));
-    let mut xml = xml::Xml::new();
-    html::page(&mut xml, report, drawn.as_ref());
-    format!("<!DOCTYPE html>\n{}", xml.finish())
-}
+pub use svg::svg;

@@ -2,13 +2,13 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use super::scene::{room, Room, Side};
-use crate::model::{Language, Report, Stitch};
+use super::node::{node, Node, Side};
+use crate::model::{Crossing, Language, Report};
 
 /// A stitch, with rooms for names.
-pub struct Crossing<'r> {
+pub struct Edge<'r> {
     /// Itself.
-    pub stitch: &'r Stitch,
+    pub crossing: &'r Crossing,
     /// Who defines it.
     pub definer: usize,
     /// Who needs it: (room, which of the stitch's uses).
@@ -24,25 +24,25 @@ pub fn sections(side: Side) -> [bool; 2] {
 }
 
 /// Finds the rooms of each stitch, and makes one where a stitch speaks of an object unheard of.
-pub fn crossings<'r>(report: &'r Report, rooms: &mut Vec<Room<'r>>) -> Vec<Crossing<'r>> {
+pub fn crossings<'r>(report: &'r Report, nodes: &mut Vec<Node<'r>>) -> Vec<Edge<'r>> {
     let mut known: HashMap<&str, usize> = HashMap::new();
-    for (index, room) in rooms.iter().enumerate() {
-        known.entry(room.name).or_insert(index);
+    for (index, node) in nodes.iter().enumerate() {
+        known.entry(node.name).or_insert(index);
     }
     let mut find = |name: &'r str, language| {
         *known.entry(name).or_insert_with(|| {
-            rooms.push(room(name, language, None));
-            rooms.len() - 1
+            nodes.push(node(name, language, None));
+            nodes.len() - 1
         })
     };
     report
-        .stitches
+        .crossings
         .iter()
-        .map(|stitch| Crossing {
-            stitch,
-            definer: find(&stitch.definer, stitch.language),
+        .map(|crossing| Edge {
+            crossing,
+            definer: find(&crossing.definer, crossing.language),
             // Backwards: should an object be named twice, the first counts.
-            users: stitch
+            users: crossing
                 .uses
                 .iter()
                 .enumerate()
@@ -54,24 +54,24 @@ pub fn crossings<'r>(report: &'r Report, rooms: &mut Vec<Room<'r>>) -> Vec<Cross
 }
 
 /// Gives each room a side, and an order in which fewer wires cross.
-pub fn arrange(rooms: &mut Vec<Room<'_>>, crossings: &mut [Crossing<'_>]) {
+pub fn arrange(nodes: &mut Vec<Node<'_>>, crossings: &mut [Edge<'_>]) {
     // (the other room, whether that one defines)
-    let mut partners: Vec<Vec<(usize, bool)>> = vec![Vec::new(); rooms.len()];
+    let mut partners: Vec<Vec<(usize, bool)>> = vec![Vec::new(); nodes.len()];
     for crossing in crossings.iter() {
         for &user in crossing.users.keys() {
             partners[user].push((crossing.definer, true));
             partners[crossing.definer].push((user, false));
         }
     }
-    for (room, partners) in rooms.iter_mut().zip(&partners) {
-        room.side = match (partners.is_empty(), room.language) {
-            (true, _) => Side::Apart,
+    for (node, partners) in nodes.iter_mut().zip(&partners) {
+        node.side = match (partners.is_empty(), node.language) {
+            (true, _) => Side::Below,
             (false, Language::Rust) => Side::Left,
             (false, _) => Side::Right,
         };
     }
-    let mut order: Vec<usize> = (0..rooms.len()).collect();
-    order.sort_by_key(|&index| (rooms[index].side, rooms[index].language));
+    let mut order: Vec<usize> = (0..nodes.len()).collect();
+    order.sort_by_key(|&index| (nodes[index].side, nodes[index].language));
     for round in 0..8 {
         let moving = if round % 2 == 0 {
             Side::Right
@@ -80,21 +80,21 @@ pub fn arrange(rooms: &mut Vec<Room<'_>>, crossings: &mut [Crossing<'_>]) {
         };
         let ranks = ranks(&order);
         let key = |index: usize| {
-            if rooms[index].side != moving {
+            if nodes[index].side != moving {
                 return 0;
             }
             // Upper or lower half of the other room: see sections().
-            mean(partners[index].iter().map(|&(partner, gives)| {
-                2 * ranks[partner] + usize::from(gives != sections(rooms[partner].side)[0])
+            mean(partners[index].iter().map(|&(partner, exports)| {
+                2 * ranks[partner] + usize::from(exports != sections(nodes[partner].side)[0])
             }))
         };
-        order.sort_by_cached_key(|&index| (rooms[index].side, key(index)));
+        order.sort_by_cached_key(|&index| (nodes[index].side, key(index)));
     }
 
     let ranks = ranks(&order);
-    let mut moved: Vec<_> = std::mem::take(rooms).into_iter().zip(&ranks).collect();
+    let mut moved: Vec<_> = std::mem::take(nodes).into_iter().zip(&ranks).collect();
     moved.sort_by_key(|&(_, rank)| rank);
-    rooms.extend(moved.into_iter().map(|(room, _)| room));
+    nodes.extend(moved.into_iter().map(|(node, _)| node));
     for crossing in crossings {
         crossing.definer = ranks[crossing.definer];
         crossing.users = std::mem::take(&mut crossing.users)
@@ -120,15 +120,15 @@ fn mean(numbers: impl Iterator<Item = usize>) -> usize {
 }
 
 /// What a room gives or needs, in the order of the rooms at the other ends.
-pub fn sorted(crossings: &[Crossing<'_>], room: usize, gives: bool) -> Vec<usize> {
+pub fn sorted(crossings: &[Edge<'_>], node: usize, exports: bool) -> Vec<usize> {
     let mut found: Vec<(usize, &str, usize)> = Vec::new();
     for (number, crossing) in crossings.iter().enumerate() {
-        let rank = match gives {
-            true if crossing.definer == room => mean(crossing.users.keys().copied()),
-            false if crossing.users.contains_key(&room) => crossing.definer,
+        let rank = match exports {
+            true if crossing.definer == node => mean(crossing.users.keys().copied()),
+            false if crossing.users.contains_key(&node) => crossing.definer,
             _ => continue,
         };
-        found.push((rank, &crossing.stitch.symbol, number));
+        found.push((rank, &crossing.crossing.symbol, number));
     }
     found.sort_unstable();
     found.into_iter().map(|(.., number)| number).collect()

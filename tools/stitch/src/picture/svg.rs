@@ -1,14 +1,14 @@
 //! Draws what [`super::layout`] has laid out.
 
-use super::layout::{
-    self, line_y, width, Entry, Item, Layout, Rect, LABEL, LEGEND, LETTER, MARGIN, PAD, SAMPLE,
-    SMALL, TOP,
-};
+use super::kernel::{readable, Group, Name};
+use super::layout::{line_y, Entry, Item, Layout};
+use super::measure::{width, Rect, LABEL, LARGE, LEGEND, LETTER, MARGIN, PAD, SAMPLE, SMALL, TOP};
+use super::node::{Kind, Line, Node};
 use super::palette;
-use super::scene::{Kind, Line, Room, Scene};
-use super::shore::{readable, Group, Name};
+use super::scene::Scene;
 use super::xml::Xml;
-use crate::words;
+use crate::model::Report;
+use crate::report::words;
 
 /// How high a bar of sizes is.
 const BAR: i32 = 3;
@@ -54,6 +54,15 @@ const STYLE: &str = "\
 .stitch-picture .sea{fill:var(--shore-line)}
 ";
 
+/// The picture as a file of its own; `None` for more crossings than
+/// [`super::scene::MOST_CROSSINGS`].
+pub fn svg(report: &Report) -> Option<String> {
+    let scene = Scene::of(report)?;
+    let mut xml = Xml::new();
+    draw(&mut xml, &scene, &Layout::of(&scene), true);
+    Some(xml.finish())
+}
+
 /// Draws all of it; in a page, which has a title already, without one.
 pub fn draw(xml: &mut Xml, scene: &Scene<'_>, layout: &Layout<'_>, titled: bool) {
     let report = scene.report;
@@ -90,38 +99,38 @@ pub fn draw(xml: &mut Xml, scene: &Scene<'_>, layout: &Layout<'_>, titled: bool)
     for entry in &layout.legend {
         explain(xml, entry);
     }
-    for path in &layout.streams {
+    for path in &layout.kernel_wires {
         xml.open("path", &[("class", &"stream"), ("d", path)]);
         xml.element("title", &[], "what these objects take from the kernel");
         xml.close();
     }
-    let largest = scene.rooms.iter().map(|room| sum(room)).max().unwrap_or(0);
-    for (index, (room, rect)) in scene.rooms.iter().zip(&layout.rooms).enumerate() {
-        draw_room(xml, index, room, rect, largest);
+    let largest = scene.nodes.iter().map(|node| sum(node)).max().unwrap_or(0);
+    for (index, (node, rect)) in scene.nodes.iter().zip(&layout.nodes).enumerate() {
+        draw_node(xml, index, node, rect, largest);
     }
-    if let Some(y) = layout.apart {
+    if let Some(y) = layout.below_title {
         let text = "Nothing crosses between these and another language:";
         put(xml, MARGIN, y + 4, "head", text, None);
     }
     draw_wires(xml, scene, layout);
-    draw_shore(xml, layout);
+    draw_kernel(xml, layout);
     xml.close();
 }
 
 /// What the picture shows, for who cannot see it.
 fn description(scene: &Scene<'_>) -> String {
     let mut text = words::summary(scene.report);
-    let from = words::count(scene.report.shore.len(), "symbol");
+    let from = words::count(scene.report.imports.len(), "symbol");
     text += &format!(" It takes {from} from the kernel.");
     if scene.report.parts.len() <= 12 {
-        for stitch in &scene.report.stitches {
-            let users: Vec<&str> = stitch.uses.iter().map(|u| u.part.as_str()).collect();
+        for crossing in &scene.report.crossings {
+            let users: Vec<&str> = crossing.uses.iter().map(|u| u.part.as_str()).collect();
             text += &format!(
                 " {} goes from {} to {}: {}.",
-                stitch.symbol,
-                stitch.definer,
+                crossing.symbol,
+                crossing.definer,
                 users.join(", "),
-                words::outcome(stitch.verdict.outcome),
+                words::outcome(crossing.verdict.outcome),
             );
         }
     }
@@ -170,8 +179,8 @@ fn explain(xml: &mut Xml, entry: &Entry) {
     put(xml, x + SAMPLE, y + 4, "", &entry.text, None);
 }
 
-fn draw_room(xml: &mut Xml, index: usize, room: &Room<'_>, area: &Rect, largest: u64) {
-    let class = format!("room {}", words::tongue(room.language));
+fn draw_node(xml: &mut Xml, index: usize, node: &Node<'_>, area: &Rect, largest: u64) {
+    let class = format!("room {}", words::language_class(node.language));
     xml.open("g", &[("id", &format!("stitch-room-{}", index + 1))]);
     xml.empty(
         "rect",
@@ -184,21 +193,21 @@ fn draw_room(xml: &mut Xml, index: usize, room: &Room<'_>, area: &Rect, largest:
             ("rx", &8),
         ],
     );
-    for (number, line) in room.lines.iter().enumerate() {
+    for (number, line) in node.lines.iter().enumerate() {
         let y = line_y(area, number);
         let x = area.x + PAD;
         let full = line.full.as_deref();
         match line.kind {
             Kind::Name => {
                 put(xml, x, y + 5, "name", &line.text, full);
-                let tag = words::language(room.language);
-                let class = format!("tag strong {}", words::tongue(room.language));
+                let tag = words::language(node.language);
+                let class = format!("tag strong {}", words::language_class(node.language));
                 let at = area.x + area.width - PAD - width(tag, SMALL);
                 put(xml, at, y + 5, &class, tag, None);
             }
             Kind::Sizes => {
                 put(xml, x, y + 2, "", &line.text, full);
-                draw_bar(xml, room, x, y + 8, area.width - 2 * PAD, largest);
+                draw_bar(xml, node, x, y + 8, area.width - 2 * PAD, largest);
             }
             Kind::Crossing | Kind::Other => draw_symbol(xml, line, x, y),
             Kind::About | Kind::Note | Kind::Kernel => {
@@ -223,17 +232,17 @@ fn draw_symbol(xml: &mut Xml, line: &Line, mut x: i32, y: i32) {
     put(xml, x, y + 4, class, &line.text, full);
 }
 
-fn sum(room: &Room<'_>) -> u64 {
-    let bytes = room.part.map_or([0; 4], words::bytes);
+fn sum(node: &Node<'_>) -> u64 {
+    let bytes = node.part.map_or([0; 4], words::bytes);
     bytes
         .iter()
         .fold(0, |sum, bytes| sum.saturating_add(*bytes))
 }
 
 /// As long as the object is large, beside the largest.
-fn draw_bar(xml: &mut Xml, room: &Room<'_>, x: i32, y: i32, all: i32, largest: u64) {
-    let [text, rodata, data, bss] = room.part.map_or([0; 4], words::bytes);
-    let class = words::tongue(room.language);
+fn draw_bar(xml: &mut Xml, node: &Node<'_>, x: i32, y: i32, all: i32, largest: u64) {
+    let [text, rodata, data, bss] = node.part.map_or([0; 4], words::bytes);
+    let class = words::language_class(node.language);
     // In 128 bits, for sizes that nobody has.
     let long = |bytes: u64| {
         let long = u128::from(bytes) * u128::from(all.unsigned_abs()) / u128::from(largest.max(1));
@@ -272,7 +281,7 @@ fn draw_wires(xml: &mut Xml, scene: &Scene<'_>, layout: &Layout<'_>) {
         let (net, wire) = (&scene.nets[index], &layout.wires[index]);
         let class = format!("wire {}", words::class(net.outcome));
         xml.open("g", &[("class", &class)]);
-        xml.element("title", &[], &net.story);
+        xml.element("title", &[], &net.tooltip);
         xml.empty("path", &[("class", &"hand"), ("d", &wire.path)]);
         xml.empty("path", &[("d", &wire.path)]);
         xml.empty("path", &[("class", &"tip"), ("d", &wire.head)]);
@@ -284,14 +293,14 @@ fn draw_wires(xml: &mut Xml, scene: &Scene<'_>, layout: &Layout<'_>) {
     }
 }
 
-fn draw_shore(xml: &mut Xml, layout: &Layout<'_>) {
-    let shore = &layout.shore;
+fn draw_kernel(xml: &mut Xml, layout: &Layout<'_>) {
+    let kernel = &layout.kernel;
     let Rect {
         x,
         y,
         width,
         height,
-    } = shore.rect;
+    } = kernel.rect;
     // Waves as wide as they fit.
     let waves = (width / 36).max(1);
     let mut path = format!("M{x},{y}");
@@ -304,25 +313,25 @@ fn draw_shore(xml: &mut Xml, layout: &Layout<'_>) {
     xml.empty("path", &[("class", &"shore"), ("d", &path)]);
     let title = "The kernel";
     put(xml, x + 18, y + 31, "name sea", title, None);
-    let names: usize = shore.groups.iter().map(|group| group.all).sum();
+    let names: usize = kernel.groups.iter().map(|group| group.all).sum();
     let mut text = match names {
         0 => "Nothing is taken from it.".to_owned(),
         many => format!("gives {}; ×: how often", words::count(many, "symbol")),
     };
-    let mut all = shore.groups.iter().flat_map(|group| &group.names);
+    let mut all = kernel.groups.iter().flat_map(|group| &group.names);
     if names > 0 && all.all(|name| name.taken.gpl_only.is_none()) {
         text += "; which are GPL-only is not known";
     }
-    let at = x + 18 + layout::width(title, layout::LARGE) + 16;
+    let at = x + 18 + super::measure::width(title, LARGE) + 16;
     put(xml, at, y + 31, "quiet", &text, None);
-    for group in &shore.groups {
+    for group in &kernel.groups {
         draw_group(xml, group, x + 18);
     }
 }
 
 fn draw_group(xml: &mut Xml, group: &Group<'_>, x: i32) {
     let name = words::language(group.language);
-    let class = format!("tag strong {}", words::tongue(group.language));
+    let class = format!("tag strong {}", words::language_class(group.language));
     put(xml, x, group.y + 6, &class, name, None);
     let mut text = words::number(group.all as u64);
     if group.gpl > 0 {

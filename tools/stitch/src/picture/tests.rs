@@ -1,327 +1,15 @@
+mod reports;
+
 use std::collections::HashSet;
 
-use super::layout::{Layout, Rect};
+use self::reports::*;
+use super::layout::Layout;
+use super::measure::{width, Rect};
+use super::node::Side;
 use super::palette;
-use super::scene::{Scene, Side};
-use crate::model::*;
-use crate::words;
-
-const NOWHERE: &str =
-    "<script>alert('1')</script> \"q\" &amp; ]]> \u{0}\u{1b}[31m\u{202e}abc\u{2066}\u{fffe} שלום\n";
-
-fn part(name: &str, language: Language, globals: &[&str]) -> Part {
-    let rust = language == Language::Rust;
-    let compiler = if rust {
-        "rustc version 1.85.1 (4eb161250 2025-03-15) (built from a source tarball)"
-    } else {
-        "Debian clang version 19.1.7 (3+b1)"
-    };
-    let stem = name.trim_end_matches(".o");
-    let section = |name: &str, kind, size| Section {
-        name: name.to_owned(),
-        kind,
-        size,
-    };
-    Part {
-        name: name.to_owned(),
-        path: format!("/tmp/module/{name}"),
-        language,
-        compiler: Some(compiler.to_owned()),
-        source: Some(format!("{stem}.{}", if rust { "rs" } else { "c" })),
-        sections: vec![
-            section(".text", "text", 1131),
-            section(".rodata", "rodata", 530),
-            section(".bss", "bss", 24),
-            section(".debug_*", "debug", 31645),
-        ],
-        defined: globals.iter().map(|name| symbol(name, 'T')).collect(),
-        needed: Vec::new(),
-    }
-}
-
-fn symbol(name: &str, letter: char) -> Symbol {
-    Symbol {
-        name: name.to_owned(),
-        demangled: None,
-        letter,
-        size: 16,
-    }
-}
-
-fn needs(part: &str, relocation: &str, sites: usize) -> Use {
-    Use {
-        part: part.to_owned(),
-        sites: (0..sites)
-            .map(|index| Site {
-                section: ".text".to_owned(),
-                offset: index as u64 * 16,
-                function: Some("greet".to_owned()),
-                place: Some(Place {
-                    file: "hello_rust.rs".to_owned(),
-                    line: 60,
-                }),
-                relocation: relocation.to_owned(),
-                addend: -4,
-            })
-            .collect(),
-    }
-}
-
-fn stitch(name: &str, definer: &Part, uses: Vec<Use>, outcome: Outcome) -> Stitch {
-    let view = |language, says: String| View {
-        language,
-        says,
-        source: "DWARF, definition".to_owned(),
-        place: Some(Place {
-            file: "a.c".to_owned(),
-            line: 3,
-        }),
-        also: vec!["b.o, DWARF, declaration".to_owned()],
-        layouts: Vec::new(),
-    };
-    Stitch {
-        symbol: name.to_owned(),
-        function: true,
-        definer: definer.name.clone(),
-        language: definer.language,
-        place: None,
-        linked: Some(".text+0x40".to_owned()),
-        uses,
-        verdict: Verdict {
-            outcome,
-            views: vec![
-                view(Language::C, format!("int {name}(const char *text)")),
-                view(Language::Rust, format!("fn {name}(text: *const u8) -> i32")),
-            ],
-            reasons: vec!["the first is const".to_owned()],
-            causes: vec![(outcome, "const".to_owned())],
-        },
-    }
-}
-
-fn taken(name: &str, language: Language, gpl_only: Option<bool>, uses: Vec<Use>) -> Taken {
-    Taken {
-        symbol: name.to_owned(),
-        demangled: None,
-        language,
-        gpl_only,
-        crc: Some(0x1234),
-        uses,
-    }
-}
-
-fn size(language: Language, owner: &str) -> Size {
-    Size {
-        language,
-        owner: owner.to_owned(),
-        text: 1000,
-        rodata: 200,
-        data: 30,
-        bss: 4,
-    }
-}
-
-const PLT: &str = "R_X86_64_PLT32";
-
-fn hello_rust() -> Report {
-    let count = "hello_rust_count_chars";
-    let from_c = ["whom", "times", "current", "repeat"].map(|name| format!("c_helper_{name}"));
-    let rust = part("hello_rust_main.o", Language::Rust, &[count, "init_module"]);
-    let mut globals: Vec<&str> = from_c.iter().map(String::as_str).collect();
-    globals.push("times_set");
-    let c = part("c_helper.o", Language::C, &globals);
-    let mut stitches: Vec<Stitch> = from_c
-        .iter()
-        .map(|name| stitch(name, &c, vec![needs(&rust.name, PLT, 1)], Outcome::Same))
-        .collect();
-    let uses = vec![needs(&c.name, PLT, 2)];
-    stitches.push(stitch(count, &rust, uses, Outcome::Same));
-    let shore = ["_printk", "kstrtouint", "memcpy", "memset", "strlen"].map(|name| {
-        taken(
-            name,
-            Language::C,
-            Some(name == "memset"),
-            vec![needs(&c.name, PLT, 2)],
-        )
-    });
-    let mut shore = shore.to_vec();
-    for name in ["kernel::error::to_result", "kernel::print::call_printk"] {
-        let uses = vec![needs(&rust.name, PLT, 1)];
-        shore.push(taken(name, Language::Rust, Some(true), uses));
-    }
-    Report {
-        kernel: Vec::new(),
-        causes: Vec::new(),
-        module: "hello_rust".to_owned(),
-        parts: vec![rust, c],
-        stitches,
-        shore,
-        sizes: vec![size(Language::Rust, "core"), size(Language::C, "")],
-    }
-}
-
-fn three() -> Report {
-    let outcomes = words::OUTCOMES.map(|(outcome, ..)| outcome);
-    let mut report = hello_rust();
-    let test = part("kunit.o", Language::C, &["kunit_suite"]);
-    for (stitch, outcome) in report.stitches.iter_mut().zip(outcomes) {
-        stitch.verdict.outcome = outcome;
-        if stitch.language == Language::Rust {
-            stitch.uses.push(needs(&test.name, "R_X86_64_32S", 3));
-        }
-    }
-    report.stitches[4]
-        .uses
-        .push(needs("kunit.o", "R_X86_64_32S", 3));
-    report.parts.push(test);
-    report
-        .parts
-        .push(part("entry.o", Language::Assembly, &["entry"]));
-    report
-}
-
-/// `parts` objects, every third of Rust, `crossings` stitches of which some have two users.
-fn many(parts: usize, crossings: usize, names: usize) -> Report {
-    let outcomes = words::OUTCOMES.map(|(outcome, ..)| outcome);
-    let mut report = Report {
-        module: "drm_panic_and_more".to_owned(),
-        ..Report::default()
-    };
-    for index in 0..parts {
-        let (language, word) = match index % 3 {
-            0 => (Language::Rust, "rust"),
-            1 if index % 5 == 1 => (Language::Assembly, "entry"),
-            _ => (Language::C, "helper"),
-        };
-        let globals: Vec<String> = (0..names / parts.max(1))
-            .map(|name| format!("{word}_{index}_does_thing_{name}"))
-            .collect();
-        let globals: Vec<&str> = globals.iter().map(String::as_str).collect();
-        report
-            .parts
-            .push(part(&format!("{word}_{index}.o"), language, &globals));
-    }
-    let rust: Vec<&Part> = report
-        .parts
-        .iter()
-        .filter(|p| p.language == Language::Rust)
-        .collect();
-    let other: Vec<&Part> = report
-        .parts
-        .iter()
-        .filter(|p| p.language != Language::Rust)
-        .collect();
-    let mut stitches = Vec::new();
-    for index in 0..crossings {
-        // Neither even nor random: a few objects have much to do with each other.
-        let (a, b) = (
-            rust[index * index % rust.len()],
-            other[index * 7 / 4 % other.len()],
-        );
-        let (definer, user) = if index % 3 == 0 { (a, b) } else { (b, a) };
-        let mut uses = vec![needs(&user.name, PLT, index % 4 + 1)];
-        if index % 6 == 1 {
-            uses.push(needs(&rust[(index + 1) % rust.len()].name, PLT, 1));
-        }
-        let name = match definer.defined.get(index % definer.defined.len().max(1)) {
-            Some(symbol) if crossings < 100 => format!("{}_{index}", symbol.name),
-            _ => format!("crossing_number_{index}"),
-        };
-        let outcome = outcomes[if index % 10 < 7 { 0 } else { index % 4 }];
-        stitches.push(stitch(&name, definer, uses, outcome));
-    }
-    report.shore = (0..names)
-        .map(|index| {
-            let language = [Language::C, Language::Rust][index % 2];
-            let gpl = [Some(true), Some(false), None][index % 3];
-            let uses = vec![needs(&report.parts[index % parts].name, PLT, index % 50)];
-            taken(
-                &format!("kernel_gives_{}", index * index),
-                language,
-                gpl,
-                uses,
-            )
-        })
-        .collect();
-    report.stitches = stitches;
-    report
-}
-
-fn hostile() -> Report {
-    let long = "very_long_name_".repeat(334);
-    let rust = part(&format!("{NOWHERE}.o"), Language::Rust, &[NOWHERE, &long]);
-    let c = part(&long, Language::C, &["漢字かな交じり文".repeat(9).as_str()]);
-    let mut stitches = Vec::new();
-    for (name, outcome) in [NOWHERE, &long, "漢字", "", "e\u{301}\u{301}"].iter().zip([
-        Outcome::Same,
-        Outcome::Language,
-        Outcome::Unknown,
-        Outcome::Differs,
-        Outcome::Same,
-    ]) {
-        let uses = vec![needs(&c.name, NOWHERE, 300), needs(&c.name, &long, 0)];
-        stitches.push(stitch(name, &rust, uses, outcome));
-    }
-    // Of an object that nobody gave; of the same language; of the same object.
-    let ghost = part("ghost.o", Language::C, &[]);
-    stitches.push(stitch(
-        "from_a_ghost",
-        &ghost,
-        vec![needs(&rust.name, PLT, 1)],
-        Outcome::Same,
-    ));
-    let uses = vec![
-        needs(&ghost.name, PLT, 1),
-        needs("second ghost", PLT, 1),
-        needs(&c.name, PLT, 1),
-    ];
-    stitches.push(stitch("among_c", &c, uses, Outcome::Same));
-    stitches.push(stitch("for_nobody", &c, Vec::new(), Outcome::Unknown));
-    let mut huge = part("huge.o", Language::Unknown, &[]);
-    huge.compiler = None;
-    huge.source = None;
-    for section in &mut huge.sections {
-        section.size = u64::MAX;
-    }
-    Report {
-        kernel: Vec::new(),
-        causes: vec![Cause {
-            outcome: Outcome::Differs,
-            text: NOWHERE.to_owned(),
-            symbols: vec![NOWHERE.to_owned(); 9],
-        }],
-        module: NOWHERE.repeat(20),
-        parts: vec![rust.clone(), c, rust, huge],
-        stitches,
-        shore: vec![
-            taken(NOWHERE, Language::C, None, Vec::new()),
-            taken(
-                &long,
-                Language::Unknown,
-                Some(true),
-                vec![needs("nobody", NOWHERE, 2)],
-            ),
-        ],
-        sizes: vec![size(Language::Rust, NOWHERE)],
-    }
-}
-
-fn all() -> Vec<(&'static str, Report)> {
-    let none = Report {
-        module: "plain".to_owned(),
-        parts: vec![part("plain.o", Language::C, &["init_module"])],
-        ..Report::default()
-    };
-    vec![
-        ("hello_rust", hello_rust()),
-        ("three", three()),
-        ("crowd", many(12, 58, 60)),
-        ("many", many(30, 60, 300)),
-        ("empty", Report::default()),
-        ("none", none),
-        ("hostile", hostile()),
-    ]
-}
+use super::scene::Scene;
+use crate::model::Report;
+use crate::report::words;
 
 /// Both forms, and what a parser makes of them. The document type is all that is not XML.
 fn forms(report: &Report) -> [String; 2] {
@@ -419,13 +107,13 @@ fn every_crossing_is_there() {
         let [svg, page] = forms(&report);
         let document = roxmltree::Document::parse(&svg).expect("checked above");
         let written = written(&document);
-        for stitch in &report.stitches {
+        for crossing in &report.crossings {
             assert!(
-                written.contains(stitch.symbol.as_str()),
+                written.contains(crossing.symbol.as_str()),
                 "{name}: {}",
-                stitch.symbol
+                crossing.symbol
             );
-            for view in &stitch.verdict.views {
+            for view in &crossing.verdict.views {
                 assert!(
                     svg.contains(&view.says.replace('>', "&gt;")),
                     "{name}: {}",
@@ -438,7 +126,7 @@ fn every_crossing_is_there() {
                 );
             }
         }
-        for taken in &report.shore {
+        for taken in &report.imports {
             assert!(
                 page.contains(&format!(">{}<", taken.symbol)),
                 "{name}: {}",
@@ -483,8 +171,8 @@ fn rooms_are_apart_and_inside() {
     for (name, report) in all() {
         let scene = drawn(&report);
         let layout = Layout::of(&scene);
-        let mut all = layout.rooms.clone();
-        all.push(layout.shore.rect);
+        let mut all = layout.nodes.clone();
+        all.push(layout.kernel.rect);
         for (index, one) in all.iter().enumerate() {
             assert!(one.width > 0 && one.height > 0, "{name}");
             assert!(
@@ -523,7 +211,7 @@ fn boxes<'d>(document: &'d roxmltree::Document<'_>) -> Vec<(Rect, &'d str)> {
             let rect = Rect {
                 x: number("x").expect("a number"),
                 y: number("y").expect("a number") - size * 3 / 4,
-                width: super::layout::width(text, size),
+                width: width(text, size),
                 height: size * 9 / 10,
             };
             (rect, text)
@@ -590,12 +278,12 @@ fn wires_stay_in_the_gutter_and_never_lie_upon_each_other() {
     for (name, report) in all() {
         let scene = drawn(&report);
         let layout = Layout::of(&scene);
-        let rooms = || scene.rooms.iter().zip(&layout.rooms);
-        let left = rooms()
+        let nodes = || scene.nodes.iter().zip(&layout.nodes);
+        let left = nodes()
             .filter(|(r, _)| r.side == Side::Left)
             .map(|(_, r)| r.x + r.width)
             .max();
-        let right = rooms()
+        let right = nodes()
             .filter(|(r, _)| r.side == Side::Right)
             .map(|(_, r)| r.x)
             .min();

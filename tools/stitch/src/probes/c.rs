@@ -5,11 +5,13 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use super::{command, DECLARATIONS, OBJECT};
-use crate::input::Loaded;
-use crate::kbuild::Made;
-use crate::maker;
-use crate::types::entries::NAMED;
+use super::command;
+use super::compile::{first_error, recorded, OBJECT};
+use super::read::DECLARATIONS;
+use crate::dwarf::find::NAMED;
+use crate::input::cmd_file::CmdFile;
+use crate::input::object::ObjectFile;
+use crate::input::producer;
 
 /// Debug information with everything in it, in one file.
 const DEBUG: &[&str] = &[
@@ -24,7 +26,7 @@ const DEBUG: &[&str] = &[
 ];
 
 /// The program that made an object, by the name that it most often has.
-pub fn compiler_of(object: &Loaded<'_>) -> PathBuf {
+pub fn compiler_of(object: &ObjectFile<'_>) -> PathBuf {
     if is_clang(object) {
         PathBuf::from("clang")
     } else {
@@ -34,27 +36,18 @@ pub fn compiler_of(object: &Loaded<'_>) -> PathBuf {
 
 /// Compiles the probes, and says which functions are called as Microsoft has it.
 pub fn compile(
-    object: &Loaded<'_>,
-    made: &Made,
+    object: &ObjectFile<'_>,
+    made: &CmdFile,
     cc: &Path,
     symbols: &[&str],
     scratch: &Path,
 ) -> Result<Conventions, String> {
-    let source = made
-        .source_file()
-        .and_then(|source| source.canonicalize().ok())
-        .ok_or_else(|| format!("the source of {} is not there", object.name))?;
-    let words = made.command().ok_or_else(|| {
-        format!(
-            "the command in Kbuild's note on {} cannot be read",
-            object.name
-        )
-    })?;
+    let (source, words) = recorded(object, made)?;
     let name = source.file_name().unwrap_or_default().to_string_lossy();
     let unit = Unit {
         cc,
-        meaning: command::c(&words, &name),
-        folder: made.folder(object.debug.making().folder.as_deref()),
+        invocation: command::c(&words, &name),
+        folder: made.folder(object.debug.compile_unit().folder.as_deref()),
         source: &source,
         scratch,
     };
@@ -96,8 +89,8 @@ pub struct Conventions {
     pub unrecorded: bool,
 }
 
-fn is_clang(object: &Loaded<'_>) -> bool {
-    let made_by = maker::compiler(&object.file, &object.debug.making());
+fn is_clang(object: &ObjectFile<'_>) -> bool {
+    let made_by = producer::compiler(&object.file, &object.debug.compile_unit());
     made_by.is_some_and(|made_by| made_by.contains("clang"))
 }
 
@@ -120,7 +113,7 @@ fn system_v(symbol: &str) -> String {
 
 struct Unit<'u> {
     cc: &'u Path,
-    meaning: command::Meaning,
+    invocation: command::Invocation,
     folder: PathBuf,
     source: &'u Path,
     scratch: &'u Path,
@@ -143,8 +136,8 @@ impl Unit<'_> {
         let mut command = Command::new(self.cc);
         command
             .current_dir(&self.folder)
-            .envs(self.meaning.environment.iter().cloned())
-            .args(&self.meaning.flags);
+            .envs(self.invocation.environment.iter().cloned())
+            .args(&self.invocation.flags);
         command
     }
 
@@ -174,11 +167,4 @@ impl Unit<'_> {
             ))
         }
     }
-}
-
-/// The first line that tells of one.
-pub fn first_error(stderr: &[u8]) -> String {
-    let text = String::from_utf8_lossy(stderr);
-    let mut lines = text.lines().filter(|line| line.contains("error"));
-    lines.next().unwrap_or_default().trim().to_owned()
 }

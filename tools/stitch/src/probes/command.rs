@@ -97,7 +97,7 @@ const ENVIRONMENT: &[&str] = &["OBJTREE", "RUST_MODFILE"];
 
 /// What is left of a command.
 #[derive(Debug, Default, PartialEq, Eq)]
-pub struct Meaning {
+pub struct Invocation {
     /// Variables before it.
     pub environment: Vec<(String, String)>,
     /// Its flags.
@@ -107,23 +107,23 @@ pub struct Meaning {
 }
 
 /// Of the words of rustc's command for this source.
-pub fn rustc(words: &[String], source: &str) -> Meaning {
-    let mut meaning = of(words, source, RUSTC, &["rustc", "clippy-driver"]);
+pub fn rustc(words: &[String], source: &str) -> Invocation {
+    let mut invocation = of(words, source, RUSTC, &["rustc", "clippy-driver"]);
     let mut level = words
         .iter()
         .filter_map(|word| word.strip_prefix("-Copt-level="));
-    meaning.optimised = level.next_back().is_some_and(|level| level != "0")
+    invocation.optimised = level.next_back().is_some_and(|level| level != "0")
         || words.iter().any(|word| word == "-O");
-    meaning
+    invocation
 }
 
 /// Of the words of clang's or GCC's command for this source.
-pub fn c(words: &[String], source: &str) -> Meaning {
+pub fn c(words: &[String], source: &str) -> Invocation {
     of(words, source, C, &["clang", "gcc", "cc"])
 }
 
-fn of(words: &[String], source: &str, table: &[(&str, Keep)], programs: &[&str]) -> Meaning {
-    let mut meaning = Meaning::default();
+fn of(words: &[String], source: &str, table: &[(&str, Keep)], programs: &[&str]) -> Invocation {
+    let mut invocation = Invocation::default();
     let is_program = |word: &String| {
         let name = Path::new(word)
             .file_name()
@@ -151,7 +151,7 @@ fn of(words: &[String], source: &str, table: &[(&str, Keep)], programs: &[&str])
     for word in words.iter().take(start) {
         if let Some((name, value)) = word.split_once('=') {
             if ENVIRONMENT.contains(&name) {
-                meaning
+                invocation
                     .environment
                     .push((name.to_owned(), value.to_owned()));
             }
@@ -169,16 +169,16 @@ fn of(words: &[String], source: &str, table: &[(&str, Keep)], programs: &[&str])
             Beginning => word.starts_with(flag),
         });
         if let Some((_, keep)) = found {
-            meaning.flags.push(word.to_owned());
+            invocation.flags.push(word.to_owned());
             if *keep == WithNext {
-                meaning.flags.extend(rest.next().cloned());
+                invocation.flags.extend(rest.next().cloned());
             }
         }
         if ends {
             break;
         }
     }
-    meaning
+    invocation
 }
 
 #[cfg(test)]
@@ -194,12 +194,12 @@ mod tests {
         let command = "A=1 RUST_MODFILE=./m ccache rustc --edition=2021 \
                        -Wmissing_docs -Copt-level=2 --cfg MODULE @x/rustc_cfg --extern kernel -L \
                        k/rust --out-dir . --emit=llvm-bc=m.bc m.rs ;llvm-link --cfg no";
-        let meaning = rustc(&words(command), "m.rs");
+        let invocation = rustc(&words(command), "m.rs");
         let environment = [("RUST_MODFILE".to_owned(), "./m".to_owned())];
-        assert_eq!(meaning.environment, environment);
+        assert_eq!(invocation.environment, environment);
         let flags = "--edition=2021 --cfg MODULE @x/rustc_cfg --extern kernel -L k/rust";
-        assert_eq!(meaning.flags, words(flags));
-        assert!(meaning.optimised);
+        assert_eq!(invocation.flags, words(flags));
+        assert!(invocation.optimised);
     }
 
     #[test]
@@ -207,8 +207,8 @@ mod tests {
         let command = "ccache x86_64-linux-gnu-gcc-14 -Wp,-MMD,.a.d -nostdinc -I k/include \
                        -include k/kconfig.h -DX=1 -fplugin=evil.so -fdump-tree-all -g -O2 -c -o \
                        a.o sub/a.c ; ./objtool -DNO a.o";
-        let meaning = c(&words(command), "a.c");
+        let invocation = c(&words(command), "a.c");
         let flags = "-nostdinc -I k/include -include k/kconfig.h -DX=1 -O2";
-        assert_eq!(meaning.flags, words(flags));
+        assert_eq!(invocation.flags, words(flags));
     }
 }

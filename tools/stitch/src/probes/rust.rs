@@ -17,11 +17,12 @@ use syn::{
     ReceiverKind, Safety, Signature, StaticMutability,
 };
 
-use super::c::first_error;
-use super::{command, COPIES, DECLARATIONS, DEFINITIONS, OBJECT};
-use crate::input::Loaded;
-use crate::kbuild::Made;
-use crate::types::entries::NAMED;
+use super::command;
+use super::compile::{first_error, recorded, Undeclared, COPIES, OBJECT};
+use super::read::{DECLARATIONS, DEFINITIONS};
+use crate::dwarf::find::NAMED;
+use crate::input::cmd_file::CmdFile;
+use crate::input::object::ObjectFile;
 
 /// Attributes that give a symbol to the linker, or may.
 const EXPORTING: &[&str] = &["no_mangle", "export_name", "export", "unsafe", "cfg_attr"];
@@ -29,45 +30,27 @@ const EXPORTING: &[&str] = &["no_mangle", "export_name", "export", "unsafe", "cf
 /// What rustc made of other crates is found as it was.
 const LIBRARIES: &[&str] = &["rmeta", "rlib", "so"];
 
-/// A symbol that the sources do not declare where it can be seen: a macro may, or another crate.
-#[derive(Debug, Clone, Copy)]
-pub struct Hidden<'s> {
-    /// Its name.
-    pub name: &'s str,
-    /// Else it is data.
-    pub function: bool,
-}
-
 /// Where such a declaration may be reached.
 const PATHS: &[&str] = &["crate::", "::kernel::bindings::"];
 
 /// Compiles the copy, in which `hidden` symbols are looked for by their likely paths.
 pub fn compile(
-    object: &Loaded<'_>,
-    made: &Made,
+    object: &ObjectFile<'_>,
+    made: &CmdFile,
     rustc: &Path,
-    hidden: &[Hidden<'_>],
+    undeclared: &[Undeclared<'_>],
     scratch: &Path,
 ) -> Result<(), String> {
-    let source = made
-        .source_file()
-        .and_then(|source| source.canonicalize().ok())
-        .ok_or_else(|| format!("the source of {} is not there", object.name))?;
-    let words = made.command().ok_or_else(|| {
-        format!(
-            "the command in Kbuild's note on {} cannot be read",
-            object.name
-        )
-    })?;
+    let (source, words) = recorded(object, made)?;
     let name = source.file_name().unwrap_or_default().to_string_lossy();
-    let mut meaning = command::rustc(&words, &name);
+    let mut invocation = command::rustc(&words, &name);
     // Kbuild's note has no variable that make exports: whoever asks has to set it, too.
     let generated = env::var_os("OUT_DIR").and_then(|dir| Path::new(&dir).canonicalize().ok());
     if let Some(dir) = generated {
         let copies = inside(scratch, &dir).display().to_string();
-        meaning.environment.push(("OUT_DIR".to_owned(), copies));
+        invocation.environment.push(("OUT_DIR".to_owned(), copies));
     }
-    let attribute = if meaning.flags.iter().any(|flag| flag.ends_with("2024")) {
+    let attribute = if invocation.flags.iter().any(|flag| flag.ends_with("2024")) {
         "unsafe(link_section = SECTION)"
     } else {
         "link_section = SECTION"
@@ -83,12 +66,12 @@ pub fn compile(
     let root = inside(scratch, &source);
     let crate_ = Crate {
         rustc,
-        folder: made.folder(object.debug.making().folder.as_deref()),
-        meaning,
+        folder: made.folder(object.debug.compile_unit().folder.as_deref()),
+        invocation,
         root: &root,
         object: scratch.join(OBJECT),
     };
-    if hidden.is_empty() {
+    if undeclared.is_empty() {
         return crate_.compile().map_err(|error| {
             format!(
                 "{name} with probes does not compile: {}",
@@ -98,9 +81,9 @@ pub fn compile(
     }
     let whole =
         fs::read_to_string(&root).map_err(|error| format!("cannot read {name}: {error}"))?;
-    let mut wanted: Vec<(Hidden<'_>, &str)> = PATHS
+    let mut wanted: Vec<(Undeclared<'_>, &str)> = PATHS
         .iter()
-        .flat_map(|path| hidden.iter().map(|one| (*one, *path)))
+        .flat_map(|path| undeclared.iter().map(|one| (*one, *path)))
         .collect();
     // rustc names all that it does not find at once, but not each kind of error.
     for _ in 0..4 {
@@ -110,7 +93,7 @@ pub fn compile(
             return Ok(());
         };
         let there = wanted.len();
-        let is_named = |one: &Hidden<'_>, path: &str| {
+        let is_named = |one: &Undeclared<'_>, path: &str| {
             [';', ')']
                 .iter()
                 .any(|end| error.contains(&format!("{path}{}{end}", one.name)))
@@ -126,9 +109,9 @@ pub fn compile(
 }
 
 /// A function that mentions each: what it is, its own record then says.
-fn by_path(wanted: &[(Hidden<'_>, &str)]) -> String {
+fn by_path(wanted: &[(Undeclared<'_>, &str)]) -> String {
     let mut text = String::from("#[used] static __STITCH_NAMED: fn() = {\nfn named() {\n");
-    for (Hidden { name, function }, path) in wanted {
+    for (Undeclared { name, function }, path) in wanted {
         text += &if *function {
             format!("let {NAMED}{name} = {path}{name};\n")
         } else {
@@ -142,7 +125,7 @@ fn by_path(wanted: &[(Hidden<'_>, &str)]) -> String {
 struct Crate<'c> {
     rustc: &'c Path,
     folder: PathBuf,
-    meaning: command::Meaning,
+    invocation: command::Invocation,
     root: &'c Path,
     object: PathBuf,
 }
@@ -150,12 +133,12 @@ struct Crate<'c> {
 impl Crate<'_> {
     /// The error is what rustc writes.
     fn compile(&self) -> Result<(), String> {
-        let flags = &self.meaning.flags;
+        let flags = &self.invocation.flags;
         let mut command = Command::new(self.rustc);
         command
             .current_dir(&self.folder)
             .envs(
-                self.meaning
+                self.invocation
                     .environment
                     .iter()
                     .map(|(name, value)| (name, value)),
@@ -171,7 +154,7 @@ impl Crate<'_> {
             ])
             .arg(format!("--emit=obj={}", self.object.display()));
         let asserts = |flag: &String| flag.starts_with("-Cdebug-assertions");
-        if self.meaning.optimised && !flags.iter().any(asserts) {
+        if self.invocation.optimised && !flags.iter().any(asserts) {
             command.arg("-Cdebug-assertions=no");
         }
         let output = command

@@ -1,6 +1,7 @@
 //! The structs and unions that a symbol passes, as one side has them.
 
-use super::graph::{Aggregate, Claim, Id, Kind, Shape, Signature, Types};
+use super::claim::{Claim, Shape};
+use super::graph::{Aggregate, Id, Kind, Signature, Types};
 use crate::model::{Layout, Member};
 
 /// Nobody reads further.

@@ -1,22 +1,10 @@
-//! Types as a compiler has recorded them, and what they are to the machine.
-//!
-//! `graph` has the model. `entries`, `dwarf`, `describe` and `convention` fill it from debug
-//! information. `fields` and `classes` say how a type lies in memory and in registers. `compare`,
-//! with `calls`, `values` and `layout`, holds two of them against each other; `spell` and `layouts`
-//! write them down. `subject` tells what a difference is about, wherever it is met.
+//! Types as a compiler recorded them. `graph` has the types themselves, `claim` what an object says of a
+//! symbol. `fields` and `classes` say how a type lies in memory and in registers; `spell` and
+//! `layouts` write it down.
 
-pub mod btf;
-mod calls;
+pub mod claim;
 pub mod classes;
-pub mod compare;
-mod convention;
-mod describe;
-pub mod dwarf;
-pub mod entries;
 pub mod fields;
 pub mod graph;
-mod layout;
 pub mod layouts;
 pub mod spell;
-mod subject;
-mod values;

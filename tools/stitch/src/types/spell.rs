@@ -1,6 +1,7 @@
 //! Types in the words of a language: C's as C writes them, Rust's as Rust does.
 
-use super::graph::{Claim, Convention, Id, Kind, Shape, Signature, Types};
+use super::claim::{Claim, Shape};
+use super::graph::{Convention, Id, Kind, Signature, Types};
 use crate::model::Language;
 
 /// Nobody reads further.

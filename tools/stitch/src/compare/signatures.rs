@@ -1,0 +1,252 @@
+//! Functions, compared as the caller and the callee see them.
+
+use super::differences::{Comparison, Level, Ty};
+use super::values::{describe, number};
+use crate::model::Language;
+use crate::types::classes::{self, classes};
+use crate::types::graph::{Convention, Kind, Parameter, Signature, Types};
+
+/// Who passes a value to whom.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Passing {
+    /// To the left side.
+    ToLeft,
+    /// To the right side.
+    ToRight,
+    /// It may be either.
+    Either,
+}
+
+impl<'c> Comparison<'c> {
+    /// `of` is empty for the symbol itself, else ` of what … calls`.
+    pub(super) fn signatures(
+        &mut self,
+        of: &str,
+        (lt, left): (&'c Types, &'c Signature),
+        (rt, right): (&'c Types, &'c Signature),
+        passing: Passing,
+    ) {
+        let untold = match (left.prototyped, right.prototyped) {
+            (true, true) => None,
+            (false, _) => Some(&self.left),
+            (true, false) => Some(&self.right),
+        };
+        if let Some(side) = untold {
+            let label = &side.label;
+            let what = format!("the parameters{of}");
+            let text = format!("not told {label}, where it has no prototype");
+            return self.note(Level::Unknown, &what, &text);
+        }
+        self.conventions(of, (lt, left), (rt, right));
+        let what = format!("the result{of}");
+        let (l, r) = (
+            Ty {
+                types: lt,
+                id: left.returns,
+            },
+            Ty {
+                types: rt,
+                id: right.returns,
+            },
+        );
+        self.registers(&what, l, r);
+        self.values(&what, l, r, 0);
+        if left.variadic != right.variadic {
+            let word = |variadic| {
+                if variadic {
+                    "any more (`...`)"
+                } else {
+                    "no more"
+                }
+            };
+            let what = format!("arguments{of} behind the parameters");
+            self.say(
+                Level::Machine,
+                &what,
+                word(left.variadic),
+                word(right.variadic),
+            );
+        }
+        let (l, r) = (passed(lt, left), passed(rt, right));
+        if l.len() != r.len() {
+            let what = format!("the number of parameters{of}");
+            let text = (list(&left.parameters), list(&right.parameters));
+            return self.say(Level::Machine, &what, text.0, text.1);
+        }
+        let positions =
+            |all: &[(usize, &Parameter)]| all.iter().map(|(at, _)| *at).collect::<Vec<_>>();
+        if positions(&l) != positions(&r) || left.parameters.len() != right.parameters.len() {
+            let what = format!("the number of parameters{of}, with those of no size");
+            let text = (list(&left.parameters), list(&right.parameters));
+            self.say(Level::Language, &what, text.0, text.1);
+        }
+        for ((at, left), (_, right)) in l.iter().zip(&r) {
+            let name = left.name.as_ref().or(right.name.as_ref());
+            let name = name.map(|name| format!(" `{name}`")).unwrap_or_default();
+            let what = format!("parameter {}{name}{of}", at + 1);
+            let (l, r) = (
+                Ty {
+                    types: lt,
+                    id: left.ty,
+                },
+                Ty {
+                    types: rt,
+                    id: right.ty,
+                },
+            );
+            self.registers(&what, l, r);
+            self.extended(&what, l, r, passing);
+            self.values(&what, l, r, 0);
+        }
+        self.order(of, &l, &r);
+    }
+
+    fn conventions(
+        &mut self,
+        of: &str,
+        (lt, left): (&'c Types, &Signature),
+        (rt, right): (&'c Types, &Signature),
+    ) {
+        let (l, r) = (&left.convention, &right.convention);
+        if l == r && *l != Convention::Unknown {
+            return;
+        }
+        let what = format!("the calling convention{of}");
+        let word = |convention: &Convention| match convention {
+            Convention::SystemV => "C's".to_owned(),
+            Convention::Microsoft => "Microsoft's (ms_abi, win64, efiapi)".to_owned(),
+            Convention::Rust => "Rust's own, which promises nothing".to_owned(),
+            Convention::Other(name) => format!("`{name}`"),
+            Convention::Unknown => "not recorded".to_owned(),
+        };
+        let level = match (l, r) {
+            (Convention::Unknown, _) | (_, Convention::Unknown) => Level::Unknown,
+            // Numbers and addresses go the same way, for now.
+            (Convention::Rust, Convention::SystemV) | (Convention::SystemV, Convention::Rust)
+                if scalars_only(lt, left) && scalars_only(rt, right) =>
+            {
+                Level::Language
+            }
+            _ => Level::Machine,
+        };
+        self.say(level, &what, word(l), word(r));
+    }
+
+    /// The same names in another order: one side has swapped its arguments.
+    fn order(&mut self, of: &str, left: &[(usize, &Parameter)], right: &[(usize, &Parameter)]) {
+        let names = |all: &[(usize, &Parameter)]| -> Option<Vec<String>> {
+            let names = all.iter().map(|(_, one)| one.name.as_ref());
+            names
+                .map(|name| Some(name?.trim_matches('_').to_owned()))
+                .collect()
+        };
+        let (Some(l), Some(r)) = (names(left), names(right)) else {
+            return;
+        };
+        let moved = l
+            .iter()
+            .zip(&r)
+            .any(|(name, other)| name != other && r.contains(name) && l.contains(other));
+        if moved {
+            let what = format!("the order of the parameters{of}");
+            self.say(Level::Language, &what, l.join(", "), r.join(", "));
+        }
+    }
+
+    /// Whether a value is passed in the same registers.
+    fn registers(&mut self, what: &str, left: Ty<'c>, right: Ty<'c>) {
+        let is_plain = |ty: Ty<'_>| {
+            matches!(
+                ty.kind(),
+                Kind::Integer { .. }
+                    | Kind::Bool
+                    | Kind::Pointer { .. }
+                    | Kind::Enum(_)
+                    | Kind::Void
+            )
+        };
+        if is_plain(left) && is_plain(right) {
+            return;
+        }
+        let (Some(l), Some(r)) = (classes(left.types, left.id), classes(right.types, right.id))
+        else {
+            return;
+        };
+        if l != r {
+            let (l, r) = (classes::describe(&l), classes::describe(&r));
+            let text = if l == r {
+                (describe(left), describe(right))
+            } else {
+                (l, r)
+            };
+            self.say(Level::Machine, what, text.0, text.1);
+        }
+    }
+
+    /// The psABI leaves the upper bits of a number of less than 32 bits open. clang and rustc extend
+    /// plain numbers, and trust the caller to have done so; GCC extends them, and trusts nobody.
+    fn extended(&mut self, what: &str, left: Ty<'c>, right: Ty<'c>, passing: Passing) {
+        if left.size() != right.size() || left.size().is_none_or(|size| size >= 4) {
+            return;
+        }
+        let (ls, rs) = (self.left.clone(), self.right.clone());
+        for (callee, caller, side, other, may) in [
+            (left, right, &ls, &rs, passing != Passing::ToRight),
+            (right, left, &rs, &ls, passing != Passing::ToLeft),
+        ] {
+            let (Some(trusted), true, true) = (sign(callee), side.trusts_caller, may) else {
+                continue;
+            };
+            let word = |signed| if signed { "its sign" } else { "zeros" };
+            let (level, passes) = match sign(caller) {
+                Some(signed) if signed == trusted => continue,
+                Some(signed) => (Level::Machine, format!("extended by {}", word(signed))),
+                // A struct of one number is extended if it is transparent, and rustc records no repr.
+                None if other.language == Language::Rust => (
+                    Level::Unknown,
+                    "which may be extended or not: the debug information does not tell its repr"
+                        .to_owned(),
+                ),
+                None => (Level::Machine, "not extended".to_owned()),
+            };
+            let text = format!(
+                "taken to be extended by {} {}, {passes} {}",
+                word(trusted),
+                side.label,
+                other.label
+            );
+            return self.note(level, what, &text);
+        }
+    }
+}
+
+/// The parameters that have any bytes: others are not passed.
+fn passed<'s>(types: &Types, signature: &'s Signature) -> Vec<(usize, &'s Parameter)> {
+    let all = signature.parameters.iter().enumerate();
+    all.filter(|(_, one)| types.size(one.ty) != Some(0))
+        .collect()
+}
+
+fn scalars_only(types: &Types, signature: &Signature) -> bool {
+    let all = signature.parameters.iter().map(|one| one.ty);
+    !signature.variadic
+        && all.chain([signature.returns]).all(|id| {
+            !matches!(
+                types.kind(types.unwrapped(id)),
+                Kind::Aggregate(_) | Kind::Array { .. } | Kind::Tagged { .. } | Kind::Opaque { .. }
+            )
+        })
+}
+
+/// The sign of a plain number; a struct of one is none.
+fn sign(ty: Ty<'_>) -> Option<bool> {
+    number(ty).map(|(_, signed)| signed)
+}
+
+fn list(parameters: &[Parameter]) -> String {
+    let names: Option<Vec<&str>> = parameters.iter().map(|p| p.name.as_deref()).collect();
+    match names {
+        Some(names) if !names.is_empty() => format!("{} ({})", names.len(), names.join(", ")),
+        _ => parameters.len().to_string(),
+    }
+}

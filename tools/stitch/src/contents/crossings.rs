@@ -1,0 +1,228 @@
+//! The stitches: each symbol that one language defines and the other needs.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+
+use object::elf::{STB_LOCAL, STB_WEAK, STT_FUNC, STT_GNU_IFUNC, STT_NOTYPE};
+use object::{Object, ObjectSection, ObjectSymbol, SectionKind, SymbolSection};
+
+use super::references::References;
+use crate::input::object::{name_of, ElfSymbol, ObjectFile};
+use crate::model::{Crossing, Language, Place, Use, Verdict, NOTHING};
+
+/// Who defines a symbol for others.
+struct Definition {
+    /// Among the objects.
+    part: usize,
+    weak: bool,
+    function: bool,
+    /// As far as the line table tells.
+    line: Option<Place>,
+}
+
+/// All of a module's, by name; without verdicts yet.
+pub fn crossings(
+    objects: &[ObjectFile<'_>],
+    references: &[References],
+    linked: Option<&ObjectFile<'_>>,
+) -> Vec<Crossing> {
+    let wanted: BTreeSet<&str> = references
+        .iter()
+        .flat_map(|references| references.sites.keys().map(String::as_str))
+        .collect();
+    let definitions = definitions(objects, references, &wanted);
+
+    let mut crossings = Vec::new();
+    for (&name, definition) in &definitions {
+        let Some(definer) = objects.get(definition.part) else {
+            continue;
+        };
+        let uses: Vec<Use> = objects
+            .iter()
+            .zip(references)
+            .filter(|(user, _)| crosses(definer.language, user.language))
+            .filter_map(|(user, references)| {
+                Some(Use {
+                    part: user.name.clone(),
+                    sites: references.sites.get(name)?.clone(),
+                })
+            })
+            .collect();
+        if !uses.is_empty() {
+            crossings.push(Crossing {
+                symbol: name.to_owned(),
+                function: definition.function,
+                definer: definer.name.clone(),
+                language: definer.language,
+                place: definition.line.clone(),
+                linked: None,
+                uses,
+                verdict: Verdict::default(),
+            });
+        }
+    }
+    place(&mut crossings, objects, &definitions);
+    if let Some(linked) = linked {
+        find_in(&mut crossings, linked);
+    }
+    crossings
+}
+
+/// All symbols that Rust needs of others than the module, other than Rust's own; without verdicts
+/// yet.
+pub fn outward(objects: &[ObjectFile<'_>], references: &[References]) -> Vec<Crossing> {
+    let mut wanted: BTreeMap<String, Crossing> = BTreeMap::new();
+    for (user, references) in objects.iter().zip(references) {
+        for (name, sites) in &references.sites {
+            if user.language != Language::Rust || name.starts_with("_R") {
+                continue;
+            }
+            let crossing = wanted.entry(name.clone()).or_insert_with(|| Crossing {
+                symbol: name.clone(),
+                function: true,
+                definer: NOTHING.to_owned(),
+                language: Language::C,
+                place: None,
+                linked: None,
+                uses: Vec::new(),
+                verdict: Verdict::default(),
+            });
+            crossing.uses.push(Use {
+                part: user.name.clone(),
+                sites: sites.clone(),
+            });
+        }
+    }
+    let is_global = |symbol: &ElfSymbol<'_, '_>| {
+        !symbol.is_undefined() && symbol.elf_symbol().st_bind() != STB_LOCAL
+    };
+    for object in objects {
+        for symbol in object.file.symbols().filter(is_global) {
+            wanted.remove(&name_of(&symbol));
+        }
+    }
+    wanted.into_values().collect()
+}
+
+/// Between two languages, one of which is Rust. An object of unknown language may be of the other.
+fn crosses(one: Language, other: Language) -> bool {
+    one != other && (one == Language::Rust || other == Language::Rust)
+}
+
+/// What the linker takes for each of these symbols: the first strong definition, else a weak one.
+fn definitions<'w>(
+    objects: &[ObjectFile<'_>],
+    references: &[References],
+    wanted: &BTreeSet<&'w str>,
+) -> BTreeMap<&'w str, Definition> {
+    let mut definitions: BTreeMap<&str, Definition> = BTreeMap::new();
+    for (part, (loaded, references)) in objects.iter().zip(references).enumerate() {
+        for symbol in loaded.file.symbols() {
+            let binding = symbol.elf_symbol().st_bind();
+            if symbol.is_undefined() || binding == STB_LOCAL {
+                continue;
+            }
+            let name = name_of(&symbol);
+            let Some(&name) = wanted.get(name.as_str()) else {
+                continue;
+            };
+            let weak = binding == STB_WEAK;
+            match definitions.get(name) {
+                Some(known) if weak || !known.weak => continue,
+                _ => {}
+            }
+            let function = is_function(loaded, &symbol);
+            let definition = Definition {
+                part,
+                weak,
+                function,
+                // What was inlined at its beginning does not define it.
+                line: match symbol.section() {
+                    SymbolSection::Section(section) if function => references
+                        .lines
+                        .at(section, symbol.address())
+                        .and_then(|(place, own)| own.then_some(place)),
+                    _ => None,
+                },
+            };
+            definitions.insert(name, definition);
+        }
+    }
+    definitions
+}
+
+/// Assembly often leaves the type out: then it is a function if it is code.
+fn is_function(loaded: &ObjectFile<'_>, symbol: &ElfSymbol<'_, '_>) -> bool {
+    match symbol.elf_symbol().st_type() {
+        STT_FUNC | STT_GNU_IFUNC => true,
+        STT_NOTYPE => symbol
+            .section_index()
+            .and_then(|index| loaded.file.section_by_index(index).ok())
+            .is_some_and(|section| section.kind() == SectionKind::Text),
+        _ => false,
+    }
+}
+
+/// Where the sources define them: as the debug information has it, which knows data as well and
+/// names the line of the declarator, else by the line of a function's first instruction.
+fn place(
+    crossings: &mut [Crossing],
+    objects: &[ObjectFile<'_>],
+    definitions: &BTreeMap<&str, Definition>,
+) {
+    let mut wanted: HashMap<usize, HashSet<&str>> = HashMap::new();
+    for crossing in crossings.iter() {
+        if let Some((&name, definition)) = definitions.get_key_value(crossing.symbol.as_str()) {
+            wanted.entry(definition.part).or_default().insert(name);
+        }
+    }
+    let found: HashMap<usize, HashMap<String, Place>> = wanted
+        .into_iter()
+        .filter_map(|(part, names)| {
+            let debug = &objects.get(part)?.debug;
+            Some((part, debug.definitions(&names)))
+        })
+        .collect();
+    for crossing in crossings {
+        let exact = definitions
+            .get(crossing.symbol.as_str())
+            .and_then(|definition| found.get(&definition.part)?.get(&crossing.symbol));
+        if let Some(exact) = exact {
+            crossing.place = Some(exact.clone());
+        }
+    }
+}
+
+/// Where the linker put them.
+fn find_in(crossings: &mut [Crossing], linked: &ObjectFile<'_>) {
+    let mut waiting: HashMap<String, &mut Crossing> = crossings
+        .iter_mut()
+        .map(|crossing| (crossing.symbol.clone(), crossing))
+        .collect();
+    for symbol in linked.file.symbols() {
+        if symbol.elf_symbol().st_bind() == STB_LOCAL {
+            continue;
+        }
+        if let Some(crossing) = waiting.get_mut(&name_of(&symbol)) {
+            let section = symbol
+                .section_index()
+                .and_then(|index| linked.file.section_by_index(index).ok());
+            crossing.linked = section.map(|section| {
+                let name = String::from_utf8_lossy(section.name_bytes().unwrap_or_default());
+                format!("{name}+{:#x}", symbol.address())
+            });
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn crossings() {
+        use Language::{Assembly, Rust, Unknown, C};
+        assert!(crosses(Rust, C) && crosses(C, Rust) && crosses(Rust, Assembly));
+        assert!(crosses(Rust, Unknown));
+        assert!(!crosses(C, Assembly) && !crosses(Rust, Rust) && !crosses(C, Unknown));
+    }
+}

@@ -1,0 +1,129 @@
+//! One object: who made it, what takes room in it, what it defines and what it needs.
+
+use object::read::elf::{SectionHeader, Sym};
+use object::{Object, ObjectSection, ObjectSymbol, SymbolSection};
+
+use crate::dwarf::unit::CompileUnit;
+use crate::elf::nm::NmSymbol;
+use crate::elf::{demangle, sections};
+use crate::input::cmd_file::CmdFile;
+use crate::input::object::{kind_of, name_of, ElfSymbol, ObjectFile};
+use crate::input::producer;
+use crate::model::{Part, Section, Symbol};
+
+/// All that an object says of itself.
+pub fn part(loaded: &ObjectFile<'_>) -> Part {
+    let making = loaded.debug.compile_unit();
+    let (needed, defined) = symbols(loaded)
+        .into_iter()
+        .partition(|symbol| matches!(symbol.letter, 'U' | 'v' | 'w'));
+    Part {
+        name: loaded.name.clone(),
+        path: loaded.path.display().to_string(),
+        language: loaded.language,
+        compiler: producer::compiler(&loaded.file, &making),
+        source: source(loaded, &making),
+        sections: sections(loaded),
+        defined,
+        needed,
+    }
+}
+
+/// What it was made of, as Kbuild's note or the debug information has it.
+pub fn source(loaded: &ObjectFile<'_>, making: &CompileUnit) -> Option<String> {
+    CmdFile::of(&loaded.path)
+        .and_then(|made| made.source())
+        .or_else(|| making.source.as_deref().map(without_unit))
+}
+
+/// `hello_rust.rs` of `hello_rust.rs/@/hello_rust.bf665632cc9f1e5f-cgu.0`, as rustc names a unit.
+fn without_unit(name: &str) -> String {
+    let source = name.split_once("/@/").map_or(name, |(source, _)| source);
+    source.to_owned()
+}
+
+/// In the order of their names, as nm prints them.
+fn symbols(loaded: &ObjectFile<'_>) -> Vec<Symbol> {
+    let mut symbols: Vec<Symbol> = loaded
+        .file
+        .symbols()
+        .filter_map(|symbol| {
+            let nm_symbol = nm_symbol(loaded, &symbol);
+            let name = name_of(&symbol);
+            (!nm_symbol.hidden() && !name.is_empty()).then(|| Symbol {
+                demangled: demangle::demangled(&name),
+                letter: nm_symbol.letter(),
+                size: symbol.size(),
+                name,
+            })
+        })
+        .collect();
+    symbols.sort_by(|one, other| one.name.cmp(&other.name));
+    symbols
+}
+
+fn nm_symbol<'a>(loaded: &'a ObjectFile<'_>, symbol: &ElfSymbol<'a, '_>) -> NmSymbol<'a> {
+    let (raw, endian) = (symbol.elf_symbol(), loaded.file.endian());
+    let section = match symbol.section() {
+        SymbolSection::Section(index) => loaded.file.section_by_index(index).ok(),
+        _ => None,
+    };
+    NmSymbol {
+        binding: raw.st_bind(),
+        kind: raw.st_type(),
+        index: raw.st_shndx(endian),
+        section: section.map(|section| {
+            (
+                section
+                    .name_bytes()
+                    .ok()
+                    .and_then(|name| std::str::from_utf8(name).ok())
+                    .unwrap_or_default(),
+                section.elf_section_header().sh_type(endian),
+                sections::flags_of(section.flags()),
+            )
+        }),
+    }
+}
+
+/// Those that take room in memory, then the debug information as one.
+fn sections(loaded: &ObjectFile<'_>) -> Vec<Section> {
+    let (mut sections, mut debug) = (Vec::new(), 0_u64);
+    for section in loaded.file.sections() {
+        let flags = sections::flags_of(section.flags());
+        let name = String::from_utf8_lossy(section.name_bytes().unwrap_or_default());
+        let kind = sections::section_kind(&name, kind_of(loaded, &section), flags);
+        let size = section.size();
+        if kind == "debug" {
+            debug = debug.saturating_add(size);
+        } else if size > 0 && flags & u64::from(object::elf::SHF_ALLOC) != 0 {
+            sections.push(Section {
+                name: name.into_owned(),
+                kind,
+                size,
+            });
+        }
+    }
+    if debug > 0 {
+        sections.push(Section {
+            name: ".debug_*".to_owned(),
+            kind: "debug",
+            size: debug,
+        });
+    }
+    sections
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sources_of_units() {
+        assert_eq!(
+            without_unit("/x/hello_rust.rs/@/hello_rust.bf665632cc9f1e5f-cgu.0"),
+            "/x/hello_rust.rs"
+        );
+        assert_eq!(without_unit("c_helper.c"), "c_helper.c");
+    }
+}

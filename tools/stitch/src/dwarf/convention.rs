@@ -1,0 +1,96 @@
+//! How functions are called, as compilers record it.
+
+use gimli::AttributeValue;
+
+use super::types::Die;
+use crate::types::graph::Convention;
+
+/// LLVM's additions to `DW_CC_*`: llvm/include/llvm/BinaryFormat/Dwarf.def
+const LLVM_WIN64: gimli::DwCc = gimli::DwCc(0xc1);
+const LLVM_X86_64_SYSV: gimli::DwCc = gimli::DwCc(0xc2);
+
+/// Of a function, as clang records it; GCC records none.
+pub fn recorded(entry: &Die<'_, '_>) -> gimli::Result<Convention> {
+    Ok(match entry.attr_value(gimli::DW_AT_calling_convention)? {
+        None | Some(AttributeValue::CallingConvention(gimli::DW_CC_normal | LLVM_X86_64_SYSV)) => {
+            Convention::SystemV
+        }
+        Some(AttributeValue::CallingConvention(LLVM_WIN64)) => Convention::Microsoft,
+        Some(other) => Convention::Other(format!("{other:?}").into()),
+    })
+}
+
+/// Of `unsafe extern "C" fn(u32) -> u32`, as rustc names the type of a pointer to a function.
+pub fn of_name(name: &str) -> Convention {
+    let mut rest = name;
+    if let Some(behind) = rest.strip_prefix("for<") {
+        rest = behind.split_once("> ").map_or(behind, |(_, rest)| rest);
+    }
+    rest = rest.strip_prefix("unsafe ").unwrap_or(rest);
+    let Some(word) = rest.strip_prefix("extern \"") else {
+        return if rest.starts_with("fn(") {
+            Convention::Rust
+        } else {
+            Convention::Unknown
+        };
+    };
+    let word = word.split('"').next().unwrap_or_default();
+    match word.strip_suffix("-unwind").unwrap_or(word) {
+        // On x86-64 Linux: rustc_target/src/spec/abi_map.rs
+        "C" | "cdecl" | "system" | "sysv64" => Convention::SystemV,
+        "win64" | "efiapi" => Convention::Microsoft,
+        "Rust" => Convention::Rust,
+        other => Convention::Other(other.into()),
+    }
+}
+
+/// Whether `...` ends the parameters of the function that a type's name begins with.
+pub fn is_variadic(name: &str) -> bool {
+    let Some((_, parameters)) = name.split_once("fn(") else {
+        return false;
+    };
+    let mut depth = 0_u32;
+    let end = parameters.find(|c| match c {
+        '(' => {
+            depth += 1;
+            false
+        }
+        ')' if depth == 0 => true,
+        ')' => {
+            depth -= 1;
+            false
+        }
+        _ => false,
+    });
+    let parameters = end.and_then(|end| parameters.get(..end));
+    parameters.is_some_and(|parameters| parameters.ends_with("..."))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn conventions_by_name() {
+        for (name, convention) in [
+            ("unsafe extern \"C\" fn(u32) -> u32", Convention::SystemV),
+            ("extern \"C-unwind\" fn()", Convention::SystemV),
+            (
+                "for<'a> unsafe extern \"win64\" fn(&'a u32)",
+                Convention::Microsoft,
+            ),
+            ("fn(extern \"C\" fn()) -> u64", Convention::Rust),
+            ("unsafe fn()", Convention::Rust),
+            (
+                "extern \"rust-cold\" fn()",
+                Convention::Other("rust-cold".into()),
+            ),
+        ] {
+            assert_eq!(of_name(name), convention, "{name}");
+        }
+        assert!(is_variadic("unsafe extern \"C\" fn(*const u8, ...) -> i32"));
+        assert!(!is_variadic(
+            "extern \"C\" fn(unsafe extern \"C\" fn(u8, ...), u8)"
+        ));
+    }
+}

@@ -1,0 +1,368 @@
+//! The entries of an object's debug information that are about symbols in question.
+//!
+//! Every entry is visited once, and the attributes of all others are skipped.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::sync::Arc;
+
+use gimli::{AttributeValue, DebugTypeSignature, DwAt, Operation, UnitOffset, UnitSectionOffset};
+
+use super::load::{Dwarf, Reader, Unit};
+use super::unit::is_rust;
+
+/// What to look for in an object.
+#[derive(Debug, Default)]
+pub struct Query<'w> {
+    /// Symbols that it defines, each with its address, see [`crate::debug::address`].
+    pub defined: BTreeMap<&'w str, u64>,
+    /// Symbols that it references.
+    pub needed: BTreeSet<&'w str>,
+    /// What the statics at these addresses refer to: probes.
+    pub probes: HashMap<u64, (&'w str, Probed)>,
+    /// If it has probes with the name of their symbol: of which symbols the border has checked that
+    /// they are defined as they are declared.
+    pub named: Option<BTreeSet<String>>,
+    /// Tags of structs and unions.
+    pub tags: BTreeSet<String>,
+}
+
+/// How the names of probes begin that have the name of their symbol: those of C, and those that
+/// border/gate/probes.rs writes.
+pub const NAMED: &str = "__probe_of_";
+
+/// Where an entry stands.
+pub type At = (usize, UnitOffset);
+
+/// An entry that is about a symbol in question.
+#[derive(Debug)]
+pub struct Hit<'w> {
+    /// The entry.
+    pub at: At,
+    /// Where the rest of it stands.
+    pub origin: Option<At>,
+    /// Which symbol.
+    pub symbol: &'w str,
+    /// What it says of that.
+    pub what: What,
+}
+
+/// See [`Hit`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum What {
+    /// The symbol is defined there.
+    Definition,
+    /// It is declared there.
+    Declaration,
+    /// A static there has its address.
+    Probe(Probed),
+}
+
+/// What a probe tells of a symbol.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Probed {
+    /// How it is declared.
+    Declaration,
+    /// How it is defined.
+    Definition,
+}
+
+/// All units of an object, and how they refer to each other.
+pub struct Units<'a> {
+    /// In their order.
+    pub all: Vec<Unit<'a>>,
+    /// Those that hold a type each.
+    types: HashMap<DebugTypeSignature, At>,
+    /// Whether the types of some are in another file.
+    pub elsewhere: bool,
+}
+
+impl<'a> Units<'a> {
+    /// Reads all headers, up to one that is broken.
+    pub fn of(dwarf: &Dwarf<'a>) -> (Self, Option<gimli::Error>) {
+        let (mut all, mut types, mut broken) = (Vec::new(), HashMap::new(), None);
+        let mut elsewhere = false;
+        let (mut headers, mut more) = (dwarf.units(), dwarf.type_units());
+        loop {
+            let next = match headers.next() {
+                Ok(None) => more.next(),
+                next => next,
+            };
+            let unit = match next {
+                Ok(Some(header)) => dwarf.unit(header),
+                Ok(None) => break,
+                Err(error) => {
+                    broken = Some(error);
+                    break;
+                }
+            };
+            match unit {
+                Ok(unit) => {
+                    if let gimli::UnitType::Type {
+                        type_signature,
+                        type_offset,
+                    } = unit.header.type_()
+                    {
+                        types.insert(type_signature, (all.len(), type_offset));
+                    }
+                    elsewhere |= unit.dwo_id.is_some();
+                    all.push(unit);
+                }
+                Err(error) => broken = Some(error),
+            }
+        }
+        let units = Units {
+            all,
+            types,
+            elsewhere,
+        };
+        (units, broken)
+    }
+
+    /// Where a reference leads.
+    pub fn target(&self, unit: usize, value: AttributeValue<Reader<'a>>) -> Option<At> {
+        match value {
+            AttributeValue::UnitRef(at) => Some((unit, at)),
+            AttributeValue::DebugInfoRef(at) => {
+                let found = self.all.iter().enumerate().rev().find(|(_, unit)| {
+                    matches!(unit.header.offset(), UnitSectionOffset::DebugInfoOffset(start) if start.0 <= at.0)
+                });
+                let (index, unit) = found?;
+                Some((index, at.to_unit_offset(&unit.header)?))
+            }
+            AttributeValue::DebugTypesRef(signature) => self.types.get(&signature).copied(),
+            _ => None,
+        }
+    }
+}
+
+/// From which entry on which crate's namespace is filled.
+pub type Crates = Vec<(UnitOffset, Option<Arc<str>>)>;
+
+/// What was found in one object.
+#[derive(Default)]
+pub struct Hits<'w> {
+    /// About symbols.
+    pub symbols: Vec<Hit<'w>>,
+    /// Structs and unions with a body, by their tag.
+    pub bodies: Vec<(String, At)>,
+    /// By unit: whether it has any types. With line tables only (`-Cdebuginfo=1`), rustc names
+    /// functions and nothing more.
+    pub typed: Vec<bool>,
+    /// By unit.
+    pub crates: Vec<Crates>,
+}
+
+/// Walks over all units.
+pub fn find<'a, 'w>(
+    dwarf: &Dwarf<'a>,
+    units: &Units<'a>,
+    wanted: &Query<'w>,
+) -> (Hits<'w>, Option<gimli::Error>) {
+    let (mut hits, mut broken) = (Hits::default(), None);
+    for (index, unit) in units.all.iter().enumerate() {
+        let mut walk = Walk {
+            dwarf,
+            units,
+            index,
+            unit,
+            wanted,
+            names: HashMap::new(),
+            crates: Vec::new(),
+            typed: false,
+        };
+        if let Err(error) = walk.all(&mut hits) {
+            broken = Some(error);
+        }
+        hits.crates.push(walk.crates);
+        hits.typed.push(walk.typed);
+    }
+    (hits, broken)
+}
+
+struct Walk<'u, 'a, 'w> {
+    dwarf: &'u Dwarf<'a>,
+    units: &'u Units<'a>,
+    index: usize,
+    unit: &'u Unit<'a>,
+    wanted: &'u Query<'w>,
+    /// Of entries that others refer to.
+    names: HashMap<UnitOffset, &'w str>,
+    crates: Crates,
+    typed: bool,
+}
+
+/// What the walk has to know of an entry.
+#[derive(Default)]
+struct Head<'a> {
+    name: Option<Reader<'a>>,
+    linkage: Option<Reader<'a>>,
+    declaration: bool,
+    origin: Option<At>,
+    address: Option<u64>,
+}
+
+impl<'a, 'w> Walk<'_, 'a, 'w> {
+    fn all(&mut self, hits: &mut Hits<'w>) -> gimli::Result<()> {
+        let rust = is_rust(self.unit)?;
+        let mut entries = self.unit.entries_raw(None)?;
+        while !entries.is_empty() {
+            let (at, depth) = (entries.next_offset(), entries.next_depth());
+            let Some(abbreviation) = entries.read_abbreviation()? else {
+                continue;
+            };
+            let tag = abbreviation.tag();
+            let specifications = abbreviation.attributes();
+            let has = |name: DwAt| specifications.iter().any(|s| s.name() == name);
+            let top = rust && depth == 1;
+            let asked = match tag {
+                gimli::DW_TAG_subprogram => true,
+                // Most are local, and need no look.
+                gimli::DW_TAG_variable => {
+                    has(gimli::DW_AT_external)
+                        || has(gimli::DW_AT_specification)
+                        || (!self.wanted.probes.is_empty() && has(gimli::DW_AT_location))
+                        || self.wanted.named.is_some()
+                }
+                gimli::DW_TAG_structure_type | gimli::DW_TAG_union_type => {
+                    !rust && !self.wanted.tags.is_empty() && !has(gimli::DW_AT_declaration)
+                }
+                gimli::DW_TAG_namespace => top,
+                _ => false,
+            };
+            self.typed |= tag == gimli::DW_TAG_base_type || tag == gimli::DW_TAG_structure_type;
+            if top && tag != gimli::DW_TAG_namespace {
+                self.enter(at, None);
+            }
+            if !asked {
+                entries.skip_attributes(specifications)?;
+                continue;
+            }
+            let mut head = Head::default();
+            for specification in specifications {
+                let attribute = entries.read_attribute(*specification)?;
+                self.note(&mut head, attribute.name(), attribute.value());
+            }
+            match tag {
+                gimli::DW_TAG_namespace => self.enter(at, head.name.and_then(|name| text(&name))),
+                gimli::DW_TAG_structure_type | gimli::DW_TAG_union_type => {
+                    let name = head.name.and_then(|name| text(&name));
+                    let tag = name.filter(|name| self.wanted.tags.contains(&**name));
+                    hits.bodies
+                        .extend(tag.map(|tag| (tag.to_string(), (self.index, at))));
+                }
+                _ => hits.symbols.extend(self.hit(at, head)),
+            }
+        }
+        Ok(())
+    }
+
+    fn enter(&mut self, at: UnitOffset, krate: Option<Arc<str>>) {
+        if self.crates.last().is_none_or(|(_, last)| *last != krate) {
+            self.crates.push((at, krate));
+        }
+    }
+
+    fn note(&self, head: &mut Head<'a>, name: DwAt, value: AttributeValue<Reader<'a>>) {
+        match name {
+            gimli::DW_AT_name => head.name = self.dwarf.attr_string(self.unit, value).ok(),
+            gimli::DW_AT_linkage_name | gimli::DW_AT_MIPS_linkage_name => {
+                head.linkage = self.dwarf.attr_string(self.unit, value).ok();
+            }
+            gimli::DW_AT_declaration => {
+                head.declaration = matches!(value, AttributeValue::Flag(true))
+            }
+            gimli::DW_AT_specification | gimli::DW_AT_abstract_origin => {
+                head.origin = self.units.target(self.index, value);
+            }
+            gimli::DW_AT_low_pc => {
+                head.address = self.dwarf.attr_address(self.unit, value).ok().flatten();
+            }
+            gimli::DW_AT_location => {
+                if let AttributeValue::Exprloc(expression) = value {
+                    head.address = self.place(expression);
+                }
+            }
+            _ => {}
+        }
+    }
+
+    /// Where a variable is, if it stays there.
+    fn place(&self, expression: gimli::Expression<Reader<'a>>) -> Option<u64> {
+        let mut operations = expression.operations(self.unit.encoding());
+        match operations.next().ok()?? {
+            Operation::Address { address } => Some(address),
+            Operation::AddressIndex { index } => self.dwarf.address(self.unit, index).ok(),
+            _ => None,
+        }
+    }
+
+    /// A symbol in question.
+    fn known(&self, name: &str) -> Option<&'w str> {
+        let defined = self.wanted.defined.get_key_value(name);
+        let needed = || self.wanted.needed.get(name);
+        defined.map(|(name, _)| name).or_else(needed).copied()
+    }
+
+    fn of_name(&self, at: UnitOffset, head: &Head<'a>) -> Option<Hit<'w>> {
+        let checked = self.wanted.named.as_ref()?;
+        let name = text(head.name.as_ref()?)?;
+        let symbol = self.known(name.strip_prefix(NAMED)?)?;
+        Some(Hit {
+            at: (self.index, at),
+            origin: None,
+            symbol,
+            what: What::Probe(if checked.contains(symbol) {
+                Probed::Definition
+            } else {
+                Probed::Declaration
+            }),
+        })
+    }
+
+    fn hit(&mut self, at: UnitOffset, head: Head<'a>) -> Option<Hit<'w>> {
+        let probed = head.address.and_then(|at| self.wanted.probes.get(&at));
+        if let Some((symbol, of)) = probed {
+            return Some(Hit {
+                at: (self.index, at),
+                origin: None,
+                symbol,
+                what: What::Probe(*of),
+            });
+        }
+        if let Some(hit) = self.of_name(at, &head) {
+            return Some(hit);
+        }
+        // What Rust mangles may have the name of another symbol in its source.
+        let named = head.linkage.or(head.name);
+        let named = named.and_then(|name| self.known(&text(&name)?));
+        let inherited = head
+            .origin
+            .filter(|(unit, _)| *unit == self.index)
+            .and_then(|(_, origin)| self.names.get(&origin).copied());
+        let symbol = named.or(inherited)?;
+        self.names.insert(at, symbol);
+
+        let linked = self.wanted.defined.get(symbol);
+        let what = match (linked, head.declaration) {
+            (_, true) => What::Declaration,
+            // A namesake: of another unit, or inlined.
+            (None, false) => return None,
+            (Some(linked), false) if head.address.is_some_and(|address| address != *linked) => {
+                return None
+            }
+            (Some(_), false) => What::Definition,
+        };
+        Some(Hit {
+            at: (self.index, at),
+            origin: head.origin,
+            symbol,
+            what,
+        })
+    }
+}
+
+/// A name, if it is one.
+pub fn text(reader: &Reader<'_>) -> Option<Arc<str>> {
+    let bytes = gimli::Reader::to_slice(reader).ok()?;
+    std::str::from_utf8(&bytes).ok().map(Into::into)
+}

@@ -1,0 +1,122 @@
+//! What was inlined where: the line of a module's own source that led to a byte of its code.
+//!
+//! The line table names the innermost line, often one of the core library or of a kernel header
+//! that says nothing about the module. The calls around it are in the debug information.
+
+use std::collections::HashMap;
+
+use gimli::AttributeValue;
+
+use super::lines::{is_own, path};
+use super::load::{units, DebugInfo, Dwarf, Unit};
+use crate::model::Place;
+
+/// No module comes near it; damaged debug information may repeat itself without end.
+const MOST_STEPS: usize = 20_000_000;
+
+/// The deepest call in an own source that leads to each of some addresses.
+pub struct Callers<'w> {
+    /// In order.
+    wanted: &'w [u64],
+    found: HashMap<u64, (isize, Place)>,
+    steps: usize,
+}
+
+impl<'w> Callers<'w> {
+    /// Looks for these addresses, which have to be in order, in all units.
+    pub fn of(debug: &DebugInfo<'_>, wanted: &'w [u64]) -> Self {
+        let mut callers = Callers {
+            wanted,
+            found: HashMap::new(),
+            steps: 0,
+        };
+        if !wanted.is_empty() {
+            let dwarf = debug.dwarf();
+            for unit in units(&dwarf) {
+                // What was read before a damaged place is still right.
+                let _ = callers.read(&dwarf, &unit);
+            }
+        }
+        callers
+    }
+
+    /// The call that leads to an address.
+    pub fn at(&self, address: u64) -> Option<Place> {
+        self.found.get(&address).map(|(_, place)| place.clone())
+    }
+
+    fn read(&mut self, dwarf: &Dwarf<'_>, unit: &Unit<'_>) -> gimli::Result<()> {
+        let mut own: HashMap<u64, Option<String>> = HashMap::new();
+        let mut entries = unit.entries_raw(None)?;
+        while !entries.is_empty() && self.steps < MOST_STEPS {
+            self.steps += 1;
+            let depth = entries.next_depth();
+            let Some(abbreviation) = entries.read_abbreviation()? else {
+                continue;
+            };
+            if abbreviation.tag() != gimli::DW_TAG_inlined_subroutine {
+                entries.skip_attributes(abbreviation.attributes())?;
+                continue;
+            }
+            let (mut low, mut high, mut ranges) = (None, None, None);
+            let (mut file, mut line) = (None, None);
+            for &specification in abbreviation.attributes() {
+                let attribute = entries.read_attribute(specification)?;
+                match attribute.name() {
+                    gimli::DW_AT_low_pc => low = dwarf.attr_address(unit, attribute.value())?,
+                    gimli::DW_AT_high_pc => high = Some(attribute.value()),
+                    gimli::DW_AT_ranges => ranges = Some(attribute.value()),
+                    gimli::DW_AT_call_file => file = attribute.udata_value(),
+                    gimli::DW_AT_call_line => line = attribute.udata_value(),
+                    _ => {}
+                }
+            }
+            let (Some(file), Some(line)) = (file, line) else {
+                continue;
+            };
+            let known = own.entry(file).or_insert_with(|| {
+                let header = unit.line_program.as_ref()?.header();
+                path(dwarf, unit, header, file).filter(|file| is_own(unit, file))
+            });
+            let Some(file) = known else {
+                continue;
+            };
+            let place = Place {
+                file: file.clone(),
+                line,
+            };
+            if let (Some(low), Some(high)) = (low, high) {
+                let high = match high {
+                    AttributeValue::Udata(length) => Some(low.saturating_add(length)),
+                    address => dwarf.attr_address(unit, address)?,
+                };
+                self.leads(low, high.unwrap_or(low), depth, &place);
+            }
+            if let Some(ranges) = ranges {
+                if let Some(mut ranges) = dwarf.attr_ranges(unit, ranges)? {
+                    while let Some(range) = ranges.next()? {
+                        self.leads(range.begin, range.end, depth, &place);
+                        if self.steps >= MOST_STEPS {
+                            break;
+                        }
+                    }
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Takes a call for all addresses of a range, unless a deeper one is known.
+    fn leads(&mut self, begin: u64, end: u64, depth: isize, place: &Place) {
+        self.steps += 1;
+        let first = self.wanted.partition_point(|&address| address < begin);
+        let inside = self.wanted.iter().skip(first);
+        for &address in inside.take_while(|&&address| address < end) {
+            self.steps += 1;
+            let known = self.found.get(&address);
+            if known.is_none_or(|(deepest, _)| *deepest < depth) {
+                self.found.insert(address, (depth, place.clone()));
+            }
+        }
+    }
+}

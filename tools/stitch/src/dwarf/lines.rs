@@ -1,0 +1,121 @@
+//! Which source line each byte of code comes from.
+
+use std::collections::{HashMap, HashSet};
+
+use object::SectionIndex;
+
+use super::load::{address, text, units, DebugInfo, Dwarf, Reader, Unit, SECTION_BITS};
+use crate::model::Place;
+
+impl DebugInfo<'_> {
+    /// All lines of all units.
+    pub fn lines(&self) -> Lines {
+        let dwarf = self.dwarf();
+        let (mut lines, mut seen) = (Lines::default(), HashSet::new());
+        for unit in units(&dwarf) {
+            let Some(program) = unit.line_program.clone() else {
+                continue;
+            };
+            if seen.insert(program.header().offset().0) {
+                // What can be read of a damaged table is still right.
+                let _ = lines.read(&dwarf, &unit, program);
+            }
+        }
+        lines.rows.sort_by_key(|row| row.address);
+        lines
+    }
+}
+
+/// A file of a line table, in its folder unless that is the one in which the compiler ran.
+pub fn path(
+    dwarf: &Dwarf<'_>,
+    unit: &Unit<'_>,
+    header: &gimli::LineProgramHeader<Reader<'_>>,
+    index: u64,
+) -> Option<String> {
+    let file = header.file(index)?;
+    let string = |value| dwarf.attr_string(unit, value).ok().and_then(|s| text(&s));
+    let name = string(file.path_name())?;
+    if name.starts_with('/') || file.directory_index() == 0 {
+        return Some(name);
+    }
+    match file.directory(header).and_then(string) {
+        Some(folder) if !folder.is_empty() => Some(format!("{folder}/{name}")),
+        _ => Some(name),
+    }
+}
+
+/// Whether a file is one of those that a unit's own source is among: in its folder, or below.
+pub fn is_own(unit: &Unit<'_>, file: &str) -> bool {
+    let source = unit.name.as_ref().and_then(text).unwrap_or_default();
+    let source = source.split_once("/@/").map_or(&*source, |(path, _)| path);
+    let folder = source.rsplit_once('/').map_or("", |(folder, _)| folder);
+    match folder {
+        "" => !file.starts_with('/'),
+        folder => file
+            .strip_prefix(folder)
+            .is_some_and(|rest| rest.starts_with('/')),
+    }
+}
+
+/// Which line of which file each byte of an object's code comes from.
+#[derive(Debug, Default)]
+pub struct Lines {
+    /// And whether each is the unit's own.
+    files: Vec<(String, bool)>,
+    rows: Vec<Row>,
+}
+
+#[derive(Debug)]
+struct Row {
+    address: u64,
+    file: usize,
+    /// 0 where code ends, and where the compiler knows no line.
+    line: u64,
+}
+
+impl Lines {
+    fn read<'a>(
+        &mut self,
+        dwarf: &Dwarf<'a>,
+        unit: &Unit<'a>,
+        program: gimli::IncompleteLineProgram<Reader<'a>>,
+    ) -> gimli::Result<()> {
+        let mut known = HashMap::new();
+        let mut rows = program.rows();
+        while let Some((header, row)) = rows.next_row()? {
+            let line = match row.line() {
+                Some(line) if !row.end_sequence() => line.get(),
+                _ => 0,
+            };
+            let file = *known.entry(row.file_index()).or_insert_with(|| {
+                let name = path(dwarf, unit, header, row.file_index()).unwrap_or_default();
+                let own = is_own(unit, &name);
+                self.files.push((name, own));
+                self.files.len() - 1
+            });
+            self.rows.push(Row {
+                address: row.address(),
+                file,
+                line,
+            });
+        }
+        Ok(())
+    }
+
+    /// The line of a byte of a section, and whether it is in the unit's own source.
+    pub fn at(&self, section: SectionIndex, offset: u64) -> Option<(Place, bool)> {
+        let address = address(section, offset);
+        let behind = self.rows.partition_point(|row| row.address <= address);
+        let row = self.rows.get(behind.checked_sub(1)?)?;
+        let same_section = row.address >> SECTION_BITS == section.0 as u64;
+        let (file, own) = self.files.get(row.file)?;
+        (same_section && row.line != 0 && !file.is_empty()).then(|| {
+            let place = Place {
+                file: file.clone(),
+                line: row.line,
+            };
+            (place, *own)
+        })
+    }
+}

@@ -1,0 +1,219 @@
+//! The debug information of an object: who made it, its lines, and where it defines its symbols.
+//!
+//! In an object nothing has an address yet, and half of all numbers in the debug information wait
+//! for a relocation. Here they are relocated as they are read, with each section at an address of
+//! its own, so that an address says both section and offset.
+
+use std::borrow::Cow;
+use std::collections::HashMap;
+
+use gimli::{EndianSlice, LittleEndian, RelocateReader, SectionId};
+use object::elf::{
+    Rela64, Sym64, R_X86_64_32, R_X86_64_32S, R_X86_64_64, R_X86_64_DTPOFF32, R_X86_64_DTPOFF64,
+};
+use object::read::elf::{ElfFile64, SectionHeader, Sym};
+use object::{Endianness, Object, ObjectSection, SectionIndex};
+
+/// No section of an object is as large.
+pub const SECTION_BITS: u32 = 40;
+
+/// Decompressed debug information beyond this is nothing that a compiler made of a module.
+const LARGEST: u64 = 1 << 30;
+
+/// No path is longer: `PATH_MAX`.
+const LONGEST_PATH: usize = 4096;
+
+/// The address of an offset in a section.
+pub fn address(section: SectionIndex, offset: u64) -> u64 {
+    ((section.0 as u64) << SECTION_BITS) | (offset & ((1 << SECTION_BITS) - 1))
+}
+
+/// A section of the debug information with the relocations that wait there.
+#[derive(Default)]
+struct Section<'d> {
+    data: Cow<'d, [u8]>,
+    relocations: Relocations<'d>,
+}
+
+/// The relocations of each section, by offset.
+type Waiting<'d> = HashMap<SectionIndex, Cow<'d, [Rela64<Endianness>]>>;
+
+impl<'d> Section<'d> {
+    fn of(section: &impl ObjectSection<'d>, waiting: &mut Waiting<'d>) -> Self {
+        Section {
+            data: contents(section),
+            relocations: Relocations {
+                sorted: waiting.remove(&section.index()).unwrap_or_default(),
+                ..Relocations::default()
+            },
+        }
+    }
+
+    fn append(&mut self, other: Section<'d>) {
+        let endian = Endianness::Little;
+        let start = self.data.len() as u64;
+        self.data.to_mut().extend_from_slice(&other.data);
+        let moved = other.relocations.sorted.iter().map(|rela| {
+            let mut rela = *rela;
+            let offset = rela.r_offset.get(endian).saturating_add(start);
+            rela.r_offset.set(endian, offset);
+            rela
+        });
+        self.relocations.sorted.to_mut().extend(moved);
+    }
+}
+
+/// Reads and relocates.
+pub type Reader<'a> = RelocateReader<EndianSlice<'a, LittleEndian>, &'a Relocations<'a>>;
+/// A unit of it.
+pub type Unit<'a> = gimli::Unit<Reader<'a>>;
+/// All of it.
+pub type Dwarf<'a> = gimli::Dwarf<Reader<'a>>;
+
+/// What to write where, looked up when it is read: nothing is copied.
+#[derive(Default)]
+pub struct Relocations<'d> {
+    /// By offset.
+    sorted: Cow<'d, [Rela64<Endianness>]>,
+    symbols: &'d [Sym64<Endianness>],
+    /// Which sections have addresses: those that take room in memory.
+    loaded: Vec<bool>,
+}
+
+impl std::fmt::Debug for Relocations<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{} relocations", self.sorted.len())
+    }
+}
+
+impl Relocations<'_> {
+    fn apply(&self, offset: u64, value: u64) -> u64 {
+        let endian = Endianness::Little;
+        let found = self
+            .sorted
+            .binary_search_by_key(&offset, |rela| rela.r_offset.get(endian));
+        let Some(rela) = found.ok().and_then(|at| self.sorted.get(at)) else {
+            return value;
+        };
+        let symbol = self.symbols.get(rela.r_sym(endian, false) as usize);
+        let target = symbol.map_or(0, |symbol| {
+            let section = usize::from(symbol.st_shndx(endian));
+            let value = symbol.st_value(endian);
+            match self.loaded.get(section) {
+                Some(true) => address(SectionIndex(section), value),
+                _ => value,
+            }
+        });
+        let addend = rela.r_addend.get(endian);
+        match rela.r_type(endian, false) {
+            R_X86_64_64 | R_X86_64_32 | R_X86_64_32S => target.wrapping_add_signed(addend),
+            R_X86_64_DTPOFF32 | R_X86_64_DTPOFF64 => addend as u64,
+            _ => value,
+        }
+    }
+}
+
+impl gimli::Relocate for &Relocations<'_> {
+    fn relocate_address(&self, offset: usize, value: u64) -> gimli::Result<u64> {
+        Ok(self.apply(offset as u64, value))
+    }
+
+    fn relocate_offset(&self, offset: usize, value: usize) -> gimli::Result<usize> {
+        usize::try_from(self.apply(offset as u64, value as u64))
+            .map_err(|_| gimli::Error::UnsupportedOffset)
+    }
+}
+
+/// See the module.
+pub struct DebugInfo<'d> {
+    sections: gimli::DwarfSections<Section<'d>>,
+}
+
+impl<'d> DebugInfo<'d> {
+    /// Finds the sections; an object without them has an empty one.
+    pub fn of(file: &ElfFile64<'d>) -> Self {
+        let loaded: Vec<bool> = file
+            .elf_section_table()
+            .iter()
+            .map(|section| section.sh_flags(file.endian()) & u64::from(object::elf::SHF_ALLOC) != 0)
+            .collect();
+        let mut waiting = waiting(file);
+        let load = |id: SectionId| {
+            // What is in a group of its own, such as a type, has a section of its own.
+            let mut named = file
+                .sections()
+                .filter(|section| section.name_bytes() == Ok(id.name().as_bytes()));
+            let mut all = match named.next() {
+                Some(first) => Section::of(&first, &mut waiting),
+                None => Section::default(),
+            };
+            for more in named {
+                all.append(Section::of(&more, &mut waiting));
+            }
+            all.relocations.symbols = file.elf_symbol_table().symbols();
+            all.relocations.loaded = loaded.clone();
+            Ok::<_, std::convert::Infallible>(all)
+        };
+        match gimli::DwarfSections::load(load) {
+            Ok(sections) => DebugInfo { sections },
+            Err(never) => match never {},
+        }
+    }
+
+    /// Ready to be read.
+    pub fn dwarf(&self) -> Dwarf<'_> {
+        let mut dwarf = self.sections.borrow(|section| {
+            RelocateReader::new(
+                EndianSlice::new(&section.data, LittleEndian),
+                &section.relocations,
+            )
+        });
+        // Else a thousand units that share their abbreviations have them read a thousand times.
+        dwarf.populate_abbreviations_cache(gimli::AbbreviationsCacheStrategy::Duplicates);
+        dwarf
+    }
+}
+
+fn waiting<'d>(file: &ElfFile64<'d>) -> Waiting<'d> {
+    let endian = file.endian();
+    let mut waiting = HashMap::new();
+    for section in file.elf_section_table().iter() {
+        let Ok(Some((relas, _))) = section.rela(endian, file.data()) else {
+            continue;
+        };
+        let offset = |rela: &Rela64<Endianness>| rela.r_offset.get(endian);
+        let relas = if relas.is_sorted_by_key(offset) {
+            Cow::Borrowed(relas)
+        } else {
+            let mut relas = relas.to_vec();
+            relas.sort_by_key(offset);
+            Cow::Owned(relas)
+        };
+        let target = SectionIndex(section.sh_info(endian) as usize);
+        waiting.entry(target).or_insert(relas);
+    }
+    waiting
+}
+
+/// A section's bytes, decompressed; none where that cannot be done.
+fn contents<'d>(section: &impl ObjectSection<'d>) -> Cow<'d, [u8]> {
+    match section.compressed_data() {
+        Ok(compressed) if compressed.uncompressed_size <= LARGEST => {
+            compressed.decompress().unwrap_or_default()
+        }
+        _ => Cow::default(),
+    }
+}
+
+/// The units, up to the first that cannot be read.
+pub fn units<'a: 'u, 'u>(dwarf: &'u Dwarf<'a>) -> impl Iterator<Item = Unit<'a>> + use<'a, 'u> {
+    let mut headers = dwarf.units();
+    std::iter::from_fn(move || headers.next().ok().flatten())
+        .filter_map(|header| dwarf.unit(header).ok())
+}
+
+pub fn text(reader: &Reader<'_>) -> Option<String> {
+    let bytes = gimli::Reader::to_slice(reader).ok()?;
+    let bytes = bytes.get(..LONGEST_PATH).unwrap_or(&bytes);
+    Some(String::from_utf8_lossy(bytes).into_owned())
+}

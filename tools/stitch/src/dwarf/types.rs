@@ -1,0 +1,423 @@
+//! Reads types out of debug information, each once: what refers to it, refers to its node.
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
+
+use gimli::{AttributeValue, DebuggingInformationEntry, DwAt};
+
+use super::convention::recorded;
+use super::find::{find, At, Crates, Hit, Hits, Probed, Query, Units, What, NAMED};
+use super::lines::path;
+use super::load::{DebugInfo, Dwarf, Reader, Unit};
+use super::unit::{is_rust, producer};
+use crate::model::{Language, Place};
+use crate::types::claim::{Claim, Shape, Source};
+use crate::types::graph::{Convention, Id, Kind, Parameter, Signature, Types, Why};
+
+/// No module has more types.
+const MOST: usize = 400_000;
+
+/// No list of fields, parameters, enumerators or bounds is longer.
+pub(super) const LONGEST: usize = 20_000;
+
+/// What an object says.
+#[derive(Debug, Default)]
+pub struct Found {
+    /// Of each symbol, all that is said.
+    pub claims: BTreeMap<String, Vec<Claim>>,
+    /// Structs and unions with a body, by their tag.
+    pub bodies: BTreeMap<String, Vec<Id>>,
+    /// The types that both speak of.
+    pub types: Arc<Types>,
+    /// Why it is less than it could be: a sentence.
+    pub reason: Option<String>,
+}
+
+/// Asks the debug information of the object called `part`.
+pub fn read(part: &str, debug: &DebugInfo<'_>, wanted: &Query<'_>) -> Found {
+    let dwarf = debug.dwarf();
+    let (units, mut broken) = Units::of(&dwarf);
+    if units.all.is_empty() && broken.is_none() {
+        let reason = format!("{part} has no debug information");
+        return Found {
+            reason: Some(reason),
+            ..Found::default()
+        };
+    }
+    let (hits, error) = find(&dwarf, &units, wanted);
+    broken = broken.or(error);
+    let mut builder = Builder {
+        dwarf: &dwarf,
+        units: &units,
+        crates: &hits.crates,
+        typed: &hits.typed,
+        about: units
+            .all
+            .iter()
+            .map(|unit| About::of(&dwarf, unit))
+            .collect(),
+        known: HashMap::new(),
+        looked: 0,
+        waiting: Vec::new(),
+        types: Types::default(),
+    };
+    let mut drafts = Vec::new();
+    for hit in &hits.symbols {
+        match builder.claim(hit) {
+            Ok(Some(draft)) => drafts.push((hit.symbol, draft)),
+            Ok(None) => {}
+            Err(error) => broken = Some(error),
+        }
+    }
+    let bodies = builder.bodies(&hits);
+    broken = builder.finish().err().or(broken);
+    let reason = match broken {
+        Some(error) => Some(format!(
+            "the debug information of {part} is broken: {error}"
+        )),
+        None if units.elsewhere => Some(format!(
+            "the debug information of {part} is split: its types are in a file of their own (.dwo)"
+        )),
+        None => None,
+    };
+    let (types, part) = (Arc::new(builder.types), Arc::<str>::from(part));
+    let mut claims: BTreeMap<String, Vec<Claim>> = BTreeMap::new();
+    for (symbol, draft) in drafts {
+        claims.entry(symbol.to_owned()).or_default().push(Claim {
+            part: part.clone(),
+            language: draft.language,
+            trusts_caller: draft.trusts_caller,
+            reduced: draft.reduced,
+            source: draft.source,
+            place: draft.place,
+            shape: draft.shape,
+            types: types.clone(),
+        });
+    }
+    Found {
+        claims,
+        bodies,
+        types,
+        reason,
+    }
+}
+
+/// A claim whose types are still being read.
+struct Draft {
+    language: Language,
+    trusts_caller: bool,
+    reduced: bool,
+    source: Source,
+    place: Option<Place>,
+    shape: Shape,
+}
+
+/// Who made a unit.
+#[derive(Clone, Copy)]
+struct About {
+    rust: bool,
+    gcc: bool,
+    /// It was told to leave out the bodies of structs that headers define.
+    reduced: bool,
+}
+
+impl About {
+    fn of(dwarf: &Dwarf<'_>, unit: &Unit<'_>) -> Self {
+        let producer = producer(dwarf, unit).unwrap_or_default();
+        About {
+            rust: is_rust(unit).unwrap_or(false),
+            gcc: producer.starts_with("GNU "),
+            reduced: producer.contains(" -femit-struct-debug-"),
+        }
+    }
+}
+
+pub type Die<'a, 'u> = DebuggingInformationEntry<'u, 'u, Reader<'a>>;
+
+pub(super) struct Builder<'u, 'a> {
+    pub(super) dwarf: &'u Dwarf<'a>,
+    units: &'u Units<'a>,
+    pub(super) crates: &'u [Crates],
+    typed: &'u [bool],
+    about: Vec<About>,
+    known: HashMap<At, Id>,
+    /// Up to which type each `Option` was looked through.
+    looked: usize,
+    /// Types that have a number, and are not described yet.
+    waiting: Vec<(At, Id)>,
+    pub(super) types: Types,
+}
+
+impl<'u, 'a> Builder<'u, 'a> {
+    pub(super) fn unit(&self, index: usize) -> gimli::Result<&'u Unit<'a>> {
+        let unit = self.units.all.get(index);
+        unit.ok_or(gimli::Error::MissingUnitDie)
+    }
+
+    pub(super) fn entry(&self, (unit, at): At) -> gimli::Result<Die<'a, 'u>> {
+        self.unit(unit)?.entry(at)
+    }
+
+    pub(super) fn is_rust(&self, unit: usize) -> bool {
+        self.about.get(unit).is_some_and(|about| about.rust)
+    }
+
+    pub(super) fn target(
+        &self,
+        unit: usize,
+        entry: &Die<'a, 'u>,
+        name: DwAt,
+    ) -> gimli::Result<Option<At>> {
+        let value = entry.attr_value(name)?;
+        Ok(value.and_then(|value| self.units.target(unit, value)))
+    }
+
+    pub(super) fn name(&self, unit: usize, entry: &Die<'a, 'u>) -> gimli::Result<Option<Arc<str>>> {
+        let Some(value) = entry.attr_value(gimli::DW_AT_name)? else {
+            return Ok(None);
+        };
+        let name = self.dwarf.attr_string(self.unit(unit)?, value)?;
+        Ok(gimli::Reader::to_string_lossy(&name)
+            .ok()
+            .map(|name| name.as_ref().into()))
+    }
+
+    /// The number of the type that is described at `at`.
+    pub(super) fn ty(&mut self, at: At) -> Id {
+        if let Some(id) = self.known.get(&at) {
+            return *id;
+        }
+        let id = self.types.add(missing("?"));
+        self.known.insert(at, id);
+        self.waiting.push((at, id));
+        id
+    }
+
+    /// The type of an entry: nothing, if it has none; unknown, if it leads nowhere.
+    pub(super) fn type_of(&mut self, unit: usize, entry: &Die<'a, 'u>) -> gimli::Result<Id> {
+        Ok(match self.target(unit, entry, gimli::DW_AT_type)? {
+            Some(target) => self.ty(target),
+            None if entry.attr_value(gimli::DW_AT_type)?.is_some() => self.types.add(missing("?")),
+            None => self.types.add(Kind::Void),
+        })
+    }
+
+    /// Describes all types that something refers to.
+    fn finish(&mut self) -> gimli::Result<()> {
+        let mut broken = Ok(());
+        while let Some((at, id)) = self.waiting.pop() {
+            if self.types.len() > MOST {
+                break;
+            }
+            match self.describe(at) {
+                Ok(kind) => self.types.set(id, kind),
+                Err(error) => broken = Err(error),
+            }
+        }
+        self.looked = self.types.look_through_options(self.looked);
+        broken
+    }
+
+    fn bodies(&mut self, hits: &Hits<'_>) -> BTreeMap<String, Vec<Id>> {
+        let mut bodies: BTreeMap<String, Vec<Id>> = BTreeMap::new();
+        for (tag, at) in &hits.bodies {
+            let id = self.ty(*at);
+            bodies.entry(tag.clone()).or_default().push(id);
+        }
+        bodies
+    }
+
+    fn claim(&mut self, hit: &Hit<'_>) -> gimli::Result<Option<Draft>> {
+        let unit = hit.at.0;
+        let about = self.about.get(unit).copied();
+        let about = about.unwrap_or(About {
+            rust: false,
+            gcc: false,
+            reduced: false,
+        });
+        let entry = self.entry(hit.at)?;
+        let name = self.name(unit, &entry)?.unwrap_or_default();
+        let of_border = about.rust && name.starts_with(NAMED);
+        let mut place = match (self.place(unit, &entry)?, hit.origin) {
+            (None, Some(origin)) => self.place(origin.0, &self.entry(origin)?)?,
+            (place, _) => place,
+        };
+        if let (What::Probe(_), false, Some(place)) = (hit.what, of_border, &mut place) {
+            // A probe has the line of what it is about in its name: `__STITCH_1_67`.
+            let line = name.rsplit('_').next().and_then(|line| line.parse().ok());
+            place.line = line.unwrap_or(place.line);
+        }
+        let shape = match hit.what {
+            What::Probe(_) => self.probed(unit, &entry, of_border)?,
+            _ if entry.tag() == gimli::DW_TAG_subprogram => {
+                if about.rust && !self.typed.get(unit).is_some_and(|typed| *typed) {
+                    return Ok(None);
+                }
+                Some(Shape::Function(self.signature(hit.at, hit.origin)?))
+            }
+            _ => self.data(unit, &entry, hit.origin)?,
+        };
+        Ok(shape.map(|shape| Draft {
+            language: if about.rust {
+                Language::Rust
+            } else {
+                Language::C
+            },
+            trusts_caller: !about.gcc,
+            reduced: about.reduced,
+            source: match hit.what {
+                What::Definition => Source::Definition,
+                What::Declaration => Source::Declaration,
+                What::Probe(Probed::Definition) => Source::ProbedDefinition,
+                What::Probe(Probed::Declaration) => Source::ProbedDeclaration,
+            },
+            place,
+            shape,
+        }))
+    }
+
+    fn data(
+        &mut self,
+        unit: usize,
+        entry: &Die<'a, 'u>,
+        origin: Option<At>,
+    ) -> gimli::Result<Option<Shape>> {
+        let own = self.target(unit, entry, gimli::DW_AT_type)?;
+        let target = match (own, origin) {
+            (None, Some(origin)) => {
+                let entry = self.entry(origin)?;
+                self.target(origin.0, &entry, gimli::DW_AT_type)?
+            }
+            _ => own,
+        };
+        Ok(target.map(|target| Shape::Data {
+            ty: self.ty(target),
+            constant: None,
+        }))
+    }
+
+    /// What a static that holds an address, or may hold it, says of what is there.
+    fn probed(
+        &mut self,
+        unit: usize,
+        entry: &Die<'a, 'u>,
+        of_border: bool,
+    ) -> gimli::Result<Option<Shape>> {
+        let Some(target) = self.target(unit, entry, gimli::DW_AT_type)? else {
+            return Ok(None);
+        };
+        let id = self.ty(target);
+        self.finish()?;
+        let types = &self.types;
+        let &Kind::Pointer { to, constant, .. } = types.kind(id) else {
+            return Ok(None);
+        };
+        Ok(Some(match types.kind(to) {
+            // The border writes the address of data as the parameter of a function of Rust's.
+            Kind::Function(signature) if of_border && signature.convention == Convention::Rust => {
+                let parameter = signature.parameters.first();
+                let Some(&Kind::Pointer { to, constant, .. }) =
+                    parameter.map(|one| types.kind(one.ty))
+                else {
+                    return Ok(None);
+                };
+                Shape::Data { ty: to, constant }
+            }
+            Kind::Function(signature) => Shape::Function(signature.clone()),
+            _ => Shape::Data { ty: to, constant },
+        }))
+    }
+
+    fn place(&self, unit: usize, entry: &Die<'a, 'u>) -> gimli::Result<Option<Place>> {
+        let file = match entry.attr_value(gimli::DW_AT_decl_file)? {
+            Some(AttributeValue::FileIndex(index)) => Some(index),
+            _ => number(entry, gimli::DW_AT_decl_file)?,
+        };
+        let line = number(entry, gimli::DW_AT_decl_line)?;
+        let unit = self.unit(unit)?;
+        let (Some(file), Some(line), Some(program)) = (file, line, &unit.line_program) else {
+            return Ok(None);
+        };
+        let file = path(self.dwarf, unit, program.header(), file);
+        Ok(file.map(|file| Place { file, line }))
+    }
+
+    pub(super) fn signature(&mut self, at: At, origin: Option<At>) -> gimli::Result<Signature> {
+        let (unit, offset) = at;
+        let mut tree = self.unit(unit)?.entries_tree(Some(offset))?;
+        let root = tree.root()?;
+        let entry = root.entry();
+        let has_type = entry.attr_value(gimli::DW_AT_type)?.is_some();
+        let mut told = entry.attr_value(gimli::DW_AT_prototyped)?.is_some();
+        let mut convention = recorded(entry)?;
+        let returns = match origin {
+            Some(origin) if !has_type => {
+                let declared = self.entry(origin)?;
+                told |= declared.attr_value(gimli::DW_AT_prototyped)?.is_some();
+                if convention == Convention::SystemV {
+                    convention = recorded(&declared)?;
+                }
+                self.type_of(origin.0, &declared)?
+            }
+            _ => {
+                let entry = self.entry(at)?;
+                self.type_of(unit, &entry)?
+            }
+        };
+        let mut signature = Signature {
+            parameters: Vec::new(),
+            returns,
+            variadic: false,
+            prototyped: true,
+            convention,
+        };
+        let mut children = root.children();
+        while let Some(child) = children.next()? {
+            let at = child.entry().offset();
+            match child.entry().tag() {
+                gimli::DW_TAG_formal_parameter if signature.parameters.len() < LONGEST => {
+                    signature.parameters.push(self.parameter((unit, at))?);
+                }
+                gimli::DW_TAG_unspecified_parameters => signature.variadic = true,
+                _ => {}
+            }
+        }
+        if self.is_rust(unit) {
+            // rustc does not record how what it defines is called.
+            signature.convention = Convention::Unknown;
+        } else if signature.parameters.is_empty() {
+            // C's `f()` is written as one that takes whatever comes, or as one that takes nothing.
+            signature.prototyped = told;
+            signature.variadic &= told;
+        }
+        Ok(signature)
+    }
+
+    fn parameter(&mut self, at: At) -> gimli::Result<Parameter> {
+        let entry = self.entry(at)?;
+        let mut name = self.name(at.0, &entry)?;
+        let mut target = self.target(at.0, &entry, gimli::DW_AT_type)?;
+        if let Some(origin) = self.target(at.0, &entry, gimli::DW_AT_abstract_origin)? {
+            let origin_entry = self.entry(origin)?;
+            name = name.or(self.name(origin.0, &origin_entry)?);
+            target = target.or(self.target(origin.0, &origin_entry, gimli::DW_AT_type)?);
+        }
+        let ty = match target {
+            Some(target) => self.ty(target),
+            None => self.types.add(missing("?")),
+        };
+        Ok(Parameter { name, ty })
+    }
+}
+
+pub(super) fn missing(name: &str) -> Kind {
+    Kind::Opaque {
+        name: name.into(),
+        why: Why::Missing,
+    }
+}
+
+pub(super) fn number(entry: &Die<'_, '_>, name: DwAt) -> gimli::Result<Option<u64>> {
+    let value = entry.attr_value(name)?;
+    Ok(value.and_then(|value| value.udata_value()))
+}

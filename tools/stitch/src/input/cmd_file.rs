@@ -1,0 +1,228 @@
+//! What Kbuild wrote down of how it made an object: `.NAME.o.cmd`, by `scripts/basic/fixdep.c`.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::time::SystemTime;
+
+use super::paths::{beside, file_name};
+
+/// How an object was made.
+#[derive(Debug)]
+pub struct CmdFile {
+    object: PathBuf,
+    text: String,
+}
+
+impl CmdFile {
+    /// None where Kbuild's note is not beside the object.
+    pub fn of(object: &Path) -> Option<Self> {
+        let note = object.with_file_name(format!(".{}.cmd", file_name(object)));
+        Some(CmdFile {
+            object: object.to_owned(),
+            text: fs::read_to_string(note).ok()?,
+        })
+    }
+
+    /// The source that it was made of; without its folder if that is the object's.
+    pub fn source(&self) -> Option<String> {
+        let source = self.listed_source()?;
+        let name = file_name(Path::new(source));
+        if source.starts_with('/') && self.object.with_file_name(&name).is_file() {
+            Some(name)
+        } else {
+            Some(source.to_owned())
+        }
+    }
+
+    /// The source, where it is now.
+    pub fn source_file(&self) -> Option<PathBuf> {
+        Some(self.find(self.listed_source()?)).filter(|path| path.is_file())
+    }
+
+    /// All files that it was made of and that are still there.
+    pub fn files(&self) -> Vec<PathBuf> {
+        let all = self.listed_source().into_iter().chain(self.needed());
+        all.map(|path| self.find(path))
+            .filter(|path| path.is_file())
+            .collect()
+    }
+
+    /// The first of them that was changed after the object was made.
+    pub fn changed_since(&self) -> Option<PathBuf> {
+        let made = changed(&self.object)?;
+        let mut files = self.files().into_iter().chain(self.options());
+        files.find(|file| changed(file).is_some_and(|changed| changed > made))
+    }
+
+    /// The words of the command, with what the shell would end it at; none if it cannot be split.
+    pub fn command(&self) -> Option<Vec<String>> {
+        let line = self
+            .text
+            .lines()
+            .find(|line| line.starts_with("savedcmd_"))?;
+        let (_, command) = line.split_once(" := ")?;
+        // As `make-cmd` in scripts/Kbuild.include has escaped it for make.
+        let command = command.replace("$(pound)", "#").replace("$$", "$");
+        shlex::split(&command)
+    }
+
+    /// The objects that an object was linked from.
+    pub fn linked_from(&self) -> Vec<PathBuf> {
+        if self.listed_source().is_some() {
+            return Vec::new();
+        }
+        let words = self.command().unwrap_or_default();
+        let objects = words.iter().filter(|word| word.ends_with(".o"));
+        let objects = objects.map(|word| self.find(word));
+        objects
+            .filter(|object| {
+                object.is_file()
+                    || object
+                        .with_file_name(format!(".{}.cmd", file_name(object)))
+                        .is_file()
+            })
+            .filter(|object| *object != self.object)
+            .collect()
+    }
+
+    /// Where the compiler ran: the folder from which its relative paths lead somewhere.
+    pub fn folder(&self, recorded: Option<&str>) -> PathBuf {
+        let recorded = recorded
+            .map(PathBuf::from)
+            .filter(|folder| folder.is_absolute());
+        if let Some(folder) = recorded.filter(|folder| folder.is_dir()) {
+            return folder;
+        }
+        let folder = self.object.parent().unwrap_or(Path::new(""));
+        let folder = Path::new(".").join(folder);
+        let folder = folder.canonicalize().unwrap_or_default();
+        let source = self.listed_source().unwrap_or_default();
+        let above = folder
+            .ancestors()
+            .find(|above| above.join(source).is_file());
+        above.unwrap_or(&folder).to_owned()
+    }
+
+    /// The `vmlinux` of the kernel that a Rust object was made for, if it was built there.
+    pub fn kernel(&self, folder: &Path) -> Option<PathBuf> {
+        let words = self.command()?;
+        let objtree = words.iter().find_map(|word| word.strip_prefix("OBJTREE="));
+        let libraries = || {
+            let mut paths = words.iter().skip_while(|word| *word != "-L").skip(1);
+            paths.next()?.trim_end_matches('/').strip_suffix("/rust")
+        };
+        let built = folder.join(objtree.or_else(libraries)?);
+        Some(built.join("vmlinux")).filter(|file| file.is_file())
+    }
+
+    fn listed_source(&self) -> Option<&str> {
+        self.text
+            .lines()
+            .filter_map(|line| line.strip_prefix("source_")?.split_once(" := "))
+            .map(|(_, source)| source.trim())
+            .find(|source| !source.is_empty())
+    }
+
+    /// What kconfig touches when an option changes that was used: `$(wildcard include/config/X)`.
+    fn options(&self) -> Vec<PathBuf> {
+        let words = self.command().unwrap_or_default();
+        let built = words.iter().find_map(|word| {
+            let (built, _) = word.strip_prefix("-I/")?.split_once("/arch/")?;
+            word.ends_with("/include/generated")
+                .then(|| Path::new("/").join(built))
+        });
+        let options = self.needed().filter_map(|line| {
+            let option = line.strip_prefix("$(wildcard ")?.strip_suffix(')')?;
+            // Kbuild runs in the kernel's folder, or in the module's.
+            Some(match &built {
+                Some(built) => built.join(option),
+                None => self.find(option),
+            })
+        });
+        options.collect()
+    }
+
+    /// The list `deps_NAME.o`, a path a line.
+    fn needed(&self) -> impl Iterator<Item = &str> {
+        self.text
+            .lines()
+            .skip_while(|line| !line.starts_with("deps_"))
+            .skip(1)
+            .map_while(|line| line.trim().strip_suffix('\\'))
+            .map(str::trim)
+    }
+
+    /// Relative paths are from the folder where Kbuild ran: the module's, or the kernel's above it.
+    fn find(&self, listed: &str) -> PathBuf {
+        let folder = self.object.parent().unwrap_or(Path::new(""));
+        let found = beside(folder, Path::new(listed));
+        if found.is_file() {
+            return found;
+        }
+        // An object that was named without a folder is in this one.
+        let folder = Path::new(".").join(folder);
+        let folder = folder.canonicalize().unwrap_or_default();
+        let above = folder.ancestors().map(|above| above.join(listed));
+        above
+            .into_iter()
+            .find(|path| path.is_file())
+            .unwrap_or(found)
+    }
+}
+
+fn changed(file: &Path) -> Option<SystemTime> {
+    fs::metadata(file).ok()?.modified().ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn as_fixdep_writes_it() {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let path = |name: &str| folder.path().join(name);
+        for name in ["m.rs", "a_h.rs"] {
+            fs::write(path(name), "").expect("written");
+        }
+        let note = "savedcmd_m.o := A=1 rustc --cfg 'feature=\"x\"' -DN=$(pound)$$ m.rs\n\n\
+                    source_m.o := /moved/away/m.rs\n\ndeps_m.o := \\\n  a_h.rs \\\n  gone.rs \\\n\
+                    \nm.o: $(deps_m.o)\n";
+        fs::write(path(".m.o.cmd"), note).expect("written");
+        let made = CmdFile::of(&path("m.o")).expect("a note");
+        assert_eq!(made.source().as_deref(), Some("m.rs"));
+        assert_eq!(made.files(), [path("m.rs"), path("a_h.rs")]);
+        let words = ["A=1", "rustc", "--cfg", "feature=\"x\"", "-DN=#$", "m.rs"];
+        assert_eq!(made.command().expect("words"), words);
+        assert!(CmdFile::of(&path("other.o")).is_none());
+    }
+
+    /// An option of the kernel counts as a source does.
+    #[test]
+    fn what_was_changed_since() {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let path = |name: &str| folder.path().join(name);
+        let kernel = path("kernel");
+        fs::create_dir_all(kernel.join("include/config")).expect("made");
+        let option = kernel.join("include/config/ACL");
+        for file in [&option, &path("m.c"), &path("m.o")] {
+            fs::write(file, "").expect("written");
+        }
+        let note = format!(
+            "savedcmd_m.o := cc -I{}/arch/x86/include/generated -c m.c\n\nsource_m.o := m.c\n\n\
+             deps_m.o := \\\n    $(wildcard include/config/ACL) \\\n\n",
+            kernel.display()
+        );
+        fs::write(path(".m.o.cmd"), note).expect("written");
+        let made = CmdFile::of(&path("m.o")).expect("a note");
+        let later = |file: &Path, seconds| {
+            let time = SystemTime::now() + std::time::Duration::from_secs(seconds);
+            let file = fs::File::options().append(true).open(file);
+            file.and_then(|file| file.set_modified(time)).expect("set");
+        };
+        later(&path("m.o"), 10);
+        assert_eq!(made.changed_since(), None);
+        later(&option, 20);
+        assert_eq!(made.changed_since(), Some(option));
+    }
+}

@@ -1,0 +1,292 @@
+//! What the report, the picture and the page say, and how short they say it.
+
+use crate::model::{Crossing, Language, Outcome, Part, Place, Report, Site, Use, View, NOTHING};
+
+/// All languages, as the picture shows them: each with its name and its class in the style sheet.
+pub const LANGUAGES: [(Language, &str, &str); 4] = [
+    (Language::Rust, "Rust", "rust"),
+    (Language::C, "C", "c"),
+    (Language::Assembly, "assembly", "assembly"),
+    (Language::Unknown, "unknown", "unknown"),
+];
+
+/// All outcomes, the best first: name, class, mark, and how many of them are put.
+pub const OUTCOMES: [(Outcome, &str, &str, &str, [&str; 2]); 4] = [
+    (
+        Outcome::Same,
+        "the same",
+        "agrees",
+        "=",
+        ["is the same", "are the same"],
+    ),
+    (
+        Outcome::Language,
+        "the same for the machine, not for the language",
+        "abi",
+        "≈",
+        [
+            "differs in the language only",
+            "differ in the language only",
+        ],
+    ),
+    (
+        Outcome::Unknown,
+        "unknown",
+        "unclear",
+        "?",
+        ["is unknown", "are unknown"],
+    ),
+    (
+        Outcome::Differs,
+        "differs",
+        "disagrees",
+        "≠",
+        ["differs", "differ"],
+    ),
+];
+
+/// A language's name.
+pub fn language(language: Language) -> &'static str {
+    LANGUAGES[language as usize].1
+}
+
+/// A language's class.
+pub fn language_class(language: Language) -> &'static str {
+    LANGUAGES[language as usize].2
+}
+
+/// An outcome's name.
+pub fn outcome(outcome: Outcome) -> &'static str {
+    OUTCOMES[outcome as usize].1
+}
+
+/// The same in one word, as JSON has it.
+pub fn word(outcome: Outcome) -> &'static str {
+    match outcome {
+        Outcome::Same => "same",
+        Outcome::Language => "language",
+        Outcome::Unknown => "unknown",
+        Outcome::Differs => "differs",
+    }
+}
+
+/// An outcome's class.
+pub fn class(outcome: Outcome) -> &'static str {
+    OUTCOMES[outcome as usize].2
+}
+
+/// An outcome's mark: nobody should need to tell colours apart.
+pub fn mark(outcome: Outcome) -> &'static str {
+    OUTCOMES[outcome as usize].3
+}
+
+/// `2 objects, 5 crossings between Rust and C: 5 agree.`
+pub fn summary(report: &Report) -> String {
+    let mut text = format!(
+        "{}, {} between Rust and C",
+        count(report.parts.len(), "object"),
+        match report.crossings.len() {
+            0 => "nothing that crosses".to_owned(),
+            many => count(many, "crossing"),
+        },
+    );
+    let outcomes: Vec<String> = OUTCOMES
+        .iter()
+        .map(|&(outcome, .., verbs)| (how_many(report, outcome), verbs))
+        .filter(|&(many, _)| many > 0)
+        .map(|(many, [one, more])| format!("{many} {}", if many == 1 { one } else { more }))
+        .collect();
+    if !outcomes.is_empty() {
+        text += ": ";
+        text += &outcomes.join(", ");
+    }
+    text + "."
+}
+
+/// Stitches with this outcome.
+pub fn how_many(report: &Report, outcome: Outcome) -> usize {
+    let crossings = report.crossings.iter();
+    crossings.filter(|s| s.verdict.outcome == outcome).count()
+}
+
+/// `1 object`, `2 objects`.
+pub fn count(many: usize, what: &str) -> String {
+    let ending = if many == 1 { "" } else { "s" };
+    format!("{} {what}{ending}", number(many as u64))
+}
+
+/// `1,234,567`
+pub fn number(number: u64) -> String {
+    let digits = number.to_string();
+    let mut text = String::new();
+    for (index, digit) in digits.chars().enumerate() {
+        if index > 0 && (digits.len() - index) % 3 == 0 {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
+}
+
+/// `c_helper.c:108`
+pub fn place(place: &Place) -> String {
+    format!("{}:{}", place.file, place.line)
+}
+
+/// Bytes of an object in memory: text, rodata, data, bss.
+pub fn bytes(part: &Part) -> [u64; 4] {
+    ["text", "rodata", "data", "bss"].map(|kind| {
+        let sections = part.sections.iter().filter(|s| s.kind == kind);
+        sections.fold(0, |sum: u64, section| sum.saturating_add(section.size))
+    })
+}
+
+/// Sites in all.
+pub fn sites(uses: &[Use]) -> usize {
+    uses.iter().map(|need| need.sites.len()).sum()
+}
+
+/// `R_X86_64_PLT32 ×2 +1`: the most frequent relocation, and how many sites have another.
+pub fn relocations(sites: &[Site]) -> String {
+    let mut kinds: Vec<(usize, &str)> = Vec::new();
+    for site in sites {
+        match kinds.iter_mut().find(|(_, kind)| *kind == site.relocation) {
+            Some((many, _)) => *many += 1,
+            None => kinds.push((1, &site.relocation)),
+        }
+    }
+    kinds.sort_by(|a, b| b.0.cmp(&a.0).then(a.1.cmp(b.1)));
+    let Some(&(many, kind)) = kinds.first() else {
+        return String::new();
+    };
+    let mut text = shorten(kind, 20);
+    if many > 1 {
+        text += &format!(" ×{many}");
+    }
+    if many < sites.len() {
+        text += &format!(" +{}", sites.len() - many);
+    }
+    text
+}
+
+/// `int f(void)  (f.o, DWARF, definition, f.c:3)`
+pub fn view(view: &View) -> String {
+    format!("{}  ({})", view.says, source(view))
+}
+
+/// `f.o, DWARF, declaration, f.h:3; and 2 more objects`
+pub fn source(view: &View) -> String {
+    let mut text = view.source.clone();
+    if let Some(at) = &view.place {
+        text += &format!(", {}", place(at));
+    }
+    match view.also.len() {
+        0 => text,
+        1 => text + "; and 1 more object",
+        many => text + &format!("; and {} more objects", number(many as u64)),
+    }
+}
+
+/// `c_helper.c:20, in c_helper.o (C), linked at .text+0x4a0`
+pub fn defined(crossing: &Crossing) -> String {
+    let mut text = match &crossing.place {
+        Some(line) => format!("{}, ", place(line)),
+        None => String::new(),
+    };
+    text += &match crossing.definer.as_str() {
+        NOTHING => crossing.definer.clone(),
+        definer => format!("in {definer} ({})", language(crossing.language)),
+    };
+    if let Some(linked) = &crossing.linked {
+        text += &format!(", linked at {linked}");
+    }
+    text
+}
+
+/// `a.c:7: R_X86_64_PLT32 -4 at .text+0x40 of a.o, in f`
+pub fn site(site: &Site, part: &str) -> String {
+    let mut text = match &site.place {
+        Some(line) => format!("{}: ", place(line)),
+        None => String::new(),
+    };
+    text += &format!(
+        "{} {:+} at {}+{:#x} of {part}",
+        site.relocation, site.addend, site.section, site.offset
+    );
+    if let Some(function) = &site.function {
+        text += &format!(", in {function}");
+    }
+    text
+}
+
+/// A line for each site, up to so many of each object.
+pub fn needed(uses: &[Use], most: usize) -> Vec<String> {
+    let mut texts = Vec::new();
+    for need in uses {
+        if need.sites.is_empty() {
+            texts.push(format!("by {}, which only names it", need.part));
+        }
+        let shown = need.sites.iter().take(most);
+        texts.extend(shown.map(|one| site(one, &need.part)));
+        if need.sites.len() > most {
+            let more = number((need.sites.len() - most) as u64);
+            texts.push(format!("at {more} more places of {}", need.part));
+        }
+    }
+    texts
+}
+
+/// What the picture says of a stitch where it is pointed at.
+pub fn tooltip(crossing: &Crossing) -> String {
+    const MOST: usize = 8;
+    let mut text = format!("{}: {}", crossing.symbol, outcome(crossing.verdict.outcome));
+    for reason in &crossing.verdict.reasons {
+        text += &format!("\n{reason}");
+    }
+    for one in &crossing.verdict.views {
+        text += &format!("\n{}: {}", language(one.language), view(one));
+    }
+    text += &format!("\ndefined {}", defined(crossing));
+    for line in needed(&crossing.uses, MOST) {
+        text += &format!("\nneeded {line}");
+    }
+    text
+}
+
+/// How many columns of a monospace font a text takes, at most.
+pub fn cells(text: &str) -> usize {
+    text.chars().map(cell).sum()
+}
+
+fn cell(c: char) -> usize {
+    // Hangul, CJK and what comes after are twice as wide as Latin.
+    if c >= '\u{1100}' && !matches!(c, '\u{2000}'..='\u{22ff}' | '\u{fffd}') {
+        2
+    } else {
+        1
+    }
+}
+
+/// A text with its middle left out, where it takes more than so many columns.
+pub fn shorten(text: &str, most: usize) -> String {
+    if cells(text) <= most {
+        return text.to_owned();
+    }
+    let room = most.saturating_sub(1);
+    let head = taken(text.chars(), room - room / 2);
+    let tail: Vec<char> = taken(text.chars().rev(), room / 2);
+    let head: String = head.into_iter().collect();
+    let tail: String = tail.into_iter().rev().collect();
+    format!("{head}…{tail}")
+}
+
+fn taken(characters: impl Iterator<Item = char>, most: usize) -> Vec<char> {
+    let mut left = most;
+    characters
+        .take_while(|&c| {
+            let fits = cell(c) <= left;
+            left = left.saturating_sub(cell(c));
+            fits
+        })
+        .collect()
+}

@@ -1,0 +1,276 @@
+//! What one object has to say of symbols, by itself and by what its compiler answered.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use object::elf::{STB_LOCAL, STB_WEAK};
+use object::{Object, ObjectSymbol};
+
+use crate::btf;
+use crate::dwarf::find::Query;
+use crate::dwarf::load::address;
+use crate::dwarf::types::{self, Found};
+use crate::input::object::ObjectFile;
+use crate::model::{Language, Place};
+use crate::probes::compile::ProbeObject;
+use crate::probes::read;
+use crate::types::claim::{Claim, Shape, Source};
+use crate::types::graph::Convention;
+
+/// What one object has to say.
+pub struct ObjectEvidence<'e> {
+    /// The object.
+    pub object: &'e ObjectFile<'e>,
+    /// Whether each of these definitions gives way to another.
+    pub defined: BTreeMap<&'e str, bool>,
+    /// Symbols that it references.
+    pub needed: BTreeSet<&'e str>,
+    /// Where its definitions are.
+    addresses: BTreeMap<&'e str, u64>,
+    /// What is said of each symbol.
+    pub claims: BTreeMap<String, Vec<Claim>>,
+    /// Why the debug information is less than it could be.
+    reason: Option<String>,
+    /// Why its compiler told nothing, when it was asked.
+    pub probe_error: Option<String>,
+    /// Whether it was asked.
+    was_probed: bool,
+    /// Objects that were compiled to ask: struct bodies are there, too.
+    pub probe_objects: Vec<ProbeObject>,
+}
+
+impl<'e> ObjectEvidence<'e> {
+    /// Whether rustc compiled it.
+    pub fn is_rust(&self) -> bool {
+        self.object.language == Language::Rust
+    }
+
+    /// Reads what it says of these symbols.
+    pub fn of(object: &'e ObjectFile<'e>, symbols: &BTreeSet<&'e str>) -> Self {
+        let mut evidence = ObjectEvidence {
+            object,
+            defined: BTreeMap::new(),
+            needed: BTreeSet::new(),
+            addresses: BTreeMap::new(),
+            claims: BTreeMap::new(),
+            reason: None,
+            probe_error: None,
+            was_probed: false,
+            probe_objects: Vec::new(),
+        };
+        for symbol in object.file.symbols() {
+            let binding = symbol.elf_symbol().st_bind();
+            let name = symbol.name().ok().and_then(|name| symbols.get(name));
+            let (Some(name), false) = (name, binding == STB_LOCAL) else {
+                continue;
+            };
+            if symbol.is_undefined() {
+                evidence.needed.insert(name);
+            } else {
+                evidence.defined.insert(name, binding == STB_WEAK);
+                let at = match (object.is_linked(), symbol.section_index()) {
+                    (false, Some(section)) => address(section, symbol.address()),
+                    _ => symbol.address(),
+                };
+                evidence.addresses.insert(name, at);
+            }
+        }
+        if let Some(section) = object.btf() {
+            evidence.read_btf(section, symbols);
+        } else if !evidence.defined.is_empty() || !evidence.needed.is_empty() {
+            let found = evidence.read(object);
+            evidence.reason = found.reason;
+            evidence.claims = found.claims;
+        }
+        evidence
+    }
+
+    /// A kernel as it is shipped: no symbol says what it defines.
+    fn read_btf(&mut self, section: &[u8], symbols: &BTreeSet<&'e str>) {
+        let trusts_caller = !self.object.was_built_by_gcc();
+        match btf::read(&self.object.name, section, trusts_caller, symbols) {
+            Ok(found) => {
+                let names = found.claims.keys();
+                let names = names.filter_map(|name| symbols.get(name.as_str()));
+                self.defined = names.map(|name| (*name, false)).collect();
+                self.claims = found.claims;
+            }
+            Err(reason) => self.reason = Some(reason),
+        }
+    }
+
+    /// What an object says of these symbols: the witness's own, or one that was compiled to ask.
+    fn read(&self, object: &ObjectFile<'_>) -> Found {
+        let probes = read::of(object);
+        let probes = probes.iter().filter_map(|(at, symbol, of)| {
+            let needed = self.needed.get(symbol.as_str()).copied();
+            let defined = || {
+                self.defined
+                    .get_key_value(symbol.as_str())
+                    .map(|(name, _)| *name)
+            };
+            Some((*at, (needed.or_else(defined)?, *of)))
+        });
+        let is_own = std::ptr::eq(self.object.data, object.data);
+        let wanted = Query {
+            defined: if is_own {
+                self.addresses.clone()
+            } else {
+                BTreeMap::new()
+            },
+            needed: if is_own {
+                self.needed.clone()
+            } else {
+                self.needed
+                    .iter()
+                    .chain(self.defined.keys())
+                    .copied()
+                    .collect()
+            },
+            probes: probes.collect::<HashMap<_, _>>(),
+            named: read::named(object),
+            tags: BTreeSet::new(),
+        };
+        types::read(&self.object.name, &object.debug, &wanted)
+    }
+
+    /// Takes in what a compiler answered, or why it did not.
+    pub fn add_probes(&mut self, probe_object: Result<ProbeObject, String>) {
+        self.was_probed = true;
+        let read = probe_object.and_then(|probe_object| {
+            let object = probe_object.load()?;
+            let mut claims = self.read(&object).claims;
+            // A static of that name is not what is linked.
+            claims.retain(|symbol, _| !read::is_local(&object, symbol));
+            Ok((probe_object, claims))
+        });
+        let (probe_object, claims) = match read {
+            Ok(read) => read,
+            Err(reason) => {
+                self.probe_error.get_or_insert(reason);
+                return;
+            }
+        };
+        let beside = self.object.path.parent().unwrap_or(Path::new(""));
+        let beside = Path::new(".").join(beside).canonicalize().ok();
+        let recorded = self.object.debug.compile_unit().folder.map(PathBuf::from);
+        let folders: Vec<PathBuf> = recorded.into_iter().chain(beside).collect();
+        for (symbol, mut claims) in claims {
+            for claim in &mut claims {
+                claim.place = claim.place.take().and_then(|place| {
+                    let file = probe_object.original(Path::new(&place.file))?;
+                    let mut inside = folders.iter().filter_map(|one| file.strip_prefix(one).ok());
+                    let file = inside.next().unwrap_or(&file);
+                    Some(Place {
+                        file: file.display().to_string(),
+                        line: place.line,
+                    })
+                });
+                if let (Shape::Function(signature), true) =
+                    (&mut claim.shape, probe_object.microsoft.contains(&symbol))
+                {
+                    signature.convention = Convention::Microsoft;
+                }
+            }
+            self.claims.entry(symbol).or_default().extend(claims);
+        }
+        if probe_object.unrecorded {
+            for claim in self.claims.values_mut().flatten() {
+                claim.types = Arc::new(claim.types.without_conventions());
+            }
+        }
+        self.probe_objects.push(probe_object);
+    }
+
+    /// All claims of the first of these sources that there are.
+    pub fn claims_from(&self, symbol: &str, sources: &[Source]) -> Vec<&Claim> {
+        let all = self.claims.get(symbol).into_iter().flatten();
+        for source in sources {
+            let found: Vec<&Claim> = all
+                .clone()
+                .filter(|claim| claim.source == *source)
+                .collect();
+            if !found.is_empty() {
+                return found;
+            }
+        }
+        Vec::new()
+    }
+
+    /// What it defines; the names of parameters are nowhere but in its own record.
+    pub fn definition(&self, symbol: &str) -> Option<Claim> {
+        use Source::{Btf, Declaration, Definition, ProbedDeclaration, ProbedDefinition};
+        let own = if self.object.is_linked() {
+            // What is written in assembly is declared elsewhere in the kernel.
+            self.claims_from(symbol, &[Definition, Declaration, Btf])
+        } else {
+            self.claims_from(symbol, &[Definition])
+        };
+        let own = own.first().copied();
+        let rust = self.object.language == Language::Rust;
+        let probed = if rust {
+            self.claims_from(symbol, &[ProbedDefinition])
+        } else {
+            // C's declaration and definition are compatible, and the definition is what is called.
+            self.claims_from(symbol, &[ProbedDeclaration])
+        };
+        let Some(probed) = probed.first().copied() else {
+            return own.cloned();
+        };
+        if let (false, Some(own)) = (rust, own.filter(|own| own.is_complete())) {
+            let mut claim = own.clone();
+            if let (Shape::Function(own), Shape::Function(probed)) =
+                (&mut claim.shape, &probed.shape)
+            {
+                own.convention = probed.convention.clone();
+            }
+            return Some(claim);
+        }
+        let mut claim = probed.clone();
+        if let Some(own) = own {
+            claim.place = own.place.clone().or(claim.place);
+            if let (Shape::Function(probed), Shape::Function(own)) = (&mut claim.shape, &own.shape)
+            {
+                let count = probed.parameters.len() == own.parameters.len();
+                for (one, own) in probed.parameters.iter_mut().zip(&own.parameters) {
+                    one.name = own.name.clone().filter(|_| count);
+                }
+            }
+        }
+        Some(claim)
+    }
+
+    /// How it declares what it needs: each declaration.
+    pub fn declarations(&self, symbol: &str) -> Vec<&Claim> {
+        use Source::{Declaration, ProbedDeclaration};
+        let own = self.claims_from(symbol, &[Declaration]);
+        match self.object.language {
+            Language::C if !own.is_empty() && own.iter().all(|claim| claim.is_complete()) => own,
+            Language::C => self.claims_from(symbol, &[ProbedDeclaration, Declaration]),
+            _ => self.claims_from(symbol, &[ProbedDeclaration]),
+        }
+    }
+
+    /// Why it says nothing of a symbol.
+    pub fn why_missing(&self, symbol: &str) -> String {
+        let name = &self.object.name;
+        if let Some(reason) = &self.probe_error {
+            return reason.clone();
+        }
+        match self.object.language {
+            Language::Assembly => format!("{name} is assembly: it has no types"),
+            Language::Rust if self.needed.contains(symbol) && self.was_probed => {
+                format!("the sources of {name} do not declare `{symbol}` in an extern block that can be seen")
+            }
+            Language::Rust if self.needed.contains(symbol) => format!(
+                "rustc leaves no trace in {name} of how Rust declares `{symbol}`: with --probe, stitch asks it"
+            ),
+            _ => self.reason.clone().unwrap_or_else(|| {
+                let asked = self.was_probed || self.object.is_linked();
+                let remedy = if asked { "" } else { ": with --probe, stitch asks its compiler" };
+                format!("the debug information of {name} does not tell of `{symbol}`{remedy}")
+            }),
+        }
+    }
+}
