@@ -1,4 +1,4 @@
-//! Takes a module apart: from its files to all that a report shows.
+//! From the files of a module to its report.
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
@@ -18,17 +18,17 @@ use crate::probes::compile::Compilers;
 use crate::verdict::causes;
 use crate::verdict::verdicts::verdicts;
 
-/// A report, and what it could not look into.
+/// A report, and what it does not cover.
 pub struct Analysis {
     /// See [`Report`].
     pub report: Report,
-    /// What cannot be seen, so that something may cross there: sentences.
+    /// Objects in which symbols may cross unseen, and why.
     pub unseen: Vec<String>,
-    /// Objects that were given and not read, and why: sentences.
-    pub left_out: Vec<String>,
+    /// Objects that were given but ignored, and why.
+    pub ignored: Vec<String>,
 }
 
-/// Reads all files of a module.
+/// Analyses a module.
 pub fn analyse(
     module: &Module,
     symvers: &HashMap<String, Export>,
@@ -40,7 +40,7 @@ pub fn analyse(
         .iter()
         .map(|part| MappedFile::open(part))
         .collect::<Result<_>>()?;
-    // Alone, it is no object, and refused as such.
+    // If there is nothing but bitcode, loading it reports an error.
     let alone = maps.iter().all(MappedFile::is_bitcode);
     let (bitcode, maps): (Vec<_>, Vec<_>) = maps.iter().partition(|map| !alone && map.is_bitcode());
     let mut unseen: Vec<String> = bitcode.into_iter().map(MappedFile::as_bitcode).collect();
@@ -51,18 +51,18 @@ pub fn analyse(
     let linked_map = module.linked.as_deref().map(MappedFile::open).transpose()?;
     let linked = linked_map.as_ref().map(MappedFile::load).transpose()?;
     let SortedObjects {
-        own: objects,
-        combined,
+        compiled: objects,
+        linked: combined,
         generated,
     } = sort::sort(given);
-    let left_out = left_out(&combined, &generated);
+    let ignored = ignored(&combined, &generated);
     let linked = linked.or(combined.into_iter().next());
 
     let references = each(&objects, references::references);
     let mut crossings = crossings::crossings(&objects, &references, linked.as_ref());
     let kernel_map = match (kernel, compilers) {
         (Some(file), _) => Some(MappedFile::open(file)?),
-        // What is found by itself need not be of use.
+        // A default kernel that cannot be read is ignored.
         (None, Some(_)) => kernel_of(&objects).and_then(|file| MappedFile::open(&file).ok()),
         (None, None) => None,
     };
@@ -72,74 +72,74 @@ pub fn analyse(
     } else {
         loaded.ok().flatten()
     };
-    let mut outward = crossings::outward(&objects, &references);
+    let mut to_kernel = crossings::to_kernel(&objects, &references);
     verdicts(
         &objects,
         &mut crossings,
         kernel.as_ref(),
-        &mut outward,
+        &mut to_kernel,
         compilers,
     );
 
     unseen.extend(
         objects
             .iter()
-            .filter_map(|object| hidden_in(module, object)),
+            .filter_map(|object| unseen_in(module, object)),
     );
     Ok(Analysis {
-        left_out,
+        ignored,
         unseen,
         report: Report {
             module: module.name.clone(),
             parts: each(&objects, parts::part),
             imports: imports::imports(&objects, &references, linked.as_ref(), symvers),
             sizes: sizes::sizes(&objects),
-            causes: causes::of(crossings.iter().chain(&outward)),
+            causes: causes::of(crossings.iter().chain(&to_kernel)),
             crossings,
-            kernel: outward,
+            kernel: to_kernel,
         },
     })
 }
 
-/// The kernel for which Kbuild made the objects.
+/// The kernel for which Kbuild built the objects.
 fn kernel_of(objects: &[ObjectFile<'_>]) -> Option<PathBuf> {
     let mut rust = objects
         .iter()
         .filter(|object| object.language == Language::Rust);
     rust.find_map(|object| {
-        let made = CmdFile::of(&object.path)?;
-        made.kernel(&made.folder(object.debug.compile_unit().folder.as_deref()))
+        let cmd = CmdFile::of(&object.path)?;
+        cmd.kernel(&cmd.folder(object.debug.compile_unit().folder.as_deref()))
     })
 }
 
-/// Why what crosses in an object cannot be seen.
-fn hidden_in(module: &Module, object: &ObjectFile<'_>) -> Option<String> {
+/// Why crossings in an object cannot be seen.
+fn unseen_in(module: &Module, object: &ObjectFile<'_>) -> Option<String> {
     let name = &object.name;
     let finished = module.linked.as_ref() == Some(&object.path);
     if producer::is_mixed(&object.debug) || (finished && producer::has_rust(&object.file)) {
         return Some(format!(
-            "{name} has Rust in it, but the objects that it was linked from are not there, so \
-             nobody can tell what crossed between them\n  help: give them too: stitch report \
+            "{name} contains Rust, but the objects that it was linked from are missing, so \
+             crossings between them cannot be checked\n  help: pass them too: stitch report \
              {}.ko *.o",
             module.name
         ));
     }
     producer::is_intermediate(&object.file).then(|| {
         format!(
-            "{name} holds GCC's intermediate code (-flto): what it defines and needs is known when \
-             it is linked\n  help: build it without -flto"
+            "{name} has GCC's intermediate code (-flto): its symbols are only known once it is \
+             linked\n  help: build it without -flto"
         )
     })
 }
 
-fn left_out(combined: &[ObjectFile<'_>], generated: &[ObjectFile<'_>]) -> Vec<String> {
+fn ignored(combined: &[ObjectFile<'_>], generated: &[ObjectFile<'_>]) -> Vec<String> {
     let combined = combined.iter().map(|object| {
         let name = &object.name;
-        format!("{name} is linked from others of these objects, and left out")
+        format!("{name} is ignored: it is linked from other objects given here")
     });
     let generated = generated.iter().map(|object| {
         let name = &object.name;
-        format!("{name} is modpost's, the same for every module, and left out")
+        format!("{name} is ignored: modpost generated it, and it is the same for every module")
     });
     combined.chain(generated).collect()
 }

@@ -1,4 +1,4 @@
-//! Types out of a kernel's BTF: what is left of its debug information where it is shipped.
+//! Reads the types of symbols from the BTF of a kernel: distributions ship vmlinux without DWARF.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
@@ -12,16 +12,16 @@ use crate::types::graph::{
     Aggregate, Convention, Enumeration, Field, Id, Kind, Parameter, Signature, Types, Why,
 };
 
-/// Asks the BTF of the kernel called `part`. pahole records functions, and of data only what each
-/// CPU has its own of; how functions are called, it does not.
+/// Reads the BTF of the kernel named `part`. pahole records functions and per-CPU data, but no calling
+/// conventions.
 pub fn read(
     part: &str,
     section: &[u8],
     trusts_caller: bool,
     symbols: &BTreeSet<&str>,
 ) -> Result<Found, String> {
-    let broken = |error: btf_rs::Error| format!("the BTF of {part} is broken: {error}");
-    let btf = Btf::from_bytes(section).map_err(broken)?;
+    let damaged = |error: btf_rs::Error| format!("the BTF of {part} is damaged: {error}");
+    let btf = Btf::from_bytes(section).map_err(damaged)?;
     let mut builder = Builder {
         btf: &btf,
         types: Types::default(),
@@ -31,12 +31,12 @@ pub fn read(
     let mut shapes = Vec::new();
     for symbol in symbols {
         for ty in btf.resolve_types_by_name(symbol).unwrap_or_default() {
-            if let Some(shape) = builder.shape(&ty).map_err(broken)? {
+            if let Some(shape) = builder.shape(&ty).map_err(damaged)? {
                 shapes.push((*symbol, shape));
             }
         }
     }
-    builder.finish().map_err(broken)?;
+    builder.finish().map_err(damaged)?;
 
     let (types, part) = (Arc::new(builder.types), Arc::<str>::from(part));
     let mut claims: BTreeMap<String, Vec<Claim>> = BTreeMap::new();
@@ -82,7 +82,7 @@ impl Builder<'_> {
         })
     }
 
-    /// The node of a type, which may still have to be described: types may contain themselves.
+    /// The node of a type, which is read later: types may contain themselves.
     fn ty(&mut self, id: u32) -> Id {
         if let Some(known) = self.known.get(&id) {
             return *known;
@@ -151,32 +151,30 @@ impl Builder<'_> {
                     .collect(),
             }),
             Type::Enum(body) => {
-                let value = |value: u32, signed| {
-                    if signed {
-                        i128::from(value as i32)
+                let signed = body.is_signed();
+                let values = body.members.iter().map(|one| {
+                    let bits = one.val();
+                    let value = if signed {
+                        (bits as i32).into()
                     } else {
-                        i128::from(value)
-                    }
-                };
-                let members = body.members.iter();
-                let values = members.filter_map(|one| {
-                    Some((self.name(Some(one))?, value(one.val(), body.is_signed())))
+                        bits.into()
+                    };
+                    (one as &dyn BtfType, value)
                 });
-                enumeration(named, body.size(), body.is_signed(), values.collect())
+                self.enumeration(named, body.size(), signed, values)
             }
             Type::Enum64(body) => {
-                let value = |value: u64, signed| {
-                    if signed {
-                        i128::from(value as i64)
+                let signed = body.is_signed();
+                let values = body.members.iter().map(|one| {
+                    let bits = one.val();
+                    let value = if signed {
+                        (bits as i64).into()
                     } else {
-                        i128::from(value)
-                    }
-                };
-                let members = body.members.iter();
-                let values = members.filter_map(|one| {
-                    Some((self.name(Some(one))?, value(one.val(), body.is_signed())))
+                        bits.into()
+                    };
+                    (one as &dyn BtfType, value)
                 });
-                enumeration(named, body.size(), body.is_signed(), values.collect())
+                self.enumeration(named, body.size(), signed, values)
             }
             Type::Typedef(_) => Kind::Alias { name: named, to },
             Type::Const(_) => Kind::Constant(to),
@@ -186,7 +184,7 @@ impl Builder<'_> {
                 name: named,
                 why: Why::Declared,
             },
-            // Functions, variables and what is said of them are no types.
+            // Functions, variables and annotations are not types.
             _ => Kind::Opaque {
                 name: named,
                 why: Why::Missing,
@@ -213,6 +211,23 @@ impl Builder<'_> {
         })
     }
 
+    fn enumeration<'m>(
+        &self,
+        name: Arc<str>,
+        bytes: usize,
+        signed: bool,
+        values: impl Iterator<Item = (&'m dyn BtfType, i128)>,
+    ) -> Kind {
+        Kind::Enum(Enumeration {
+            name,
+            bytes: bytes as u64,
+            signed,
+            values: values
+                .filter_map(|(member, value)| Some((self.name(Some(member))?, value)))
+                .collect(),
+        })
+    }
+
     fn ty_or_void(&mut self, id: Option<u32>) -> Id {
         self.ty(id.unwrap_or(0))
     }
@@ -221,13 +236,4 @@ impl Builder<'_> {
         let name = self.btf.resolve_name(ty?).ok()?;
         (!name.is_empty()).then(|| name.into())
     }
-}
-
-fn enumeration(name: Arc<str>, bytes: usize, signed: bool, values: Vec<(Arc<str>, i128)>) -> Kind {
-    Kind::Enum(Enumeration {
-        name,
-        bytes: bytes as u64,
-        signed,
-        values,
-    })
 }

@@ -1,25 +1,25 @@
-//! What is known of a module: all that a report shows, in any form.
+//! What a report has, whether as text, JSON or a picture. Field names are the JSON keys, unless renamed.
 
 use serde::Serialize;
 
-/// What a crossing names as its definer if none of the objects defines the symbol.
+/// The definer of a symbol that none of the objects defines.
 pub const NOTHING: &str = "not found";
 
-/// A module, taken apart.
+/// A report on one module.
 #[derive(Debug, Clone, Default, Serialize)]
 pub struct Report {
     /// `hello_rust`
     pub module: String,
     /// Its objects, in the order in which they were given.
     pub parts: Vec<Part>,
-    /// What crosses between Rust and C.
+    /// Symbols that cross between Rust and C.
     #[serde(rename = "stitches")]
     pub crossings: Vec<Crossing>,
-    /// What crosses to the kernel and is declared by the module itself.
+    /// Symbols of the kernel that the module declares itself.
     pub kernel: Vec<Crossing>,
-    /// Why some of all these are not the same.
+    /// What makes some of these crossings differ.
     pub causes: Vec<Cause>,
-    /// What the module takes from the kernel.
+    /// The kernel imports.
     #[serde(rename = "shore")]
     pub imports: Vec<Import>,
     /// Bytes by language and crate.
@@ -30,13 +30,13 @@ pub struct Report {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Language {
-    /// rustc made it.
+    /// Compiled by rustc.
     Rust,
-    /// clang or gcc made it.
+    /// Compiled by clang or gcc.
     C,
-    /// An assembler made it.
+    /// Assembled.
     Assembly,
-    /// Nothing in it says who made it.
+    /// The object does not say.
     Unknown,
 }
 
@@ -45,19 +45,19 @@ pub enum Language {
 pub struct Part {
     /// `c_helper.o`
     pub name: String,
-    /// Where it was read.
+    /// Where it was read from.
     pub path: String,
-    /// Of its source.
+    /// Its language.
     pub language: Language,
-    /// As DWARF's producer or `.comment` has it.
+    /// From `DW_AT_producer` or `.comment`.
     pub compiler: Option<String>,
     /// `c_helper.c`
     pub source: Option<String>,
-    /// Those that take room in memory, and the debug information as one.
+    /// Sections that are loaded; the debug sections are summed up as one.
     pub sections: Vec<Section>,
-    /// What it defines for others, and what it keeps for itself.
+    /// Symbols that it defines, global and local.
     pub defined: Vec<Symbol>,
-    /// What others have to define.
+    /// Symbols that other objects have to define.
     pub needed: Vec<Symbol>,
 }
 
@@ -68,7 +68,7 @@ pub struct Section {
     pub name: String,
     /// `text`, `rodata`, `data`, `bss`, `debug`, `other`
     pub kind: &'static str,
-    /// Bytes.
+    /// In bytes.
     pub size: u64,
 }
 
@@ -77,71 +77,93 @@ pub struct Section {
 pub struct Symbol {
     /// As the linker knows it.
     pub name: String,
-    /// As Rust writes it, if it is mangled.
+    /// The demangled name, if it is mangled.
     pub demangled: Option<String>,
-    /// `T`, `U`, `D`, `R`, … as nm says it.
+    /// `T`, `U`, `D`, `R`, …, as nm prints it.
     pub letter: char,
-    /// Bytes, where it is known.
+    /// In bytes, or 0.
     pub size: u64,
 }
 
-/// A symbol that one language defines and the other needs.
+/// A symbol that one language defines and the other references.
 #[derive(Debug, Clone, Serialize)]
 pub struct Crossing {
     /// As the linker knows it.
     pub symbol: String,
-    /// Whether it is a function; else it is data.
+    /// Whether it is a function; otherwise it is data.
     pub function: bool,
     /// The object that defines it.
     pub definer: String,
     /// That object's language.
     pub language: Language,
-    /// Where its source defines it, as far as DWARF tells.
+    /// Where the source defines it, if DWARF says so.
     pub place: Option<Place>,
     /// Where it is in the linked module: `.text+0x40`.
     pub linked: Option<String>,
-    /// Who needs it, and where.
+    /// References to it, by object.
     pub uses: Vec<Use>,
-    /// Whether both sides mean the same.
+    /// Whether both sides agree.
     pub verdict: Verdict,
 }
 
-/// A symbol that the kernel has to give.
+#[cfg(test)]
+impl Crossing {
+    /// A function that is defined in C, for tests.
+    pub fn example(symbol: &str, outcome: Outcome, causes: &[&str]) -> Self {
+        let causes = causes.iter().map(|text| (outcome, (*text).to_owned()));
+        Crossing {
+            symbol: symbol.to_owned(),
+            function: true,
+            definer: "a.o".to_owned(),
+            language: Language::C,
+            place: None,
+            linked: None,
+            uses: Vec::new(),
+            verdict: Verdict {
+                outcome,
+                causes: causes.collect(),
+                ..Verdict::default()
+            },
+        }
+    }
+}
+
+/// A symbol imported from the kernel.
 #[derive(Debug, Clone, Serialize)]
 pub struct Import {
     /// As the linker knows it.
     pub symbol: String,
-    /// As Rust writes it, if it is mangled.
+    /// The demangled name, if it is mangled.
     pub demangled: Option<String>,
-    /// By its name.
+    /// By its name: Rust if it is mangled.
     pub language: Language,
-    /// Whether it is for modules under the GPL only; needs a Module.symvers.
+    /// Whether it is exported to GPL modules only; needs a Module.symvers.
     pub gpl_only: Option<bool>,
-    /// Of the module's `__versions`, or of Module.symvers.
+    /// From the module's `__versions`, or from Module.symvers.
     pub crc: Option<u32>,
-    /// Who needs it, and where.
+    /// References to it, by object.
     pub uses: Vec<Use>,
 }
 
-/// Where an object needs a symbol.
+/// An object's references to a symbol.
 #[derive(Debug, Clone, Serialize)]
 pub struct Use {
     /// The object.
     pub part: String,
-    /// Each relocation.
+    /// The relocations.
     pub sites: Vec<Site>,
 }
 
-/// One relocation.
+/// A relocation.
 #[derive(Debug, Clone, Serialize)]
 pub struct Site {
     /// `.text`
     pub section: String,
-    /// In that section.
+    /// Within the section.
     pub offset: u64,
-    /// The function that it is in.
+    /// The function around it.
     pub function: Option<String>,
-    /// As far as DWARF tells.
+    /// Its source line, if DWARF says so.
     pub place: Option<Place>,
     /// `R_X86_64_PLT32`
     pub relocation: String,
@@ -149,50 +171,50 @@ pub struct Site {
     pub addend: i64,
 }
 
-/// A line of a source.
+/// A line of a source file.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Place {
-    /// As the compiler was given it.
+    /// As it was passed to the compiler.
     pub file: String,
-    /// From 1.
+    /// Counted from 1.
     pub line: u64,
 }
 
-/// Bytes of one language, or one crate.
+/// Bytes of one language and crate.
 #[derive(Debug, Clone, Serialize)]
 pub struct Size {
-    /// Of the objects that they are in.
+    /// The language of the objects.
     pub language: Language,
-    /// `core`, `kernel`, the module's own; empty for C.
+    /// The crate: `core`, `kernel`, the module's own; empty for C.
     pub owner: String,
     /// Code.
     pub text: u64,
     /// Constants.
     pub rodata: u64,
-    /// Data with a value.
+    /// Initialised data.
     pub data: u64,
-    /// Data that begins as zeros.
+    /// Zero-initialised data.
     pub bss: u64,
 }
 
-/// Whether two sides mean the same by a symbol.
+/// Whether both sides agree on a symbol.
 #[derive(Debug, Clone, Default, Serialize)]
 pub struct Verdict {
-    /// In one word.
+    /// The verdict in one word.
     pub outcome: Outcome,
-    /// Each side's view: what it says, and how that is known.
+    /// Each side's declaration or definition.
     pub views: Vec<View>,
-    /// What differs, or what is missing to tell.
+    /// What differs, or why it is unknown.
     pub reasons: Vec<String>,
-    /// The same in words that other crossings may share, each with what it alone would lead to.
+    /// The reasons in words that other crossings can share, each with the outcome that it implies.
     #[serde(skip)]
     pub causes: Vec<(Outcome, String)>,
 }
 
-/// A difference that one crossing or many have, or what is missing to tell.
+/// A difference, or a reason for an unknown, that one or more crossings have.
 #[derive(Debug, Clone, Serialize)]
 pub struct Cause {
-    /// What it alone leads to.
+    /// The outcome that it implies.
     pub outcome: Outcome,
     /// `field `pre_handler` of `kprobe`: at byte 64 in C, at byte 0 in Rust`
     pub text: String,
@@ -200,60 +222,60 @@ pub struct Cause {
     pub symbols: Vec<String>,
 }
 
-/// See [`Verdict`]. docs/stitch.md has the table.
+/// The outcome of a comparison; docs/stitch.md explains them.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Outcome {
-    /// For the machine and for the language.
+    /// The same for the machine and for the language.
     Same,
-    /// The machine sees no difference; C or Rust does.
+    /// The same for the machine, not for the language.
     Language,
     /// Something is missing.
     #[default]
     Unknown,
-    /// The machine sees a difference.
+    /// Different for the machine.
     Differs,
 }
 
-/// What one side believes of a symbol.
+/// One side's declaration or definition of a symbol.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct View {
-    /// Whose.
+    /// The language of that side.
     pub language: Language,
     /// `int c_helper_repeat(u32, c_helper_greet_fn, void *)`
     pub says: String,
     /// `c_helper.o, DWARF, definition`
     pub source: String,
-    /// Where it stands.
+    /// Where it is in the source.
     pub place: Option<Place>,
-    /// Others that say just the same.
+    /// Other sources that say the same.
     pub also: Vec<String>,
-    /// The structs and unions that it passes.
+    /// The structs and unions that it uses.
     pub layouts: Vec<Layout>,
 }
 
-/// A struct or a union as one side has it.
+/// The layout of a struct or union.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Layout {
-    /// Its tag, or its path's last part.
+    /// Its tag, or the last segment of its path.
     pub name: String,
-    /// Whether all its fields are at its beginning.
+    /// Whether it is a union.
     pub union: bool,
-    /// Bytes.
+    /// In bytes.
     pub size: u64,
-    /// Bytes, where the debug information tells.
+    /// In bytes, if the debug information says so.
     pub align: Option<u64>,
-    /// By their offsets; those of a struct without a name in a struct are its own, as in C.
+    /// By offset; the members of an anonymous struct are its own, as in C.
     pub fields: Vec<Member>,
 }
 
 /// A field of a [`Layout`].
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Member {
-    /// Bits that only fill a gap have none.
+    /// `None` for unnamed bit-fields.
     pub name: Option<String>,
-    /// Bytes.
+    /// In bytes.
     pub offset: u64,
-    /// Bytes, where it is known; of bits, those of the type that they are declared with.
+    /// In bytes, if known; for a bit-field, that of its declared type.
     pub size: Option<u64>,
 }

@@ -1,5 +1,4 @@
-//! Whatever stitch is given, it answers or says why not: no panic, no endless loop, no memory
-//! without bound.
+//! stitch reports or rejects any input: no panic, no endless loop, no unbounded memory.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -7,8 +6,8 @@ use std::process::Command;
 
 use crate::common::{built, fresh, run, said, stitch};
 
-/// How many times each object is spoilt in each way; `STITCH_DAMAGE=10000` for a long search, from
-/// another beginning.
+/// How many times each object is damaged in each way; `STITCH_DAMAGE=10000` searches longer, with
+/// another seed.
 fn times() -> u64 {
     match std::env::var("STITCH_DAMAGE") {
         Ok(times) => times.parse().expect("STITCH_DAMAGE is a number"),
@@ -16,7 +15,7 @@ fn times() -> u64 {
     }
 }
 
-/// The same numbers every time: a failure can be looked at again.
+/// A deterministic generator, so that failures can be reproduced.
 struct Numbers(u64);
 
 impl Numbers {
@@ -25,7 +24,7 @@ impl Numbers {
     }
 
     fn below(&mut self, limit: usize) -> usize {
-        // Knuth's; the low bits are worse than the others.
+        // Knuth's MMIX generator; its low bits are poor.
         self.0 = self
             .0
             .wrapping_mul(6_364_136_223_846_793_005)
@@ -34,20 +33,20 @@ impl Numbers {
     }
 }
 
-/// Reads it alone and beside a sound object; it may be read or refused, and nothing else.
+/// Reports on a damaged object together with a valid one: stitch has to accept or reject it.
 fn survives(bytes: &[u8], what: &str) {
     let folder = tempfile::tempdir().expect("a temporary folder");
-    let spoilt = folder.path().join("spoilt.o");
-    fs::write(&spoilt, bytes).expect("written");
+    let damaged = folder.path().join("damaged.o");
+    fs::write(&damaged, bytes).expect("written");
     let other = built().path("pair_c.o");
-    let paths: [&Path; 2] = [&spoilt, &other];
+    let paths: [&Path; 2] = [&damaged, &other];
     let page = folder.path().join("page.html");
     let words = ["report", "--json", "--html", page.to_str().expect("UTF-8")];
     let output = stitch(&words, &paths);
     let code = output.status.code();
     assert!(
         matches!(code, Some(0 | 2)),
-        "{what}: ended with {code:?}\n{}",
+        "{what}: exit status {code:?}\n{}",
         said(&output)
     );
     if code == Some(2) {
@@ -56,7 +55,7 @@ fn survives(bytes: &[u8], what: &str) {
     }
 }
 
-/// What is spoilt; `STITCH_OBJECTS=a.o:b.ko` names others.
+/// The objects to damage; `STITCH_OBJECTS=a.o:b.ko` names others.
 fn objects() -> Vec<Vec<u8>> {
     let paths: Vec<PathBuf> = match std::env::var_os("STITCH_OBJECTS") {
         Some(paths) => std::env::split_paths(&paths).collect(),
@@ -83,23 +82,23 @@ fn single_bytes_changed() {
     for (which, object) in objects().into_iter().enumerate() {
         let mut numbers = Numbers::new(2);
         for time in 0..times() {
-            let mut spoilt = object.clone();
+            let mut damaged = object.clone();
             for _ in 0..=numbers.below(20) {
-                let at = numbers.below(spoilt.len());
-                spoilt[at] = numbers.below(256) as u8;
+                let at = numbers.below(damaged.len());
+                damaged[at] = numbers.below(256) as u8;
             }
-            survives(&spoilt, &format!("object {which}, change {time}"));
+            survives(&damaged, &format!("object {which}, change {time}"));
         }
     }
 }
 
-/// Most bytes are in strings, where a change does nothing: here the headers, or one section.
+/// Most bytes are in strings, where a change has no effect; here it is in the headers, or in one place.
 #[test]
 fn one_place_changed() {
     for (which, object) in objects().into_iter().enumerate() {
         let mut numbers = Numbers::new(3);
         for time in 0..times() {
-            let mut spoilt = object.clone();
+            let mut damaged = object.clone();
             let start = match time % 3 {
                 0 => 0,
                 // The section headers are at the end.
@@ -108,17 +107,17 @@ fn one_place_changed() {
             };
             for _ in 0..=numbers.below(8) {
                 let at = (start + numbers.below(64 * 30)).min(object.len() - 1);
-                spoilt[at] = [0, 0xff, 0x7f, 0x80][numbers.below(4)];
+                damaged[at] = [0, 0xff, 0x7f, 0x80][numbers.below(4)];
             }
-            survives(&spoilt, &format!("object {which}, place {time}"));
+            survives(&damaged, &format!("object {which}, place {time}"));
         }
     }
 }
 
 #[test]
-fn what_is_no_object() {
+fn other_files_are_rejected() {
     let built = fresh();
-    let refused = |name: &str, content: &[u8], reason: &str| {
+    let rejected = |name: &str, content: &[u8], reason: &str| {
         let file = built.path(name);
         fs::write(&file, content).expect("written");
         let output = stitch(&["report"], &[&file]);
@@ -133,22 +132,22 @@ fn what_is_no_object() {
         changed[at] = byte;
         changed
     };
-    refused("empty.o", b"", "is empty");
-    refused("text.o", b"int main(void);\n", "is no ELF file");
-    refused("archive.a", b"!<arch>\n...", "an archive");
-    refused("module.ko.xz", b"\xfd7zXZ\0...", "compressed by xz");
-    refused(
+    rejected("empty.o", b"", "is empty");
+    rejected("text.o", b"int main(void);\n", "is not an ELF file");
+    rejected("archive.a", b"!<arch>\n...", "an archive");
+    rejected("module.ko.xz", b"\xfd7zXZ\0...", "compressed by xz");
+    rejected(
         "module.ko.zst",
         b"\x28\xb5\x2f\xfd...",
         "compressed by zstd",
     );
-    refused("module.ko.gz", b"\x1f\x8b...", "compressed by gzip");
-    refused("bitcode.o", b"BC\xc0\xde...", "LLVM bitcode");
-    refused("narrow.o", &changed(4, 1), "32 bits");
-    refused("big.o", &changed(5, 2), "big-endian");
-    refused("arm.o", &changed(18, 183), "for AArch64");
-    refused("program.o", &changed(16, 2), "an executable, not an object");
-    refused(
+    rejected("module.ko.gz", b"\x1f\x8b...", "compressed by gzip");
+    rejected("bitcode.o", b"BC\xc0\xde...", "LLVM bitcode");
+    rejected("narrow.o", &changed(4, 1), "a 32-bit");
+    rejected("big.o", &changed(5, 2), "big-endian");
+    rejected("arm.o", &changed(18, 183), "for AArch64");
+    rejected("program.o", &changed(16, 2), "an executable, not an object");
+    rejected(
         "half.o",
         &object[..object.len() / 2],
         "damaged or cut short",
@@ -157,10 +156,7 @@ fn what_is_no_object() {
     for (paths, reason) in [
         (vec!["nowhere.o"], "cannot read"),
         (vec!["empty_folder"], "no module was built in"),
-        (
-            vec!["pair.ko", "other.ko", "pair_c.o"],
-            "which of the modules",
-        ),
+        (vec!["pair.ko", "other.ko", "pair_c.o"], "which module"),
         (vec!["lacking.mod"], "is missing"),
         (vec!["void.mod"], "lists no objects"),
     ] {
@@ -202,9 +198,9 @@ fn no_debug_information_at_all() {
     );
 }
 
-/// Without symbols and without relocations there is nothing to stitch, and stitch says so.
+/// Without symbols and relocations nothing crosses.
 #[test]
-fn nothing_left_to_stitch() {
+fn stripped_objects_have_no_crossings() {
     let built = fresh();
     for section in [".symtab", ".rela.text", ".rela.data", ".rela.rodata"] {
         let remove = ["--strip-all", "--remove-section", section, "pair_c.o"];
@@ -235,7 +231,7 @@ fn compressed_debug_information() {
                 .arg(built.path(name))
                 .output()
                 .expect("objcopy starts");
-            // binutils knows zstd since 2.40, which is Debian 12's.
+            // binutils supports zstd since 2.40 (Debian 12).
             assert!(status.status.success(), "{way}: {}", said(&status));
         }
         let output = stitch(&["report", "--json"], &[built.folder.path()]);
@@ -243,8 +239,8 @@ fn compressed_debug_information() {
     }
 }
 
-/// What nobody compiles, but anybody can write: types that are themselves, arrays without end, and
-/// a tree a hundred thousand deep.
+/// What no compiler writes: types that are defined as themselves, infinite arrays, and a tree with a
+/// depth of 100,000.
 const ABSURD: &str = r#"
 .text
 .globl c_add
@@ -350,9 +346,9 @@ fn a_hundred_thousand_symbols() {
         .is_some_and(|shore| shore.len() >= 50_000));
 }
 
-/// A linker does not care what the bytes of a name mean.
+/// Linkers accept any bytes in names.
 #[test]
-fn names_that_are_no_utf_8() {
+fn names_that_are_not_utf_8() {
     let built = fresh();
     for name in ["pair_main.o", "pair_c.o"] {
         let mut object = fs::read(built.path(name)).expect("an object");
@@ -372,7 +368,7 @@ fn names_that_are_no_utf_8() {
     assert!(told.contains("\nc\u{fffd}add\n"), "{told}");
 }
 
-/// All that came from debug information.
+/// What comes from debug information.
 fn places(json: &[u8]) -> serde_json::Value {
     let mut report: serde_json::Value = serde_json::from_slice(json).expect("JSON");
     report["stitches"].take()

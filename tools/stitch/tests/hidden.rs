@@ -1,4 +1,4 @@
-//! Objects in which something may cross that cannot be seen: it is said, and never taken for nothing.
+//! Objects in which symbols may cross unseen: stitch says so, and reports them as unknown.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -15,7 +15,7 @@ fn crossing(paths: &[&Path]) -> usize {
     report["stitches"].as_array().map_or(0, Vec::len)
 }
 
-/// That `stitch check` exits with status 3 for this reason.
+/// Checks that `stitch check` exits with status 3 for this reason.
 fn unknown_for(paths: &[&Path], reason: &str) {
     let output = stitch(&["check"], paths);
     let said = said(&output);
@@ -23,7 +23,7 @@ fn unknown_for(paths: &[&Path], reason: &str) {
     assert!(said.contains(reason), "{said}");
 }
 
-/// Kbuild's `pair.o`, linked from parts in a folder below.
+/// `pair.o`, linked from objects in a subdirectory.
 fn linked(built: &Built) -> PathBuf {
     let folder = built.folder.path();
     let sub = built.path("sub");
@@ -39,7 +39,7 @@ fn linked(built: &Built) -> PathBuf {
 
 /// `stitch check pair.o`, and `stitch check pair.ko *.o`.
 #[test]
-fn what_kbuild_has_linked_is_seen_in_its_parts() {
+fn linked_objects_are_replaced_by_their_parts() {
     let built = fresh();
     let all = crossing(&[built.folder.path()]);
     assert!(all > 0);
@@ -52,10 +52,10 @@ fn what_kbuild_has_linked_is_seen_in_its_parts() {
 }
 
 #[test]
-fn without_its_parts_it_is_not_judged() {
+fn without_its_parts_a_linked_object_is_unknown() {
     let built = fresh();
     let object = linked(&built);
-    unknown_for(&[&object], "pair.o has Rust in it");
+    unknown_for(&[&object], "pair.o contains Rust");
 }
 
 #[test]
@@ -67,7 +67,7 @@ fn bitcode_is_named_and_the_rest_is_reported() {
     let paths: [&Path; 3] = [&rust, &c, &bitcode];
     assert_eq!(crossing(&paths), crossing(&paths[..2]));
     unknown_for(&paths, "lto.o is LLVM bitcode");
-    // Alone it is no object.
+    // Alone, it is an error.
     assert_eq!(stitch(&["check"], &[&bitcode]).status.code(), Some(2));
 }
 
@@ -84,10 +84,10 @@ fn intermediate_code_is_named_and_the_rest_is_reported() {
     let lto = built.path("lto.o");
     let paths: [&Path; 3] = [&rust, &c, &lto];
     assert_eq!(crossing(&paths), crossing(&paths[..2]));
-    unknown_for(&paths, "lto.o holds GCC's intermediate code");
+    unknown_for(&paths, "lto.o has GCC's intermediate code");
 }
 
-/// `-gsplit-dwarf`: the types are elsewhere.
+/// `-gsplit-dwarf`: the types are in a .dwo file.
 #[test]
 fn split_debug_information_is_named() {
     let built = fresh();
@@ -103,7 +103,7 @@ fn split_debug_information_is_named() {
     );
 }
 
-/// CONFIG_DEBUG_INFO_REDUCED: the struct of a header is a name, and the reason is said.
+/// CONFIG_DEBUG_INFO_REDUCED: structs of headers have no body, and the reason is given.
 #[test]
 fn reduced_debug_information_is_named() {
     let folder = tempfile::tempdir().expect("a temporary folder");

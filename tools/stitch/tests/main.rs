@@ -1,4 +1,4 @@
-//! stitch on real objects, sound and damaged.
+//! stitch on real objects, valid and damaged.
 
 mod common;
 mod damage;

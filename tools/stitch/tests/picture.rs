@@ -1,4 +1,4 @@
-//! The picture and the page, as files. How they are drawn is tested beside the drawing.
+//! The picture and the page, as files; src/picture/tests.rs tests what is in them.
 
 use std::fs;
 use std::path::Path;
@@ -16,7 +16,7 @@ fn draw(form: &str, file: &Path, paths: &[&Path]) -> (Option<i32>, String) {
 }
 
 #[test]
-fn files_that_need_nothing_else() {
+fn files_are_self_contained() {
     let built = built();
     for form in ["--svg", "--html"] {
         let file = built.path(&format!("pair.{}", form.trim_start_matches('-')));
@@ -37,7 +37,7 @@ fn files_that_need_nothing_else() {
         for word in ["<script", "<image", "<link", "src=", "url(", "@import"] {
             assert!(!text.contains(word), "{word} in {form}");
         }
-        // A name of a namespace is no address.
+        // The only address is that of the namespace.
         let addresses = text.matches("http").count();
         let names = text.matches("xmlns=\"http://www.w3.org/2000/svg\"").count();
         assert_eq!((addresses, names), (1, 1), "{form}");
@@ -45,7 +45,7 @@ fn files_that_need_nothing_else() {
 }
 
 #[test]
-fn of_one_module_only() {
+fn a_picture_shows_one_module() {
     let built = fresh();
     let other = built.path("other.ko");
     fs::copy(built.path("pair.ko"), &other).expect("copied");
@@ -59,7 +59,7 @@ fn of_one_module_only() {
 }
 
 #[test]
-fn nowhere_to_write() {
+fn unwritable_file() {
     let built = built();
     let file = built.path("no/such/folder/pair.html");
     let (code, told) = draw("--html", &file, &[built.folder.path()]);

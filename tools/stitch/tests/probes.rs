@@ -1,4 +1,4 @@
-//! The compilers, asked: what Rust and C believe of a symbol that the objects tell nothing of.
+//! Probes: types that the objects do not record.
 
 use std::fs::{self, File};
 use std::path::Path;
@@ -44,7 +44,7 @@ pub unsafe fn all(point: *mut abi::Point) -> i32 {
 
 const ABI: &str = "#[repr(C)] pub struct Point { x: i64, y: i64 }";
 
-/// (symbol, what comes of it, a word of the reason)
+/// (symbol, outcome, part of the reason)
 const OUTCOMES: &[(&str, &str, &str)] = &[
     ("c_move", "language", "`Point` in Rust"),
     ("c_width", "differs", "2 bytes signed in C"),
@@ -54,7 +54,7 @@ const OUTCOMES: &[(&str, &str, &str)] = &[
     ("c_deep", "unknown", "do not declare `c_deep`"),
 ];
 
-/// As Kbuild leaves it: objects, sources, and its notes of how the objects were made.
+/// A build directory as Kbuild would leave it: sources, objects, and their .cmd files.
 fn built() -> TempDir {
     let folder = tempfile::tempdir().expect("a temporary folder");
     let write = |name: &str, text: &str| {
@@ -113,7 +113,7 @@ fn probe() -> [String; 3] {
     ["--probe", "--rustc", &rustc.display().to_string()].map(str::to_owned)
 }
 
-/// That each is unknown, for this reason.
+/// Checks that all crossings are unknown, for this reason.
 fn all_unknown(stitches: &[Value], reason: &str) {
     assert_eq!(stitches.len(), OUTCOMES.len());
     for stitch in stitches {
@@ -125,7 +125,7 @@ fn all_unknown(stitches: &[Value], reason: &str) {
 }
 
 #[test]
-fn when_asked() {
+fn probes_find_the_types() {
     let folder = built();
     let words = probe();
     let words: Vec<&str> = words.iter().map(String::as_str).collect();
@@ -143,19 +143,16 @@ fn when_asked() {
     assert_eq!(view["place"]["file"], "m.rs", "{view:#}");
     assert_eq!(view["place"]["line"], 7, "{view:#}");
     let after = fs::read_dir(folder.path()).expect("a folder").count();
-    assert_eq!(before, after, "something was written beside the objects");
+    assert_eq!(before, after, "a file was created beside the objects");
 }
 
 #[test]
-fn not_when_not_asked() {
-    all_unknown(
-        &verdicts(built().path(), &[]),
-        "with --probe, stitch asks it",
-    );
+fn no_probes_unless_requested() {
+    all_unknown(&verdicts(built().path(), &[]), "use --probe");
 }
 
 #[test]
-fn not_of_a_source_that_was_changed_since() {
+fn no_probes_of_modified_sources() {
     let folder = built();
     let later = SystemTime::now() + Duration::from_secs(60);
     let file = File::options()
@@ -165,12 +162,12 @@ fn not_of_a_source_that_was_changed_since() {
         .expect("a later time");
     let words = probe();
     let words: Vec<&str> = words.iter().map(String::as_str).collect();
-    let reason = "abi.rs was changed after m.o was made of it";
+    let reason = "abi.rs was changed after m.o was compiled";
     all_unknown(&verdicts(folder.path(), &words), reason);
 }
 
 #[test]
-fn not_by_another_compiler() {
+fn no_probes_by_another_compiler() {
     let folder = built();
     let other = folder.path().join("other");
     fs::write(&other, "#!/bin/sh\necho rustc 1.2.3\n").expect("written");
@@ -181,11 +178,11 @@ fn not_by_another_compiler() {
 }
 
 #[test]
-fn not_of_a_copy_that_does_not_compile() {
+fn no_probes_if_the_copy_does_not_compile() {
     let folder = built();
     let note = folder.path().join(".m.o.cmd");
     let text = fs::read_to_string(&note).expect("a note");
-    // Kbuild would have called it by a feature that this rustc does not have.
+    // A flag that this rustc does not support.
     let text = text.replace(
         "--edition=2021",
         "--edition=2021 --extern gone=gone.rmeta -Zcrate-attr=no_core",

@@ -1,4 +1,4 @@
-//! What stitch says of a Rust and a C object from this host's own compilers.
+//! The report on a Rust and a C object from this host's compilers.
 
 use std::fs;
 use std::path::Path;
@@ -16,7 +16,7 @@ fn report() -> Value {
     json(&stitch(&["report", "--json"], &[built().folder.path()]))
 }
 
-/// The line on which a source says this first.
+/// The first line of a source that starts like this.
 fn line_of(source: &str, text: &str) -> usize {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/objects");
     let source = fs::read_to_string(path.join(source)).expect("a source");
@@ -24,7 +24,7 @@ fn line_of(source: &str, text: &str) -> usize {
     line.expect("a line that begins so") + 1
 }
 
-/// The one of a list whose `key` is `value`.
+/// The only element of a list whose `key` is `value`.
 fn one<'v>(list: &'v Value, key: &str, value: &str) -> &'v Value {
     let found = list.as_array().expect("a list").iter();
     let mut found = found.filter(|entry| entry[key] == value);
@@ -72,7 +72,7 @@ fn stitches_of_both_directions() {
         .as_str()
         .expect("a file")
         .ends_with("pair.c"));
-    // Its declaration comes before it.
+    // The declaration is on the line before.
     let declared = line_of("pair.c", "int c_add(");
     assert_eq!(call["place"]["line"], declared + 1);
     assert!(call["linked"]
@@ -95,7 +95,7 @@ fn stitches_of_both_directions() {
     assert_eq!(data["function"], false);
     assert_eq!(data["place"]["line"], line_of("pair.c", "int c_times"));
 
-    // What reads it is inlined from the core library: its caller is what a person looks for.
+    // The read is inlined from the core library: the line is that of the caller.
     let place = &one(&data["uses"], "part", "pair_main.o")["sites"][0]["place"];
     assert!(place["file"].as_str().expect("a file").ends_with("pair.rs"));
     assert_eq!(
@@ -121,7 +121,7 @@ fn stitches_of_both_directions() {
 }
 
 #[test]
-fn shore_and_sizes() {
+fn imports_and_sizes() {
     let report = report();
     let shore = report["shore"].as_array().expect("a list");
     assert_eq!(shore.len(), 1, "{shore:?}");
@@ -165,13 +165,13 @@ fn symvers() {
     let output = stitch(&words, &[built.folder.path()]);
     assert_eq!(output.status.code(), Some(2));
     assert!(
-        said(&output).contains("is no Module.symvers"),
+        said(&output).contains("is not a Module.symvers"),
         "{}",
         said(&output)
     );
 }
 
-/// As modpost writes them with `CONFIG_MODVERSIONS`: in the old sections, or the new ones.
+/// As modpost writes them with `CONFIG_MODVERSIONS`, in the old section or the new ones.
 #[test]
 fn crcs_that_the_module_expects() {
     let old = ".section __versions, \"a\"\n.quad 0x12345678\n\
@@ -201,7 +201,7 @@ fn crcs_that_the_module_expects() {
 }
 
 #[test]
-fn ways_to_name_a_module() {
+fn modules_by_any_of_their_files() {
     let built = built();
     let (ko, list) = (built.path("pair.ko"), built.path("pair.mod"));
     let (rust, c) = (built.path("pair_main.o"), built.path("pair_c.o"));
@@ -217,7 +217,7 @@ fn ways_to_name_a_module() {
         assert_eq!(found["stitches"], expected["stitches"], "{paths:?}");
         assert_eq!(found["module"], "pair");
     }
-    // Without what was linked, nobody knows where it ended up.
+    // Without the linked module, its offsets are unknown.
     let found = json(&stitch(&["report", "--json"], &[&rust, &c]));
     assert_eq!(
         one(&found["stitches"], "symbol", "c_add")["linked"],
@@ -226,9 +226,9 @@ fn ways_to_name_a_module() {
     assert_eq!(found["shore"], expected["shore"]);
 }
 
-/// `stitch report pair.ko *.o` in a build folder.
+/// `stitch report pair.ko *.o` in a build directory.
 #[test]
-fn what_kbuild_made_of_the_objects_is_left_out() {
+fn linked_and_generated_objects_are_ignored() {
     let built = fresh();
     let folder = built.folder.path();
     fs::copy(built.path("pair.ko"), built.path("pair.o")).expect("copied");
@@ -244,15 +244,15 @@ fn what_kbuild_made_of_the_objects_is_left_out() {
     for paths in [&paths[..], &paths[1..]] {
         let output = stitch(&["report", "--json"], paths);
         let told = String::from_utf8_lossy(&output.stderr).into_owned();
-        assert!(told.contains("pair.o is linked from others"), "{told}");
-        assert!(told.contains("pair.mod.o is modpost's"), "{told}");
+        assert!(told.contains("pair.o is ignored: it is linked"), "{told}");
+        assert!(told.contains("pair.mod.o is ignored: modpost"), "{told}");
         let found = json(&output);
         let parts = found["parts"].as_array().map(Vec::len);
         assert_eq!(parts, Some(2), "{}", found["parts"]);
         let call = one(&found["stitches"], "symbol", "c_add");
         assert!(call["linked"].is_string(), "{call}");
     }
-    // Alone, an object is what was asked for.
+    // A single object is never ignored.
     let found = json(&stitch(&["report", "--json"], &[&built.path("pair.mod.o")]));
     assert_eq!(found["parts"][0]["name"], "pair.mod.o");
 }
@@ -261,14 +261,14 @@ fn what_kbuild_made_of_the_objects_is_left_out() {
 fn text_fits_a_terminal() {
     let output = stitch(&["report"], &[built().folder.path()]);
     let text = said(&output);
-    assert!(text.starts_with("pair: 2 objects, 3 crossings between Rust and C, 1 symbol from"));
+    assert!(text.starts_with("pair: 2 objects, 3 crossings between Rust and C, 1 kernel import"));
     assert!(!text.contains('\x1b'), "colours without a terminal");
     for line in text.lines() {
         assert!(line.chars().count() <= 100, "{line}");
     }
     for word in [
         "a function",
-        "needed: others have to define it",
+        "undefined: another object has to define it",
         "R_X86_64_PLT32 -4 at .text",
     ] {
         assert!(text.contains(word), "{word:?} is not in\n{text}");
@@ -276,7 +276,7 @@ fn text_fits_a_terminal() {
 }
 
 #[test]
-fn a_sealed_module_is_not_judged() {
+fn a_linked_module_alone_is_unknown() {
     let built = fresh();
     for file in ["pair.mod", "pair_main.o", "pair_c.o"] {
         fs::remove_file(built.path(file)).expect("removed");
@@ -289,7 +289,7 @@ fn a_sealed_module_is_not_judged() {
     );
     let output = stitch(&["report"], &[&ko]);
     assert_eq!(output.status.code(), Some(0));
-    assert!(said(&output).contains("the objects that it was linked from are not there"));
+    assert!(said(&output).contains("the objects that it was linked from are missing"));
 }
 
 #[test]

@@ -1,4 +1,4 @@
-//! The two things that stitch does, from the options to the exit code.
+//! The subcommands, from options to exit status.
 
 use std::collections::HashMap;
 use std::fs;
@@ -19,13 +19,13 @@ use crate::probes::compile::Compilers;
 use crate::report::text::TextRenderer;
 use crate::verdict::causes;
 
-/// The exit codes of `check`; those of `report` are 0 and [`UNREADABLE`].
+/// Exit statuses of `check`; `report` exits with 0 or [`UNREADABLE`].
 const DIFFERS: u8 = 1;
-/// A usage that stitch does not know, or a file that it cannot read.
+/// Invalid options, or a file that cannot be read.
 pub const UNREADABLE: u8 = 2;
 const UNKNOWN: u8 = 3;
 
-/// `stitch report`: where it goes besides standard output.
+/// What `stitch report` writes.
 pub struct Outputs<'a> {
     /// JSON instead of text.
     pub json: bool,
@@ -35,59 +35,64 @@ pub struct Outputs<'a> {
     pub html: Option<&'a Path>,
 }
 
-/// Shows modules.
+/// Reports on modules.
 pub fn report(input: &Input, forms: &Outputs<'_>) -> Result<ExitCode> {
     let all = analyse(input)?;
-    if let (Some(file), [_, second, ..]) = (forms.svg.or(forms.html), &all[..]) {
+    if let (Some(file), [first, second, ..]) = (forms.svg.or(forms.html), &all[..]) {
         return Err(
-            Diagnostic::new("a picture shows one module, and here are several")
-                .note(format!("{} for {}", second.report.module, file.display()))
-                .help("give one .ko or .mod of the folder")
+            Diagnostic::new("a picture shows one module, but several were given")
+                .note(format!(
+                    "{} and {} for {}",
+                    first.report.module,
+                    second.report.module,
+                    file.display()
+                ))
+                .help("give one .ko or .mod of the directory")
                 .into(),
         );
     }
-    for apart in &all {
-        let Analysis { report, unseen, .. } = apart;
+    for analysis in &all {
+        let Analysis { report, unseen, .. } = analysis;
         if let Some(file) = forms.svg {
-            let svg = picture::svg(report).ok_or_else(|| too_much(report.crossings.len()))?;
+            let svg = picture::svg(report).ok_or_else(|| too_many(report.crossings.len()))?;
             write(file, &svg)?;
         }
         if let Some(file) = forms.html {
             write(file, &picture::html(report))?;
         }
         if forms.json {
-            say(&(serde_json::to_string(report)? + "\n"))?;
+            print(&(serde_json::to_string(report)? + "\n"))?;
         } else if forms.svg.is_none() && forms.html.is_none() {
-            say(&TextRenderer::new(colours()).report(report))?;
+            print(&TextRenderer::new(colours()).report(report))?;
         }
-        for sentence in unseen.iter().chain(&apart.left_out) {
+        for sentence in unseen.iter().chain(&analysis.ignored) {
             eprintln!("stitch: note: {sentence}");
         }
     }
     Ok(ExitCode::SUCCESS)
 }
 
-fn too_much(crossings: usize) -> Diagnostic {
+fn too_many(crossings: usize) -> Diagnostic {
     let most = picture::MOST_CROSSINGS;
-    Diagnostic::new(format!("{crossings} crossings are no picture any more"))
-        .note(format!("a picture shows {most} at most"))
-        .help("--html FILE, which has all of them in tables")
+    Diagnostic::new(format!("too many crossings for a picture: {crossings}"))
+        .note(format!("a picture shows at most {most}"))
+        .help("use --html FILE, which lists all of them in tables")
 }
 
-/// What `check` accepts.
+/// Which outcomes `check` accepts.
 #[derive(Debug, Clone, Copy)]
 pub struct Tolerance {
-    /// What is unknown.
+    /// [`Outcome::Unknown`]
     pub unknown: bool,
-    /// What differs in the language only.
+    /// [`Outcome::Language`]
     pub language: bool,
 }
 
-/// Judges modules, in silence where there is nothing to say.
+/// Checks modules; prints only what it rejects.
 pub fn check(input: &Input, accepts: Tolerance) -> Result<ExitCode> {
     let mut exit = 0;
     for Analysis { report, unseen, .. } in analyse(input)? {
-        let refused = |outcome| match outcome {
+        let rejected = |outcome| match outcome {
             Outcome::Same => false,
             Outcome::Language => !accepts.language,
             Outcome::Unknown => !accepts.unknown,
@@ -105,7 +110,7 @@ pub fn check(input: &Input, accepts: Tolerance) -> Result<ExitCode> {
             (_, _, 1.., _) | (.., true) if !accepts.unknown => UNKNOWN,
             _ => 0,
         };
-        // A difference in one module counts for more than a doubt in another.
+        // A difference in one module outweighs an unknown in another.
         exit = match (exit, worst) {
             (DIFFERS, _) | (_, DIFFERS) => DIFFERS,
             (one, other) => one.max(other),
@@ -115,11 +120,11 @@ pub fn check(input: &Input, accepts: Tolerance) -> Result<ExitCode> {
         }
         let renderer = TextRenderer::new(colours());
         let crossings = report.crossings.iter().chain(&report.kernel);
-        let told: Vec<&Crossing> = crossings.filter(|s| refused(s.verdict.outcome)).collect();
-        say(&renderer.alike(told.iter().copied()))?;
-        // Of one, its reasons are the causes.
-        if told.len() > 1 {
-            say(&renderer.causes(&causes::of(told.into_iter())))?;
+        let shown: Vec<&Crossing> = crossings.filter(|s| rejected(s.verdict.outcome)).collect();
+        print(&renderer.alike(shown.iter().copied()))?;
+        // The causes of a single crossing are its reasons.
+        if shown.len() > 1 {
+            print(&renderer.causes(&causes::of(shown.into_iter())))?;
         }
         for sentence in unseen.iter().filter(|_| !accepts.unknown) {
             eprintln!("stitch: {sentence}");
@@ -160,8 +165,8 @@ fn write(file: &Path, text: &str) -> Result<()> {
     fs::write(file, text).with_context(|| format!("cannot write {}", file.display()))
 }
 
-/// Whoever stops listening, as `head` does, has heard enough.
-fn say(text: &str) -> Result<()> {
+/// A closed pipe, as by `head`, is no error.
+fn print(text: &str) -> Result<()> {
     match io::stdout().lock().write_all(text.as_bytes()) {
         Err(error) if error.kind() != ErrorKind::BrokenPipe => {
             Err(error).context("cannot write to standard output")
@@ -172,6 +177,6 @@ fn say(text: &str) -> Result<()> {
 
 /// See <https://no-color.org>.
 fn colours() -> bool {
-    let unwanted = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
-    !unwanted && io::stdout().is_terminal()
+    let no_color = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
+    !no_color && io::stdout().is_terminal()
 }

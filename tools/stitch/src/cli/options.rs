@@ -1,16 +1,16 @@
-//! What stitch can be told.
+//! The options.
 
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
 
-/// How a kernel module was stitched from Rust and C, and whether both mean the same.
+/// Shows how a kernel module was linked from Rust and C, and checks that both agree
 #[derive(Debug, Parser)]
 #[command(
     version,
-    after_help = "Exit codes of check: 0 both sides mean the same; 1 they differ; 3 something is \
-                  unknown.\nOf both: 2 for a usage that stitch does not know, or a file that it \
-                  cannot read.\nreport exits with 0 whatever it had to report."
+    after_help = "Exit status of check: 0 if both sides agree, 1 if they differ, 3 if something is \
+                  unknown.\nreport exits with status 0, whatever it reports.\nBoth exit with status 2 \
+                  for invalid options, or if a file cannot be read."
 )]
 pub struct Options {
     /// What to do.
@@ -18,56 +18,56 @@ pub struct Options {
     pub action: Action,
 }
 
-/// The two things that stitch does.
+/// The subcommands.
 #[derive(Debug, Subcommand)]
 pub enum Action {
-    /// Shows a module's parts, its stitches, what it takes from the kernel, and its sizes
+    /// Shows a module's objects, what crosses between them, its kernel imports and its sizes
     Report {
-        /// What to read.
+        /// The files.
         #[command(flatten)]
         input: Input,
-        /// Writes JSON, a line for each module, to standard output
+        /// Write JSON to standard output, one line per module
         #[arg(long)]
         json: bool,
-        /// Draws the module's picture
+        /// Draw a picture of the module
         #[arg(long, value_name = "FILE")]
         svg: Option<PathBuf>,
-        /// Makes a page with the picture and the whole report
+        /// Write a page with the picture and the whole report
         #[arg(long, value_name = "FILE")]
         html: Option<PathBuf>,
     },
-    /// Says nothing when both sides mean the same by all that crosses; for scripts
+    /// Checks that both sides agree on every symbol that crosses; prints nothing if they do
     Check {
-        /// What to read.
+        /// The files.
         #[command(flatten)]
         input: Input,
-        /// Accepts what is unknown
+        /// Accept what is unknown
         #[arg(long)]
         allow_unknown: bool,
-        /// Refuses what differs in the language only
+        /// Reject what differs in the language only
         #[arg(long)]
         strict: bool,
     },
 }
 
-/// What stitch reads.
+/// The files to read, and how.
 #[derive(Debug, Args)]
 pub struct Input {
-    /// A module's build folder, its .ko or .mod there, .o files, or a .ko with its .o files
+    /// A module's build directory, its .ko or .mod there, .o files, or a .ko with its .o files
     #[arg(value_name = "PATH", required = true)]
     pub paths: Vec<PathBuf>,
-    /// The kernel's Module.symvers: tells which of its symbols are for GPL modules only
+    /// The kernel's Module.symvers, which says which symbols are GPL-only
     #[arg(long, value_name = "FILE")]
     pub symvers: Option<PathBuf>,
-    /// Asks the compilers what the objects do not tell: compiles their sources again, in a scratch
-    /// folder, which runs the macros in them
+    /// Compile the sources again, in a temporary directory, to learn the types that the objects do not
+    /// record; this runs their macros
     #[arg(long)]
     pub probe: bool,
-    /// The kernel's vmlinux, for what the module declares of it by itself [default: with --probe,
-    /// that of the kernel for which Kbuild made the objects]
+    /// The kernel's vmlinux, to check what the module itself declares of the kernel [default: that of
+    /// the kernel for which Kbuild built the objects]
     #[arg(long, value_name = "FILE", requires = "probe")]
     pub kernel: Option<PathBuf>,
-    /// rustc for --probe: the one that made the objects
+    /// rustc for --probe: the one that compiled the objects
     #[arg(
         long,
         value_name = "PROGRAM",
@@ -75,7 +75,7 @@ pub struct Input {
         requires = "probe"
     )]
     pub rustc: PathBuf,
-    /// clang or gcc for --probe [default: by the name of the one that made the object]
+    /// clang or gcc for --probe [default: whichever compiled the object]
     #[arg(long, value_name = "PROGRAM", requires = "probe")]
     pub cc: Option<PathBuf>,
 }

@@ -1,55 +1,21 @@
-//! Two claims about a symbol, held against each other to the end of all that can be reached.
+//! Compares two claims about a symbol, and all types that can be reached from them.
 //!
-//! Types are compared as values first. What pointers point to waits in a queue, and each pair of
-//! types is compared once, so that types may contain themselves.
+//! Values come first; pointees wait in a queue. Each pair of types is compared once, since types may
+//! contain themselves.
 
-use std::collections::{BTreeMap, BTreeSet, HashSet, VecDeque};
-use std::sync::Arc;
+use std::collections::{BTreeSet, HashSet, VecDeque};
 
-use super::signatures::Passing;
-use super::subject;
-use super::values::describe;
+use super::comparison::{
+    describe, Bodies, Comparison, Difference, Level, Passing, Pointed, Side, Ty,
+};
 use crate::model::Language;
 use crate::types::claim::{Claim, Shape};
-use crate::types::graph::{Aggregate, Id, Kind, Types, Why};
-use crate::types::spell;
-
-/// Who would see a difference.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Level {
-    /// A reader of the sources only.
-    Language,
-    /// Something is missing.
-    Unknown,
-    /// The machine.
-    Machine,
-}
-
-/// A difference, as a sentence.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Difference {
-    /// Who would see it.
-    pub level: Level,
-    /// `parameter 2 `nth`: 4 bytes unsigned in C, 8 bytes unsigned in Rust`
-    pub text: String,
-    /// The same without the way there, so that other crossings may have it too.
-    pub cause: String,
-}
-
-/// Structs and unions with a body, by their tag: what one object only declares, another may define.
-pub type Bodies = BTreeMap<String, Vec<(Arc<Types>, Id)>>;
-
-/// More differences than a person will read.
-const MOST: usize = 12;
+use crate::types::graph::{Aggregate, Kind, Why};
 
 /// More pairs of types than any kernel has.
 const MOST_PAIRS: usize = 200_000;
 
-/// No value is nested deeper in another.
-pub(super) const DEEPEST: usize = 64;
-
-/// All differences between a definition and another view of it; and the tags of structs that are
-/// only declared.
+/// All differences between a definition and another claim, and the tags of incomplete structs.
 pub fn differences(
     definition: &Claim,
     other: &Claim,
@@ -81,61 +47,6 @@ pub fn differences(
     (comparison.found, comparison.incomplete)
 }
 
-#[derive(Clone)]
-pub(super) struct Side {
-    pub(super) language: Language,
-    pub(super) trusts_caller: bool,
-    reduced: bool,
-    pub(super) label: String,
-}
-
-/// A type of one of the sides.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Ty<'c> {
-    pub(super) types: &'c Types,
-    pub(super) id: Id,
-}
-
-impl<'c> Ty<'c> {
-    pub(super) fn kind(self) -> &'c Kind {
-        self.types.kind(self.id)
-    }
-
-    pub(super) fn size(self) -> Option<u64> {
-        self.types.size(self.id)
-    }
-
-    pub(super) fn to(self, id: Id) -> Self {
-        Ty { id, ..self }
-    }
-
-    fn name(self) -> Option<&'c Arc<str>> {
-        self.types.name(self.id)
-    }
-
-    pub(super) fn key(self) -> (usize, Id) {
-        let types: *const Types = self.types;
-        (types as usize, self.types.bare(self.id))
-    }
-}
-
-/// What a pair of pointers points to.
-pub(super) struct Pointed<'c> {
-    pub(super) what: String,
-    pub(super) left: Ty<'c>,
-    pub(super) right: Ty<'c>,
-}
-
-pub(super) struct Comparison<'c> {
-    pub(super) left: Side,
-    pub(super) right: Side,
-    bodies: &'c Bodies,
-    found: Vec<Difference>,
-    pub(super) seen: HashSet<((usize, Id), (usize, Id))>,
-    pub(super) waiting: VecDeque<Pointed<'c>>,
-    incomplete: BTreeSet<String>,
-}
-
 impl<'c> Comparison<'c> {
     fn shapes(&mut self, left: &'c Claim, right: &'c Claim) {
         let (lt, rt) = (&*left.types, &*right.types);
@@ -162,122 +73,23 @@ impl<'c> Comparison<'c> {
                 self.constants("it", lc, rc);
                 self.values("it", l, r, 0);
             }
-            (l, r) => self.say(Level::Machine, "it", kind(l), kind(r)),
+            (l, r) => self.differs(Level::Machine, "it", kind(l), kind(r)),
         }
         while let Some(Pointed { what, left, right }) = self.waiting.pop_front() {
             if self.seen.len() > MOST_PAIRS {
-                let text = "leads to more types than stitch compares";
-                return self.note(Level::Unknown, "it", text);
+                let text = "refers to more types than stitch compares";
+                return self.add(Level::Unknown, "it", text);
             }
             self.pointees(&what, left, right);
         }
     }
 
-    pub(super) fn note(&mut self, level: Level, what: &str, sentence: &str) {
-        let about = subject::of(what);
-        let difference = Difference {
-            level,
-            text: format!("{what}: {sentence}"),
-            cause: if about.is_empty() {
-                sentence.to_owned()
-            } else {
-                format!("{about}: {sentence}")
-            },
-        };
-        if self.found.len() >= MOST || self.found.contains(&difference) {
-            // The worst is never left out.
-            if self.found.iter().all(|found| found.level < level) {
-                self.found.push(difference);
-            }
-            return;
-        }
-        self.found.push(difference);
-    }
-
-    pub(super) fn say(
-        &mut self,
-        level: Level,
-        what: &str,
-        left: impl AsRef<str>,
-        right: impl AsRef<str>,
-    ) {
-        let text = format!(
-            "{} {}, {} {}",
-            left.as_ref(),
-            self.left.label,
-            right.as_ref(),
-            self.right.label
-        );
-        self.note(level, what, &text);
-    }
-
-    pub(super) fn constants(&mut self, what: &str, left: Option<bool>, right: Option<bool>) {
-        if let (Some(l), Some(r)) = (left, right) {
-            if l != r {
-                let word = |constant| {
-                    if constant {
-                        "const"
-                    } else {
-                        "may be written to"
-                    }
-                };
-                self.say(Level::Language, what, word(l), word(r));
-            }
-        }
-    }
-
-    pub(super) fn spelled(&self, ty: Ty<'_>, left: bool) -> String {
-        let side = if left { &self.left } else { &self.right };
-        format!("`{}`", spell::in_language(ty.types, ty.id, side.language))
-    }
-
-    pub(super) fn unknown(&mut self, what: &str, name: &str, why: Why, left: bool) {
-        let side = if left { &self.left } else { &self.right };
-        let text = match why {
-            Why::Declared => {
-                self.incomplete.insert(name.to_owned());
-                if side.reduced {
-                    format!(
-                        "the body of `{name}` is left out {} (CONFIG_DEBUG_INFO_REDUCED)",
-                        side.label
-                    )
-                } else {
-                    format!("`{name}` is only declared {}", side.label)
-                }
-            }
-            Why::Missing => format!(
-                "the debug information does not describe `{name}` {}",
-                side.label
-            ),
-        };
-        self.note(Level::Unknown, what, &text);
-    }
-
-    /// A struct that this object of C only declares is what another one defines.
-    pub(super) fn resolved(&self, ty: Ty<'c>, left: bool) -> Ty<'c> {
-        let side = if left { &self.left } else { &self.right };
-        let Kind::Opaque {
-            name,
-            why: Why::Declared,
-        } = ty.kind()
-        else {
-            return ty;
-        };
-        match self.bodies.get(&**name) {
-            Some(bodies) if side.language == Language::C => match &bodies[..] {
-                [(types, id)] => Ty { types, id: *id },
-                _ => ty,
-            },
-            _ => ty,
-        }
-    }
-
-    /// What pointers point to: both sides read or write it.
+    /// Compares pointees, which both sides may read or write.
     fn pointees(&mut self, what: &str, left: Ty<'c>, right: Ty<'c>) {
         let (left, right) = (self.resolved(left, true), self.resolved(right, false));
-        let hidden = |ty: Ty<'_>| match ty.kind() {
+        let opaque = |ty: Ty<'_>| match ty.kind() {
             Kind::Opaque { .. } => true,
-            Kind::Aggregate(aggregate) => aggregate.size == 0 || is_unseen(aggregate),
+            Kind::Aggregate(aggregate) => aggregate.size == 0 || is_incomplete(aggregate),
             _ => false,
         };
         match (left.kind(), right.kind()) {
@@ -288,7 +100,7 @@ impl<'c> Comparison<'c> {
                     _ => side.spelled(ty, left),
                 };
                 let (l, r) = (word(self, left, true), word(self, right, false));
-                self.say(Level::Language, what, l, r);
+                self.differs(Level::Language, what, l, r);
             }
             (Kind::Function(l), Kind::Function(r)) => {
                 let of = what.strip_suffix(" points to");
@@ -298,12 +110,12 @@ impl<'c> Comparison<'c> {
                 self.signatures(&of, (left.types, l), (right.types, r), passing);
             }
             (Kind::Function(_), _) | (_, Kind::Function(_)) => {
-                self.say(Level::Machine, what, describe(left), describe(right));
+                self.differs(Level::Machine, what, describe(left), describe(right));
             }
-            _ if hidden(left) || hidden(right) => {
-                self.by_name(what, left, right, hidden(left), hidden(right))
+            _ if opaque(left) || opaque(right) => {
+                self.by_name(what, left, right, opaque(left), opaque(right))
             }
-            // The first of several, or one.
+            // A pointer to an array, or to its first element.
             (Kind::Array { of, .. }, other) | (other, Kind::Array { of, .. })
                 if !matches!(other, Kind::Array { .. }) =>
             {
@@ -317,11 +129,11 @@ impl<'c> Comparison<'c> {
         }
     }
 
-    /// Of at least one of the two, nothing but the name is known, or it has nothing to look into.
+    /// Compares by name: at least one of the types is opaque.
     fn by_name(&mut self, what: &str, left: Ty<'c>, right: Ty<'c>, lh: bool, rh: bool) {
-        for (ty, hidden, other, is_left) in [(left, lh, right, true), (right, rh, left, false)] {
+        for (ty, opaque, other, is_left) in [(left, lh, right, true), (right, rh, left, false)] {
             let side = if is_left { &self.left } else { &self.right };
-            let other_hidden = if is_left { rh } else { lh };
+            let other_opaque = if is_left { rh } else { lh };
             match ty.kind() {
                 Kind::Opaque {
                     name,
@@ -330,10 +142,10 @@ impl<'c> Comparison<'c> {
                     let name = name.clone();
                     return self.unknown(what, &name, Why::Missing, is_left);
                 }
-                // C's other code may look into it, and so does Rust.
+                // Other C code may access its fields, and Rust does.
                 Kind::Opaque { name, .. }
-                    if hidden
-                        && !other_hidden
+                    if opaque
+                        && !other_opaque
                         && side.language == Language::C
                         && !is_bindgens(other) =>
                 {
@@ -350,15 +162,15 @@ impl<'c> Comparison<'c> {
     }
 }
 
-/// What bindgen makes of a struct that it has not seen.
-fn is_unseen(aggregate: &Aggregate) -> bool {
+/// Whether it is how bindgen writes an incomplete struct.
+fn is_incomplete(aggregate: &Aggregate) -> bool {
     match &aggregate.fields[..] {
         [field] => aggregate.size == 1 && field.name.as_deref() == Some("_address"),
         _ => false,
     }
 }
 
-/// Of the kernel crate's bindings: bindgen made it of the very header that C includes.
+/// Whether it is in the bindings of the kernel crate: bindgen generated it from the header that C includes.
 fn is_bindgens(ty: Ty<'_>) -> bool {
     match ty.kind() {
         Kind::Aggregate(aggregate) => {

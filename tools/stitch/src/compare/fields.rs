@@ -1,17 +1,16 @@
-//! Structs and unions, compared by where their fields lie.
+//! Compares the fields of structs and unions, and their offsets.
 
-use super::differences::{Comparison, Level, Ty};
-use super::values::describe;
+use super::comparison::{describe, Comparison, Level, Ty};
 use crate::model::Language;
 use crate::types::fields::{
     fields, fields_beside, is_bindgens, is_blob, is_opaque, is_unit_of_bits, Fields, Leaf,
 };
 use crate::types::graph::{Aggregate, Kind};
 
-/// Crates whose structs of one field stand for that field.
+/// Crates whose wrapper structs are compared as their only field.
 const WRAPPERS: &[&str] = &["core", "kernel", "pin_init"];
 
-/// No longer way to a struct is told.
+/// A longer path to a struct is not shown.
 const LONGEST: usize = 120;
 
 impl<'c> Comparison<'c> {
@@ -39,10 +38,10 @@ impl<'c> Comparison<'c> {
         let names = (ln.first(), rn.first());
         if let (Some(l), Some(r)) = names {
             if !ln.iter().any(|name| rn.contains(name)) {
-                self.say(Level::Language, what, format!("`{l}`"), format!("`{r}`"));
+                self.differs(Level::Language, what, format!("`{l}`"), format!("`{r}`"));
             }
         }
-        // A struct of one's own around an `s` lies like one.
+        // Any struct around an `s` has the layout of an `s`.
         let wrapped = |ty: Ty<'_>, other: Ty<'_>| {
             let inner = ty.types.only_field(ty.id)?;
             let is_struct = matches!(ty.types.kind(inner), Kind::Aggregate(_));
@@ -57,14 +56,14 @@ impl<'c> Comparison<'c> {
         }
         let whole = match names {
             (Some(name), _) | (_, Some(name)) if what.len() > LONGEST => {
-                format!("`{name}`, far behind")
+                format!("`{name}`, deeply nested")
             }
             (Some(name), _) | (_, Some(name)) => format!("{what}, `{name}`"),
             _ => what.to_owned(),
         };
         if l.size != r.size {
-            let word = |size| format!("{size} bytes large");
-            self.say(Level::Machine, &whole, word(l.size), word(r.size));
+            let word = |size| format!("{size} bytes");
+            self.differs(Level::Machine, &whole, word(l.size), word(r.size));
         }
         let (ll, rl) = (fields(left.types, l), fields(right.types, r));
         let (ll, rl) = (
@@ -74,17 +73,17 @@ impl<'c> Comparison<'c> {
         let hidden = is_opaque(&ll.leaves) || is_opaque(&rl.leaves);
         if ll.nameless != rl.nameless && l.size == r.size && !hidden {
             let word = |fields: &Fields| match fields.nameless.len() {
-                0 => "a name for each part".to_owned(),
-                count => format!("{count} structs and unions without a name"),
+                0 => "no anonymous members".to_owned(),
+                count => format!("{count} anonymous structs and unions"),
             };
-            self.say(Level::Language, &whole, word(&ll), word(&rl));
+            self.differs(Level::Language, &whole, word(&ll), word(&rl));
         }
         if !hidden {
             self.fields(&whole, (left, &ll.leaves), (right, &rl.leaves), depth);
         }
     }
 
-    /// Something that is no struct against one.
+    /// Compares a struct with something else.
     pub(super) fn wrapped(&mut self, what: &str, left: Ty<'c>, right: Ty<'c>, depth: usize) {
         let is_left = matches!(left.kind(), Kind::Aggregate(_));
         let (wrapper, other) = if is_left {
@@ -97,7 +96,7 @@ impl<'c> Comparison<'c> {
             Some(inner) if wrapper.size() == other.size() => {
                 let side = if is_left { &self.left } else { &self.right };
                 if side.language != Language::Rust || !is_wrapper(wrapper) {
-                    self.say(Level::Language, what, describe(left), describe(right));
+                    self.differs(Level::Language, what, describe(left), describe(right));
                 }
                 if is_left {
                     self.values(what, wrapper.to(inner), right, depth + 1)
@@ -123,7 +122,7 @@ impl<'c> Comparison<'c> {
                 } else {
                     Level::Machine
                 };
-                self.say(level, what, describe(left), describe(right));
+                self.differs(level, what, describe(left), describe(right));
             }
         }
     }
@@ -177,7 +176,7 @@ impl<'c> Comparison<'c> {
         }
     }
 
-    /// A field that the other side does not have by that name, nor in that place.
+    /// A field for which the other side has none of that name or offset.
     fn lonely(
         &mut self,
         whole: &str,
@@ -185,7 +184,7 @@ impl<'c> Comparison<'c> {
         (other, others): (Ty<'c>, &[Leaf]),
         in_left: bool,
     ) {
-        // bindgen's units of bits are read by bindgen's own methods.
+        // bindgen's storage for bit-fields has accessor methods.
         if leaf.name.is_none() || is_bindgens(leaf) || is_unit_of_bits(ty.types, leaf) {
             return;
         }
@@ -194,8 +193,9 @@ impl<'c> Comparison<'c> {
         if leaf.is_bits && beside.iter().any(in_unit) {
             return;
         }
-        let soft = |types, one: &Leaf| one.is_bits || one.in_union || is_blob(types, one);
-        let harmless = soft(ty.types, leaf) || beside.iter().all(|one| soft(other.types, one));
+        let lenient = |types, one: &Leaf| one.is_bits || one.in_union || is_blob(types, one);
+        let harmless =
+            lenient(ty.types, leaf) || beside.iter().all(|one| lenient(other.types, one));
         let level = if harmless {
             Level::Language
         } else {
@@ -207,12 +207,12 @@ impl<'c> Comparison<'c> {
             (&self.right.label, &self.left.label)
         };
         let there = match beside.first() {
-            Some(one) if one.name.is_some() => format!("there is `{}` {lacks}", one.shown()),
-            _ => format!("nowhere {lacks}"),
+            Some(one) if one.name.is_some() => format!("where `{}` is {lacks}", one.shown()),
+            _ => format!("missing {lacks}"),
         };
         let what = format!("field `{}` of {whole}", leaf.shown());
         let text = format!("{} {has}, {there}", leaf.place());
-        self.note(level, &what, &text);
+        self.add(level, &what, &text);
     }
 
     fn field(
@@ -226,11 +226,11 @@ impl<'c> Comparison<'c> {
         let name = name.map_or("{unnamed}", |name| name);
         let what = format!("field `{name}` of {whole}");
         if l.start != r.start {
-            self.say(Level::Machine, &what, l.place(), r.place());
+            self.differs(Level::Machine, &what, l.place(), r.place());
         }
         if plain(l) != plain(r) {
             let text = (format!("`{}`", l.shown()), format!("`{}`", r.shown()));
-            self.say(Level::Language, &what, text.0, text.1);
+            self.differs(Level::Language, &what, text.0, text.1);
         }
         if l.is_bits || r.is_bits {
             if l.bits != r.bits {
@@ -238,7 +238,7 @@ impl<'c> Comparison<'c> {
                     1 => "1 bit".to_owned(),
                     _ => format!("{bits} bits"),
                 };
-                self.say(Level::Machine, &what, word(l.bits), word(r.bits));
+                self.differs(Level::Machine, &what, word(l.bits), word(r.bits));
             }
             return;
         }
@@ -246,7 +246,7 @@ impl<'c> Comparison<'c> {
     }
 }
 
-/// bindgen writes `type_` where `type` is a word of Rust's.
+/// The name without the `_` that bindgen appends to keywords: `type_`.
 fn plain(leaf: &Leaf) -> Option<&str> {
     let name = leaf.name.as_deref()?;
     Some(name.strip_suffix('_').unwrap_or(name))

@@ -1,7 +1,8 @@
-//! Two views of a symbol, compared: `differences` walks both types, `signatures` compares functions,
-//! `values` what is passed or stored, and `fields` structs and unions. `subject` says what a
+//! Two views of a symbol, compared: `differences` walks both, with `signatures` for functions, `values`
+//! for what is passed or stored, and `fields` for structs and unions; `comparison` is what they share. `subject` says what a
 //! difference is about, so that many crossings can share it.
 
+pub mod comparison;
 pub mod differences;
 mod fields;
 mod signatures;

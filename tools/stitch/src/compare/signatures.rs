@@ -1,24 +1,12 @@
-//! Functions, compared as the caller and the callee see them.
+//! Compares functions, as caller and callee see them.
 
-use super::differences::{Comparison, Level, Ty};
-use super::values::{describe, number};
+use super::comparison::{describe, number, Comparison, Level, Passing, Ty};
 use crate::model::Language;
 use crate::types::classes::{self, classes};
 use crate::types::graph::{Convention, Kind, Parameter, Signature, Types};
 
-/// Who passes a value to whom.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Passing {
-    /// To the left side.
-    ToLeft,
-    /// To the right side.
-    ToRight,
-    /// It may be either.
-    Either,
-}
-
 impl<'c> Comparison<'c> {
-    /// `of` is empty for the symbol itself, else ` of what … calls`.
+    /// `of` is empty for the symbol itself, or ` of what … calls` for a callback.
     pub(super) fn signatures(
         &mut self,
         of: &str,
@@ -26,16 +14,16 @@ impl<'c> Comparison<'c> {
         (rt, right): (&'c Types, &'c Signature),
         passing: Passing,
     ) {
-        let untold = match (left.prototyped, right.prototyped) {
+        let without = match (left.prototyped, right.prototyped) {
             (true, true) => None,
             (false, _) => Some(&self.left),
             (true, false) => Some(&self.right),
         };
-        if let Some(side) = untold {
+        if let Some(side) = without {
             let label = &side.label;
             let what = format!("the parameters{of}");
-            let text = format!("not told {label}, where it has no prototype");
-            return self.note(Level::Unknown, &what, &text);
+            let text = format!("unknown {label}, where the function has no prototype");
+            return self.add(Level::Unknown, &what, &text);
         }
         self.conventions(of, (lt, left), (rt, right));
         let what = format!("the result{of}");
@@ -54,13 +42,13 @@ impl<'c> Comparison<'c> {
         if left.variadic != right.variadic {
             let word = |variadic| {
                 if variadic {
-                    "any more (`...`)"
+                    "accepted (`...`)"
                 } else {
-                    "no more"
+                    "not accepted"
                 }
             };
-            let what = format!("arguments{of} behind the parameters");
-            self.say(
+            let what = format!("variadic arguments{of}");
+            self.differs(
                 Level::Machine,
                 &what,
                 word(left.variadic),
@@ -71,14 +59,14 @@ impl<'c> Comparison<'c> {
         if l.len() != r.len() {
             let what = format!("the number of parameters{of}");
             let text = (list(&left.parameters), list(&right.parameters));
-            return self.say(Level::Machine, &what, text.0, text.1);
+            return self.differs(Level::Machine, &what, text.0, text.1);
         }
         let positions =
             |all: &[(usize, &Parameter)]| all.iter().map(|(at, _)| *at).collect::<Vec<_>>();
         if positions(&l) != positions(&r) || left.parameters.len() != right.parameters.len() {
-            let what = format!("the number of parameters{of}, with those of no size");
+            let what = format!("the number of parameters{of}, including zero-sized ones");
             let text = (list(&left.parameters), list(&right.parameters));
-            self.say(Level::Language, &what, text.0, text.1);
+            self.differs(Level::Language, &what, text.0, text.1);
         }
         for ((at, left), (_, right)) in l.iter().zip(&r) {
             let name = left.name.as_ref().or(right.name.as_ref());
@@ -113,15 +101,15 @@ impl<'c> Comparison<'c> {
         }
         let what = format!("the calling convention{of}");
         let word = |convention: &Convention| match convention {
-            Convention::SystemV => "C's".to_owned(),
-            Convention::Microsoft => "Microsoft's (ms_abi, win64, efiapi)".to_owned(),
-            Convention::Rust => "Rust's own, which promises nothing".to_owned(),
+            Convention::SystemV => "that of C".to_owned(),
+            Convention::Microsoft => "that of Windows (ms_abi, win64, efiapi)".to_owned(),
+            Convention::Rust => "that of Rust, which is unspecified".to_owned(),
             Convention::Other(name) => format!("`{name}`"),
             Convention::Unknown => "not recorded".to_owned(),
         };
         let level = match (l, r) {
             (Convention::Unknown, _) | (_, Convention::Unknown) => Level::Unknown,
-            // Numbers and addresses go the same way, for now.
+            // Scalars are passed the same way, for now.
             (Convention::Rust, Convention::SystemV) | (Convention::SystemV, Convention::Rust)
                 if scalars_only(lt, left) && scalars_only(rt, right) =>
             {
@@ -129,10 +117,10 @@ impl<'c> Comparison<'c> {
             }
             _ => Level::Machine,
         };
-        self.say(level, &what, word(l), word(r));
+        self.differs(level, &what, word(l), word(r));
     }
 
-    /// The same names in another order: one side has swapped its arguments.
+    /// The same names in another order mean that one side swapped its arguments.
     fn order(&mut self, of: &str, left: &[(usize, &Parameter)], right: &[(usize, &Parameter)]) {
         let names = |all: &[(usize, &Parameter)]| -> Option<Vec<String>> {
             let names = all.iter().map(|(_, one)| one.name.as_ref());
@@ -149,11 +137,11 @@ impl<'c> Comparison<'c> {
             .any(|(name, other)| name != other && r.contains(name) && l.contains(other));
         if moved {
             let what = format!("the order of the parameters{of}");
-            self.say(Level::Language, &what, l.join(", "), r.join(", "));
+            self.differs(Level::Language, &what, l.join(", "), r.join(", "));
         }
     }
 
-    /// Whether a value is passed in the same registers.
+    /// Compares in which registers a value is passed.
     fn registers(&mut self, what: &str, left: Ty<'c>, right: Ty<'c>) {
         let is_plain = |ty: Ty<'_>| {
             matches!(
@@ -179,12 +167,12 @@ impl<'c> Comparison<'c> {
             } else {
                 (l, r)
             };
-            self.say(Level::Machine, what, text.0, text.1);
+            self.differs(Level::Machine, what, text.0, text.1);
         }
     }
 
-    /// The psABI leaves the upper bits of a number of less than 32 bits open. clang and rustc extend
-    /// plain numbers, and trust the caller to have done so; GCC extends them, and trusts nobody.
+    /// The psABI does not say who extends integers of less than 32 bits. clang and rustc extend scalars
+    /// in the caller, and rely on it in the callee; GCC extends them, but does not rely on it.
     fn extended(&mut self, what: &str, left: Ty<'c>, right: Ty<'c>, passing: Passing) {
         if left.size() != right.size() || left.size().is_none_or(|size| size >= 4) {
             return;
@@ -197,30 +185,30 @@ impl<'c> Comparison<'c> {
             let (Some(trusted), true, true) = (sign(callee), side.trusts_caller, may) else {
                 continue;
             };
-            let word = |signed| if signed { "its sign" } else { "zeros" };
+            let word = |signed| if signed { "sign" } else { "zero" };
             let (level, passes) = match sign(caller) {
                 Some(signed) if signed == trusted => continue,
-                Some(signed) => (Level::Machine, format!("extended by {}", word(signed))),
-                // A struct of one number is extended if it is transparent, and rustc records no repr.
+                Some(signed) => (Level::Machine, format!("{}-extended", word(signed))),
+                // A struct of one number is extended if it is transparent, but rustc does not record that.
                 None if other.language == Language::Rust => (
                     Level::Unknown,
-                    "which may be extended or not: the debug information does not tell its repr"
+                    "possibly not extended (the debug information does not have its repr)"
                         .to_owned(),
                 ),
                 None => (Level::Machine, "not extended".to_owned()),
             };
             let text = format!(
-                "taken to be extended by {} {}, {passes} {}",
+                "expected to be {}-extended {}, {passes} {}",
                 word(trusted),
                 side.label,
                 other.label
             );
-            return self.note(level, what, &text);
+            return self.add(level, what, &text);
         }
     }
 }
 
-/// The parameters that have any bytes: others are not passed.
+/// The parameters that are passed: those of non-zero size.
 fn passed<'s>(types: &Types, signature: &'s Signature) -> Vec<(usize, &'s Parameter)> {
     let all = signature.parameters.iter().enumerate();
     all.filter(|(_, one)| types.size(one.ty) != Some(0))
@@ -238,7 +226,7 @@ fn scalars_only(types: &Types, signature: &Signature) -> bool {
         })
 }
 
-/// The sign of a plain number; a struct of one is none.
+/// Whether a scalar is signed; `None` for anything else, including a struct of one.
 fn sign(ty: Ty<'_>) -> Option<bool> {
     number(ty).map(|(_, signed)| signed)
 }

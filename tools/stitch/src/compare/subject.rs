@@ -1,8 +1,8 @@
-//! What a difference is about, wherever it is met: crossings that lead to the same field of the
-//! same struct have one cause.
+//! What a difference is about, without the path from the symbol: crossings that reach the same field of
+//! the same struct share a cause.
 
-/// Of `field `len` of what parameter 1 points to, `buffer``, the ``field `len` of `buffer` ``;
-/// nothing for a parameter, which is a crossing's own.
+/// ``field `len` of `buffer` `` for ``field `len` of what parameter 1 points to, `buffer` ``; empty for a
+/// parameter, which no other crossing shares.
 pub fn of(what: &str) -> String {
     let behind = |start: &str, end: &str| {
         let inner = of(what.strip_prefix(start)?.strip_suffix(end)?);
@@ -19,7 +19,7 @@ pub fn of(what: &str) -> String {
             _ => {}
         }
     }
-    if what.starts_with("the ") || what.starts_with("arguments ") {
+    if what.starts_with("the ") || what.starts_with("variadic ") {
         return what.to_owned();
     }
     let Some(structure) = structure(what) else {
@@ -34,14 +34,14 @@ pub fn of(what: &str) -> String {
     }
 }
 
-/// The struct that a way ends in.
+/// The last struct of a path.
 fn structure(what: &str) -> Option<&str> {
-    let way = what.strip_suffix(", far behind").unwrap_or(what);
-    let way = way.strip_suffix('`')?;
-    let last = way.rsplit_once(", `").map(|(_, name)| name);
-    // Where the way is too long to be told, it is left out.
-    last.or_else(|| way.rsplit_once(" of `").map(|(_, name)| name))
-        .or_else(|| way.strip_prefix('`'))
+    let path = what.strip_suffix(", deeply nested").unwrap_or(what);
+    let path = path.strip_suffix('`')?;
+    let last = path.rsplit_once(", `").map(|(_, name)| name);
+    // A path that is too long was omitted.
+    last.or_else(|| path.rsplit_once(" of `").map(|(_, name)| name))
+        .or_else(|| path.strip_prefix('`'))
         .filter(|name| !name.contains('`'))
 }
 
@@ -65,7 +65,10 @@ mod tests {
                 "field `x` of field `at` of what parameter 1 points to, `s`, `point`",
                 "field `x` of `point`",
             ),
-            ("field `x` of `point`, far behind", "field `x` of `point`"),
+            (
+                "field `x` of `point`, deeply nested",
+                "field `x` of `point`",
+            ),
             (
                 "what field `next` of what it points to, `node` points to",
                 "what field `next` of `node` points to",

@@ -1,15 +1,15 @@
-//! Values, compared as they lie in memory.
+//! Compares values: what is passed, returned or stored.
 
-use super::differences::{Comparison, Level, Pointed, Side, Ty, DEEPEST};
+use super::comparison::{describe, number, Comparison, Level, Pointed, Side, Ty, DEEPEST};
 use crate::model::Language;
 use crate::types::graph::{Enumeration, Kind};
 
 impl<'c> Comparison<'c> {
-    /// What is passed, returned, or kept in memory.
+    /// Compares two values.
     pub(super) fn values(&mut self, what: &str, left: Ty<'c>, right: Ty<'c>, depth: usize) {
         if depth > DEEPEST {
             let text = "nested too deeply to be compared";
-            return self.note(Level::Unknown, what, text);
+            return self.add(Level::Unknown, what, text);
         }
         let (left, right) = (self.resolved(left, true), self.resolved(right, false));
         let (lk, rk) = (left.kind(), right.kind());
@@ -54,15 +54,15 @@ impl<'c> Comparison<'c> {
                 };
                 match other {
                     Some(other) if other != *size => {
-                        self.say(Level::Machine, what, describe(left), describe(right));
+                        self.differs(Level::Machine, what, describe(left), describe(right));
                     }
                     _ => {
                         let text = format!(
-                            "{}, {}: C has no enum with data",
+                            "{} and {} cannot be compared: C has no enums with data",
                             describe(left),
                             describe(right)
                         );
-                        self.note(Level::Unknown, what, &text);
+                        self.add(Level::Unknown, what, &text);
                     }
                 }
             }
@@ -74,7 +74,7 @@ impl<'c> Comparison<'c> {
             }
             (Kind::Pointer { .. }, Kind::Integer { bytes: 8, .. })
             | (Kind::Integer { bytes: 8, .. }, Kind::Pointer { .. }) => {
-                self.say(Level::Language, what, describe(left), describe(right));
+                self.differs(Level::Language, what, describe(left), describe(right));
             }
             (
                 Kind::Array {
@@ -87,7 +87,7 @@ impl<'c> Comparison<'c> {
                 let (lc, rc) = (lc.filter(|count| *count > 0), rc.filter(|count| *count > 0));
                 if let (Some(lc), Some(rc)) = (lc, rc) {
                     if lc != rc && left.size() != right.size() {
-                        self.say(Level::Machine, what, elements(lc), elements(rc));
+                        self.differs(Level::Machine, what, elements(lc), elements(rc));
                     }
                 }
                 let what = format!("an element of {what}");
@@ -108,7 +108,7 @@ impl<'c> Comparison<'c> {
                 let is_left = matches!(lk, Kind::Array { .. });
                 let array = if is_left { left } else { right };
                 let of = array.to(*of);
-                // Bytes may be anything; one element is that element.
+                // Bytes may stand for anything; an array of one element is that element.
                 let bytes = matches!(
                     of.kind(),
                     Kind::Integer {
@@ -123,7 +123,7 @@ impl<'c> Comparison<'c> {
                 } else {
                     Level::Machine
                 };
-                self.say(level, what, describe(left), describe(right));
+                self.differs(level, what, describe(left), describe(right));
                 match (one, is_left) {
                     (false, _) => {}
                     (true, true) => self.values(what, of, right, depth + 1),
@@ -145,18 +145,18 @@ impl<'c> Comparison<'c> {
                     self.spell(what, left, right);
                 }
                 (l, r) if ls != rs || is_special(l) != is_special(r) => {
-                    self.say(Level::Language, what, describe(left), describe(right));
+                    self.differs(Level::Language, what, describe(left), describe(right));
                 }
                 _ => {}
             },
             (None, None) if left.kind() == right.kind() => {}
-            _ => self.say(Level::Machine, what, describe(left), describe(right)),
+            _ => self.differs(Level::Machine, what, describe(left), describe(right)),
         }
     }
 
     pub(super) fn spell(&mut self, what: &str, left: Ty<'c>, right: Ty<'c>) {
         let (l, r) = (self.spelled(left, true), self.spelled(right, false));
-        self.say(Level::Language, what, l, r);
+        self.differs(Level::Language, what, l, r);
     }
 
     fn enums(&mut self, what: &str, left: &Enumeration, right: &Enumeration) {
@@ -175,81 +175,33 @@ impl<'c> Comparison<'c> {
                 .map(|(name, value)| format!("{name} = {value}"))
                 .collect();
             match only[..] {
-                [] => "no more".to_owned(),
+                [] => "no others".to_owned(),
                 _ => only.join(", "),
             }
         };
         let (lo, ro) = (text(&l, &r), text(&r, &l));
         if lo != ro {
             let what = format!("the values of {what}");
-            self.say(Level::Language, &what, lo, ro);
+            self.differs(Level::Language, &what, lo, ro);
         }
     }
 
     fn nulls(&mut self, what: &str, left: bool, right: bool) {
         if left != right {
-            let word = |never| if never { "never NULL" } else { "NULL or not" };
-            self.say(Level::Language, what, word(left), word(right));
+            let word = |never| if never { "never NULL" } else { "may be NULL" };
+            self.differs(Level::Language, what, word(left), word(right));
         }
     }
 }
 
-/// Whether a type has values that its bytes alone do not rule out.
+/// Whether some bit patterns are invalid.
 fn is_special(kind: &Kind) -> bool {
     matches!(kind, Kind::Bool | Kind::Character)
-}
-
-pub(super) fn number(ty: Ty<'_>) -> Option<(u64, bool)> {
-    match ty.kind() {
-        Kind::Integer { bytes, signed, .. } => Some((*bytes, *signed)),
-        Kind::Enum(one) => Some((one.bytes, one.signed)),
-        Kind::Bool => Some((1, false)),
-        Kind::Character => Some((4, false)),
-        _ => None,
-    }
 }
 
 fn elements(count: u64) -> String {
     match count {
         1 => "1 element".to_owned(),
         _ => format!("{count} elements"),
-    }
-}
-
-/// A type as the machine has it.
-pub(super) fn describe(ty: Ty<'_>) -> String {
-    let bytes = |count: u64| match count {
-        1 => "1 byte".to_owned(),
-        _ => format!("{count} bytes"),
-    };
-    match ty.kind() {
-        Kind::Void => "nothing".to_owned(),
-        Kind::Bool => "0 or 1 in a byte".to_owned(),
-        Kind::Character => "a Unicode character in 4 bytes".to_owned(),
-        Kind::Float { bytes: size, .. } => format!("floating point of {}", bytes(*size)),
-        Kind::Pointer { to, .. } => match ty.types.kind(*to) {
-            Kind::Pointer { .. } => "a pointer to a pointer".to_owned(),
-            Kind::Function(_) => "a function's address".to_owned(),
-            _ => "a pointer".to_owned(),
-        },
-        Kind::Function(_) => "a function".to_owned(),
-        Kind::Array { vector, .. } => {
-            let word = if *vector { "a vector" } else { "an array" };
-            match ty.size() {
-                Some(size) => format!("{word} of {}", bytes(size)),
-                None => word.to_owned(),
-            }
-        }
-        Kind::Aggregate(aggregate) => {
-            let word = if aggregate.union { "union" } else { "struct" };
-            format!("a {word} of {}", bytes(aggregate.size))
-        }
-        Kind::Tagged { name, size, .. } => format!("the enum `{name}` of {}", bytes(*size)),
-        Kind::Opaque { name, .. } => format!("`{name}`"),
-        _ => {
-            let (size, signed) = number(ty).unwrap_or_default();
-            let sign = if signed { "signed" } else { "unsigned" };
-            format!("{} {sign}", bytes(size))
-        }
     }
 }

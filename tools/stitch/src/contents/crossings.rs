@@ -1,4 +1,4 @@
-//! The stitches: each symbol that one language defines and the other needs.
+//! Crossings: symbols that one language defines and the other references.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
@@ -9,17 +9,17 @@ use super::references::References;
 use crate::input::object::{name_of, ElfSymbol, ObjectFile};
 use crate::model::{Crossing, Language, Place, Use, Verdict, NOTHING};
 
-/// Who defines a symbol for others.
+/// A global definition.
 struct Definition {
-    /// Among the objects.
+    /// The index of its object.
     part: usize,
     weak: bool,
     function: bool,
-    /// As far as the line table tells.
+    /// From the line table, if it has it.
     line: Option<Place>,
 }
 
-/// All of a module's, by name; without verdicts yet.
+/// The crossings of a module, by name, without verdicts.
 pub fn crossings(
     objects: &[ObjectFile<'_>],
     references: &[References],
@@ -67,9 +67,9 @@ pub fn crossings(
     crossings
 }
 
-/// All symbols that Rust needs of others than the module, other than Rust's own; without verdicts
-/// yet.
-pub fn outward(objects: &[ObjectFile<'_>], references: &[References]) -> Vec<Crossing> {
+/// The crossings to the kernel: unmangled symbols that Rust references and the module does not define;
+/// without verdicts.
+pub fn to_kernel(objects: &[ObjectFile<'_>], references: &[References]) -> Vec<Crossing> {
     let mut wanted: BTreeMap<String, Crossing> = BTreeMap::new();
     for (user, references) in objects.iter().zip(references) {
         for (name, sites) in &references.sites {
@@ -103,20 +103,20 @@ pub fn outward(objects: &[ObjectFile<'_>], references: &[References]) -> Vec<Cro
     wanted.into_values().collect()
 }
 
-/// Between two languages, one of which is Rust. An object of unknown language may be of the other.
+/// Whether one of two languages is Rust. An object of unknown language may be C.
 fn crosses(one: Language, other: Language) -> bool {
     one != other && (one == Language::Rust || other == Language::Rust)
 }
 
-/// What the linker takes for each of these symbols: the first strong definition, else a weak one.
+/// The definitions that the linker uses: the first strong one, or else the first weak one.
 fn definitions<'w>(
     objects: &[ObjectFile<'_>],
     references: &[References],
     wanted: &BTreeSet<&'w str>,
 ) -> BTreeMap<&'w str, Definition> {
     let mut definitions: BTreeMap<&str, Definition> = BTreeMap::new();
-    for (part, (loaded, references)) in objects.iter().zip(references).enumerate() {
-        for symbol in loaded.file.symbols() {
+    for (part, (object, references)) in objects.iter().zip(references).enumerate() {
+        for symbol in object.file.symbols() {
             let binding = symbol.elf_symbol().st_bind();
             if symbol.is_undefined() || binding == STB_LOCAL {
                 continue;
@@ -130,12 +130,12 @@ fn definitions<'w>(
                 Some(known) if weak || !known.weak => continue,
                 _ => {}
             }
-            let function = is_function(loaded, &symbol);
+            let function = is_function(object, &symbol);
             let definition = Definition {
                 part,
                 weak,
                 function,
-                // What was inlined at its beginning does not define it.
+                // The line of an inlined call at its start is not its own.
                 line: match symbol.section() {
                     SymbolSection::Section(section) if function => references
                         .lines
@@ -150,20 +150,20 @@ fn definitions<'w>(
     definitions
 }
 
-/// Assembly often leaves the type out: then it is a function if it is code.
-fn is_function(loaded: &ObjectFile<'_>, symbol: &ElfSymbol<'_, '_>) -> bool {
+/// Symbols in assembly often have no type: in code they are functions.
+fn is_function(object: &ObjectFile<'_>, symbol: &ElfSymbol<'_, '_>) -> bool {
     match symbol.elf_symbol().st_type() {
         STT_FUNC | STT_GNU_IFUNC => true,
         STT_NOTYPE => symbol
             .section_index()
-            .and_then(|index| loaded.file.section_by_index(index).ok())
+            .and_then(|index| object.file.section_by_index(index).ok())
             .is_some_and(|section| section.kind() == SectionKind::Text),
         _ => false,
     }
 }
 
-/// Where the sources define them: as the debug information has it, which knows data as well and
-/// names the line of the declarator, else by the line of a function's first instruction.
+/// Sets the source lines of definitions: from the entries of the debug information, which also cover
+/// data, or else that of the first instruction of a function.
 fn place(
     crossings: &mut [Crossing],
     objects: &[ObjectFile<'_>],
@@ -192,9 +192,9 @@ fn place(
     }
 }
 
-/// Where the linker put them.
+/// Sets the offsets in the linked module.
 fn find_in(crossings: &mut [Crossing], linked: &ObjectFile<'_>) {
-    let mut waiting: HashMap<String, &mut Crossing> = crossings
+    let mut by_name: HashMap<String, &mut Crossing> = crossings
         .iter_mut()
         .map(|crossing| (crossing.symbol.clone(), crossing))
         .collect();
@@ -202,7 +202,7 @@ fn find_in(crossings: &mut [Crossing], linked: &ObjectFile<'_>) {
         if symbol.elf_symbol().st_bind() == STB_LOCAL {
             continue;
         }
-        if let Some(crossing) = waiting.get_mut(&name_of(&symbol)) {
+        if let Some(crossing) = by_name.get_mut(&name_of(&symbol)) {
             let section = symbol
                 .section_index()
                 .and_then(|index| linked.file.section_by_index(index).ok());

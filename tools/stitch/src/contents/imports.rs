@@ -1,4 +1,4 @@
-//! The third shore: what a module takes from the kernel.
+//! The symbols that a module imports from the kernel.
 
 use std::collections::{BTreeSet, HashMap, HashSet};
 use std::path::Path;
@@ -13,13 +13,13 @@ use crate::elf::demangle;
 use crate::input::object::{name_of, ObjectFile};
 use crate::model::{Import, Language, Use};
 
-/// What modpost adds to each module, so that no kernel has to give it.
-const OF_MODPOST: &[&str] = &["__this_module"];
+/// Symbols that modpost adds to each module.
+const FROM_MODPOST: &[&str] = &["__this_module"];
 
-/// An entry of `__versions`: `struct modversion_info`, a CRC in 8 bytes and a name in 56.
+/// The size of `struct modversion_info` in `__versions`: 8 bytes for the CRC, 56 for the name.
 const VERSION_SIZE: usize = 64;
 
-/// What a kernel's `Module.symvers` says of a symbol.
+/// An entry of `Module.symvers`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Export {
     crc: Option<u32>,
@@ -31,16 +31,16 @@ pub fn symvers(path: &Path) -> Result<HashMap<String, Export>> {
     let bytes = std::fs::read(path).with_context(|| format!("cannot read {}", path.display()))?;
     let text = String::from_utf8_lossy(&bytes);
     exports(&text).map_err(|line| {
-        Diagnostic::new(format!("{} is no Module.symvers", path.display()))
+        Diagnostic::new(format!("{} is not a Module.symvers", path.display()))
             .note(format!(
                 "line {line} is not `CRC name module EXPORT_SYMBOL…`"
             ))
-            .help("give the one that the kernel's build left beside vmlinux")
+            .help("pass the Module.symvers beside the kernel's vmlinux")
             .into()
     })
 }
 
-/// The error is the number of a line that is none.
+/// The error is the number of an invalid line.
 fn exports(symvers: &str) -> Result<HashMap<String, Export>, usize> {
     let mut exports = HashMap::new();
     for (number, line) in symvers.lines().enumerate() {
@@ -60,12 +60,12 @@ fn exports(symvers: &str) -> Result<HashMap<String, Export>, usize> {
     Ok(exports)
 }
 
-/// Without `CONFIG_MODVERSIONS`, all are zero.
+/// Without `CONFIG_MODVERSIONS`, all CRCs are zero.
 fn real(crc: u32) -> Option<u32> {
     (crc != 0).then_some(crc)
 }
 
-/// By name: what the finished module does not define, or else what none of its objects does.
+/// The symbols that the linked module, or else none of its objects, defines; sorted by name.
 pub fn imports(
     objects: &[ObjectFile<'_>],
     references: &[References],
@@ -73,7 +73,7 @@ pub fn imports(
     symvers: &HashMap<String, Export>,
 ) -> Vec<Import> {
     let crcs = linked.map(versions).unwrap_or_default();
-    taken(objects, references, linked)
+    names(objects, references, linked)
         .into_iter()
         .map(|symbol| {
             let export = symvers.get(&symbol);
@@ -106,33 +106,33 @@ pub fn imports(
         .collect()
 }
 
-fn taken(
+fn names(
     objects: &[ObjectFile<'_>],
     references: &[References],
     linked: Option<&ObjectFile<'_>>,
 ) -> BTreeSet<String> {
     if let Some(linked) = linked {
         let undefined = linked.file.symbols().filter(|symbol| symbol.is_undefined());
-        let mut taken: BTreeSet<String> = undefined.map(|symbol| name_of(&symbol)).collect();
-        taken.remove("");
-        return taken;
+        let mut names: BTreeSet<String> = undefined.map(|symbol| name_of(&symbol)).collect();
+        names.remove("");
+        return names;
     }
-    let mut taken: BTreeSet<String> = references
+    let mut names: BTreeSet<String> = references
         .iter()
         .flat_map(|references| references.sites.keys().cloned())
         .collect();
     let defined: HashSet<String> = objects
         .iter()
-        .flat_map(|loaded| loaded.file.symbols())
+        .flat_map(|object| object.file.symbols())
         .filter(|symbol| !symbol.is_undefined() && symbol.elf_symbol().st_bind() != STB_LOCAL)
         .map(|symbol| name_of(&symbol))
         .collect();
-    taken.retain(|name| !defined.contains(name) && !OF_MODPOST.contains(&name.as_str()));
-    taken
+    names.retain(|name| !defined.contains(name) && !FROM_MODPOST.contains(&name.as_str()));
+    names
 }
 
-/// The CRCs that a module expects, by symbol: in `__versions`, or, where names are too long for
-/// it, in `__version_ext_crcs` and `__version_ext_names`, one for one.
+/// The CRCs that a module expects, by symbol: from `__versions`, or, for names that are too long, from
+/// `__version_ext_crcs` and `__version_ext_names`.
 fn versions(linked: &ObjectFile<'_>) -> HashMap<String, u32> {
     let data = |name| {
         let section = linked.file.section_by_name(name);

@@ -1,4 +1,4 @@
-//! One object: who made it, what takes room in it, what it defines and what it needs.
+//! One object: its compiler, its sections and its symbols.
 
 use object::read::elf::{SectionHeader, Sym};
 use object::{Object, ObjectSection, ObjectSymbol, SymbolSection};
@@ -11,44 +11,45 @@ use crate::input::object::{kind_of, name_of, ElfSymbol, ObjectFile};
 use crate::input::producer;
 use crate::model::{Part, Section, Symbol};
 
-/// All that an object says of itself.
-pub fn part(loaded: &ObjectFile<'_>) -> Part {
-    let making = loaded.debug.compile_unit();
-    let (needed, defined) = symbols(loaded)
+/// Describes an object.
+pub fn part(object: &ObjectFile<'_>) -> Part {
+    let unit = object.debug.compile_unit();
+    let (needed, defined) = symbols(object)
         .into_iter()
         .partition(|symbol| matches!(symbol.letter, 'U' | 'v' | 'w'));
     Part {
-        name: loaded.name.clone(),
-        path: loaded.path.display().to_string(),
-        language: loaded.language,
-        compiler: producer::compiler(&loaded.file, &making),
-        source: source(loaded, &making),
-        sections: sections(loaded),
+        name: object.name.clone(),
+        path: object.path.display().to_string(),
+        language: object.language,
+        compiler: producer::compiler(&object.file, &unit),
+        source: source(object, &unit),
+        sections: sections(object),
         defined,
         needed,
     }
 }
 
-/// What it was made of, as Kbuild's note or the debug information has it.
-pub fn source(loaded: &ObjectFile<'_>, making: &CompileUnit) -> Option<String> {
-    CmdFile::of(&loaded.path)
+/// Its source, from the .cmd file or the debug information.
+fn source(object: &ObjectFile<'_>, unit: &CompileUnit) -> Option<String> {
+    CmdFile::of(&object.path)
         .and_then(|made| made.source())
-        .or_else(|| making.source.as_deref().map(without_unit))
+        .or_else(|| unit.source.as_deref().map(without_unit))
 }
 
-/// `hello_rust.rs` of `hello_rust.rs/@/hello_rust.bf665632cc9f1e5f-cgu.0`, as rustc names a unit.
+/// The path in the name that rustc gives to a unit:
+/// `hello_rust.rs/@/hello_rust.bf665632cc9f1e5f-cgu.0`.
 fn without_unit(name: &str) -> String {
     let source = name.split_once("/@/").map_or(name, |(source, _)| source);
     source.to_owned()
 }
 
-/// In the order of their names, as nm prints them.
-fn symbols(loaded: &ObjectFile<'_>) -> Vec<Symbol> {
-    let mut symbols: Vec<Symbol> = loaded
+/// Its symbols, sorted by name, as nm does.
+fn symbols(object: &ObjectFile<'_>) -> Vec<Symbol> {
+    let mut symbols: Vec<Symbol> = object
         .file
         .symbols()
         .filter_map(|symbol| {
-            let nm_symbol = nm_symbol(loaded, &symbol);
+            let nm_symbol = nm_symbol(object, &symbol);
             let name = name_of(&symbol);
             (!nm_symbol.hidden() && !name.is_empty()).then(|| Symbol {
                 demangled: demangle::demangled(&name),
@@ -62,10 +63,10 @@ fn symbols(loaded: &ObjectFile<'_>) -> Vec<Symbol> {
     symbols
 }
 
-fn nm_symbol<'a>(loaded: &'a ObjectFile<'_>, symbol: &ElfSymbol<'a, '_>) -> NmSymbol<'a> {
-    let (raw, endian) = (symbol.elf_symbol(), loaded.file.endian());
+fn nm_symbol<'a>(object: &'a ObjectFile<'_>, symbol: &ElfSymbol<'a, '_>) -> NmSymbol<'a> {
+    let (raw, endian) = (symbol.elf_symbol(), object.file.endian());
     let section = match symbol.section() {
-        SymbolSection::Section(index) => loaded.file.section_by_index(index).ok(),
+        SymbolSection::Section(index) => object.file.section_by_index(index).ok(),
         _ => None,
     };
     NmSymbol {
@@ -86,13 +87,13 @@ fn nm_symbol<'a>(loaded: &'a ObjectFile<'_>, symbol: &ElfSymbol<'a, '_>) -> NmSy
     }
 }
 
-/// Those that take room in memory, then the debug information as one.
-fn sections(loaded: &ObjectFile<'_>) -> Vec<Section> {
+/// The sections that are loaded, then the sum of the debug sections.
+fn sections(object: &ObjectFile<'_>) -> Vec<Section> {
     let (mut sections, mut debug) = (Vec::new(), 0_u64);
-    for section in loaded.file.sections() {
+    for section in object.file.sections() {
         let flags = sections::flags_of(section.flags());
         let name = String::from_utf8_lossy(section.name_bytes().unwrap_or_default());
-        let kind = sections::section_kind(&name, kind_of(loaded, &section), flags);
+        let kind = sections::section_kind(&name, kind_of(object, &section), flags);
         let size = section.size();
         if kind == "debug" {
             debug = debug.saturating_add(size);

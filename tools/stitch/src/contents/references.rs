@@ -1,4 +1,4 @@
-//! Where an object needs what others define: each relocation, with its function and line.
+//! References: the relocations against undefined symbols, with their functions and lines.
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -14,21 +14,21 @@ use crate::input::object::{name_of, ObjectFile};
 use crate::model::Site;
 use crate::probes::read::is_probe_section;
 
-/// An object's needs by symbol, and each place where it has one.
+/// What an object references.
 pub struct References {
-    /// A symbol without a site is needed by name only.
+    /// The relocations, by symbol; none for a symbol that is only named.
     pub sites: BTreeMap<String, Vec<Site>>,
-    /// All lines of the object.
+    /// The line table of the object.
     pub lines: Lines,
 }
 
-/// Reads all relocations against symbols that the object does not define, but for those in its
-/// debug information: a debugger's needs are not the module's.
-pub fn references(loaded: &ObjectFile<'_>) -> References {
-    let (file, endian) = (&loaded.file, loaded.file.endian());
-    let debug = &loaded.debug;
+/// The references of an object, except those in its debug information and probes, which are not part
+/// of the module.
+pub fn references(object: &ObjectFile<'_>) -> References {
+    let (file, endian) = (&object.file, object.file.endian());
+    let debug = &object.debug;
     let lines = debug.lines();
-    // Those whose line is another crate's, or a header's, by what was inlined there.
+    // Addresses whose line is outside the module: something was inlined there.
     let mut foreign: Vec<u64> = Vec::new();
     let mut undefined: HashMap<SymbolIndex, (String, Vec<(u64, Site)>)> = file
         .symbols()
@@ -36,7 +36,7 @@ pub fn references(loaded: &ObjectFile<'_>) -> References {
         .map(|symbol| (symbol.index(), (name_of(&symbol), Vec::new())))
         .filter(|(_, (name, _))| !name.is_empty())
         .collect();
-    let holders = SymbolRanges::of(loaded);
+    let ranges = SymbolRanges::of(object);
 
     for section in file.elf_section_table().iter() {
         let Ok(Some((relas, _))) = section.rela(endian, file.data()) else {
@@ -64,7 +64,7 @@ pub fn references(loaded: &ObjectFile<'_>) -> References {
             let site = Site {
                 section: name.clone().into_owned(),
                 offset,
-                function: holders.at(target, offset),
+                function: ranges.at(target, offset),
                 place: line.map(|(place, _)| place),
                 relocation: relocations::relocation_name(rela.r_type(endian, false)),
                 addend: rela.r_addend.get(endian),
@@ -90,7 +90,7 @@ pub fn references(loaded: &ObjectFile<'_>) -> References {
     References { sites, lines }
 }
 
-/// The functions and data of an object, by where they are.
+/// The functions and data of an object, by address.
 struct SymbolRanges(HashMap<SectionIndex, Vec<SymbolRange>>);
 
 struct SymbolRange {
@@ -100,9 +100,9 @@ struct SymbolRange {
 }
 
 impl SymbolRanges {
-    fn of(loaded: &ObjectFile<'_>) -> Self {
+    fn of(object: &ObjectFile<'_>) -> Self {
         let mut sections: HashMap<SectionIndex, Vec<SymbolRange>> = HashMap::new();
-        for symbol in loaded.file.symbols() {
+        for symbol in object.file.symbols() {
             let kind = symbol.elf_symbol().st_type();
             let SymbolSection::Section(section) = symbol.section() else {
                 continue;
@@ -116,17 +116,17 @@ impl SymbolRanges {
                 });
             }
         }
-        for holders in sections.values_mut() {
-            holders.sort_by_key(|holder| holder.start);
+        for ranges in sections.values_mut() {
+            ranges.sort_by_key(|range| range.start);
         }
         SymbolRanges(sections)
     }
 
-    /// The last that begins before this offset, if it reaches that far.
+    /// The name of the function or data at this offset.
     fn at(&self, section: SectionIndex, offset: u64) -> Option<String> {
-        let holders = self.0.get(&section)?;
-        let behind = holders.partition_point(|holder| holder.start <= offset);
-        let holder = holders.get(behind.checked_sub(1)?)?;
-        (offset < holder.end).then(|| holder.name.clone())
+        let ranges = self.0.get(&section)?;
+        let after = ranges.partition_point(|range| range.start <= offset);
+        let range = ranges.get(after.checked_sub(1)?)?;
+        (offset < range.end).then(|| range.name.clone())
     }
 }

@@ -1,8 +1,8 @@
-//! How many bytes of a module are whose: by language and, for Rust, by crate.
+//! The bytes of a module, by language and crate.
 //!
-//! Every byte that is loaded is counted once. In a Rust object a byte belongs to the crate that
-//! wrote what is there, see [`demangle::crate_of`]; what has no symbol (strings, tables, padding,
-//! `.modinfo`) is counted without an owner, as all of C is.
+//! Each loaded byte is counted once. In a Rust object it belongs to the crate that defines its symbol,
+//! see [`demangle::crate_of`]; bytes without a symbol (strings, tables, padding, `.modinfo`) and those
+//! of C belong to no crate.
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -13,21 +13,21 @@ use crate::elf::{demangle, sections};
 use crate::input::object::{kind_of, name_of, ElfSymbol, ObjectFile};
 use crate::model::{Language, Size};
 
-/// By language, then by owner.
+/// The sizes, by language and crate.
 pub fn sizes(objects: &[ObjectFile<'_>]) -> Vec<Size> {
     let mut sizes: BTreeMap<(Language, String), Size> = BTreeMap::new();
-    for loaded in objects {
-        let mut owned = owned(loaded);
-        for section in loaded.file.sections() {
+    for object in objects {
+        let mut owned = owned(object);
+        for section in object.file.sections() {
             let name = String::from_utf8_lossy(section.name_bytes().unwrap_or_default());
             let flags = sections::flags_of(section.flags());
-            let kind = sections::section_kind(&name, kind_of(loaded, &section), flags);
+            let kind = sections::section_kind(&name, kind_of(object, &section), flags);
             let owned = owned.remove(&section.index()).unwrap_or_default();
             for (owner, bytes) in shares(section.size(), owned) {
                 let size = sizes
-                    .entry((loaded.language, owner.clone()))
+                    .entry((object.language, owner.clone()))
                     .or_insert(Size {
-                        language: loaded.language,
+                        language: object.language,
                         owner,
                         text: 0,
                         rodata: 0,
@@ -50,21 +50,21 @@ pub fn sizes(objects: &[ObjectFile<'_>]) -> Vec<Size> {
     sizes
 }
 
-/// A piece of a section that somebody owns.
+/// A part of a section that belongs to a crate.
 struct Piece {
     start: u64,
     end: u64,
     owner: String,
 }
 
-/// All pieces with an owner, by section and in order.
-fn owned(loaded: &ObjectFile<'_>) -> HashMap<SectionIndex, Vec<Piece>> {
+/// The parts of each section, sorted.
+fn owned(object: &ObjectFile<'_>) -> HashMap<SectionIndex, Vec<Piece>> {
     let mut sections: HashMap<SectionIndex, Vec<Piece>> = HashMap::new();
-    if loaded.language != Language::Rust {
+    if object.language != Language::Rust {
         return sections;
     }
-    let own = own_crate(loaded);
-    for symbol in loaded.file.symbols() {
+    let own = own_crate(object);
+    for symbol in object.file.symbols() {
         let SymbolSection::Section(section) = symbol.section() else {
             continue;
         };
@@ -82,8 +82,8 @@ fn owned(loaded: &ObjectFile<'_>) -> HashMap<SectionIndex, Vec<Piece>> {
     sections
 }
 
-/// An unmangled name that others see is `#[no_mangle]` of the object's own crate; one that they
-/// do not see may be the compiler's, or a C helper of the kernel that was inlined into the object.
+/// The crate of a symbol. An unmangled global name is a `#[no_mangle]` of the object's own crate; a
+/// local one may come from the compiler, or from a C helper of the kernel that was inlined.
 fn owner(symbol: &ElfSymbol<'_, '_>, own: Option<&str>) -> Option<String> {
     let raw = symbol.elf_symbol();
     if !matches!(raw.st_type(), STT_FUNC | STT_OBJECT) || symbol.size() == 0 {
@@ -97,16 +97,16 @@ fn owner(symbol: &ElfSymbol<'_, '_>, own: Option<&str>) -> Option<String> {
     }
 }
 
-/// `hello_rust` of `hello_rust.rs/@/hello_rust.bf665632cc9f1e5f-cgu.0`, as rustc names a unit; the
-/// crate that most of the object's mangled names belong to where there is no debug information.
-fn own_crate(loaded: &ObjectFile<'_>) -> Option<String> {
-    let unit = loaded.debug.compile_unit().source;
+/// The crate in the name that rustc gives to a unit: `hello_rust.rs/@/hello_rust.bf665632cc9f1e5f-cgu.0`;
+/// without debug information, the crate that most of the mangled names belong to.
+fn own_crate(object: &ObjectFile<'_>) -> Option<String> {
+    let unit = object.debug.compile_unit().source;
     let named = unit.as_deref().and_then(|unit| unit.split_once("/@/"));
     if let Some((name, _)) = named.and_then(|(_, unit)| unit.split_once('.')) {
         return Some(name.to_owned());
     }
     let mut counts: BTreeMap<String, u64> = BTreeMap::new();
-    for symbol in loaded
+    for symbol in object
         .file
         .symbols()
         .filter(|symbol| symbol.is_definition())
@@ -119,8 +119,7 @@ fn own_crate(loaded: &ObjectFile<'_>) -> Option<String> {
     most.map(|(name, _)| name)
 }
 
-/// A section's bytes by owner; those of nobody, or of a piece that overlaps an earlier one, are
-/// the rest.
+/// The bytes of a section by crate; the rest has no symbol. Parts that overlap are counted once.
 fn shares(size: u64, pieces: Vec<Piece>) -> BTreeMap<String, u64> {
     let (mut shares, mut reached) = (BTreeMap::new(), 0);
     let mut rest = size;

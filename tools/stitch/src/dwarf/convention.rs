@@ -1,15 +1,15 @@
-//! How functions are called, as compilers record it.
+//! Calling conventions, as compilers record them.
 
 use gimli::AttributeValue;
 
-use super::types::Die;
+use super::load::Die;
 use crate::types::graph::Convention;
 
 /// LLVM's additions to `DW_CC_*`: llvm/include/llvm/BinaryFormat/Dwarf.def
 const LLVM_WIN64: gimli::DwCc = gimli::DwCc(0xc1);
 const LLVM_X86_64_SYSV: gimli::DwCc = gimli::DwCc(0xc2);
 
-/// Of a function, as clang records it; GCC records none.
+/// The convention that clang records for a function; GCC records none.
 pub fn recorded(entry: &Die<'_, '_>) -> gimli::Result<Convention> {
     Ok(match entry.attr_value(gimli::DW_AT_calling_convention)? {
         None | Some(AttributeValue::CallingConvention(gimli::DW_CC_normal | LLVM_X86_64_SYSV)) => {
@@ -20,7 +20,7 @@ pub fn recorded(entry: &Die<'_, '_>) -> gimli::Result<Convention> {
     })
 }
 
-/// Of `unsafe extern "C" fn(u32) -> u32`, as rustc names the type of a pointer to a function.
+/// The convention in the name of a function pointer type: `unsafe extern "C" fn(u32) -> u32`.
 pub fn of_name(name: &str) -> Convention {
     let mut rest = name;
     if let Some(behind) = rest.strip_prefix("for<") {
@@ -36,7 +36,7 @@ pub fn of_name(name: &str) -> Convention {
     };
     let word = word.split('"').next().unwrap_or_default();
     match word.strip_suffix("-unwind").unwrap_or(word) {
-        // On x86-64 Linux: rustc_target/src/spec/abi_map.rs
+        // For x86-64 Linux: rustc_target/src/spec/abi_map.rs
         "C" | "cdecl" | "system" | "sysv64" => Convention::SystemV,
         "win64" | "efiapi" => Convention::Microsoft,
         "Rust" => Convention::Rust,
@@ -44,7 +44,7 @@ pub fn of_name(name: &str) -> Convention {
     }
 }
 
-/// Whether `...` ends the parameters of the function that a type's name begins with.
+/// Whether the parameters in the name of a function pointer type end with `...`.
 pub fn is_variadic(name: &str) -> bool {
     let Some((_, parameters)) = name.split_once("fn(") else {
         return false;

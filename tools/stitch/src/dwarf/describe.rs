@@ -1,4 +1,4 @@
-//! Types, out of the entries that describe them.
+//! Reads the entry of a type.
 
 use std::sync::Arc;
 
@@ -6,17 +6,17 @@ use gimli::{AttributeValue, DwTag, EntriesTreeNode, Operation};
 
 use super::convention::{is_variadic, of_name};
 use super::find::{text, At};
-use super::load::Reader;
-use super::types::{missing, number, Builder, Die, LONGEST};
+use super::load::{Die, Reader};
+use super::types::{missing, number, Builder, LONGEST};
 use crate::types::graph::{Aggregate, Enumeration, Field, Id, Kind, Why};
 
-/// How bindgen writes a union with members that cannot be copied: a struct of markers, each of
-/// which only names the type of a member, and of a field that has the bytes.
+/// How bindgen writes a union whose members are not `Copy`: a struct of zero-sized markers, one for the
+/// type of each member, and a field for the bytes.
 const UNION_FIELD: &str = "__BindgenUnionField<";
 const UNION: &str = "bindgen_union_field";
 
 impl<'u, 'a> Builder<'u, 'a> {
-    /// The type at `at`; what it refers to may still have to be described.
+    /// The type at `at`; the types that it refers to are read later.
     pub(super) fn describe(&mut self, at: At) -> gimli::Result<Kind> {
         let unit = at.0;
         let entry = self.entry(at)?;
@@ -68,7 +68,7 @@ impl<'u, 'a> Builder<'u, 'a> {
         }
         if let Some(target) = self.target(unit, entry, gimli::DW_AT_type)? {
             if self.entry(target)?.tag() == gimli::DW_TAG_subroutine_type {
-                // Types that differ in their convention alone share what they point to.
+                // Pointers to functions share one subroutine type whatever their conventions.
                 let mut signature = self.signature(target, None)?;
                 signature.convention = of_name(name);
                 signature.variadic = is_variadic(name);
@@ -103,7 +103,7 @@ impl<'u, 'a> Builder<'u, 'a> {
                 continue;
             }
             let last = entry.attr_value(gimli::DW_AT_upper_bound)?;
-            // Of no elements, GCC says that the last has the number -1.
+            // For an empty array, the upper bound of GCC is -1.
             let last =
                 last.and_then(|last| last.udata_value().or(last.sdata_value().map(|n| n as u64)));
             counts.push(match number(entry, gimli::DW_AT_count)? {
@@ -140,7 +140,7 @@ impl<'u, 'a> Builder<'u, 'a> {
         let root = tree.root()?;
         let union = root.entry().tag() == gimli::DW_TAG_union_type;
         let align = number(root.entry(), gimli::DW_AT_alignment)?;
-        let stands_for = name
+        let marker = name
             .as_deref()
             .filter(|name| rust && name.starts_with(UNION_FIELD));
         let (mut fields, mut variants) = (Vec::new(), None);
@@ -151,7 +151,7 @@ impl<'u, 'a> Builder<'u, 'a> {
                 gimli::DW_TAG_member if fields.len() < LONGEST => {
                     fields.extend(self.field((unit, offset))?);
                 }
-                gimli::DW_TAG_template_type_parameter if stands_for.is_some() => {
+                gimli::DW_TAG_template_type_parameter if marker.is_some() => {
                     let entry = self.entry((unit, offset))?;
                     return Ok(Kind::Same(self.type_of(unit, &entry)?));
                 }
@@ -169,7 +169,7 @@ impl<'u, 'a> Builder<'u, 'a> {
         let is_bindgens_union = fields
             .iter()
             .any(|field: &Field| field.name.as_deref() == Some(UNION));
-        // rustc may have put them in another order than they are in memory.
+        // rustc may list them in another order than in memory.
         fields.sort_by_key(|field| field.start);
         Ok(Kind::Aggregate(Aggregate {
             krate: if rust { self.krate(at) } else { None },
@@ -181,7 +181,7 @@ impl<'u, 'a> Builder<'u, 'a> {
         }))
     }
 
-    /// Rust's crate that an entry stands in.
+    /// The crate around an entry of Rust.
     fn krate(&self, (unit, at): At) -> Option<Arc<str>> {
         let all = self.crates.get(unit)?;
         let behind = all.partition_point(|(start, _)| *start <= at);
@@ -205,14 +205,14 @@ impl<'u, 'a> Builder<'u, 'a> {
         let whole = bytes.saturating_mul(8);
         let start = match number(&entry, gimli::DW_AT_data_bit_offset)? {
             Some(start) => start,
-            // Before DWARF 4, counted from the other end of what the bits are kept in.
+            // Before DWARF 4, bits are counted from the other end of the storage unit.
             None => match (number(&entry, gimli::DW_AT_bit_offset)?, bits) {
                 (Some(before), Some(bits)) => {
-                    let kept = match number(&entry, gimli::DW_AT_byte_size)? {
+                    let storage = match number(&entry, gimli::DW_AT_byte_size)? {
                         Some(bytes) => bytes,
                         None => self.bytes(at.0, &entry)?.unwrap_or(0),
                     };
-                    let end = whole.saturating_add(kept.saturating_mul(8));
+                    let end = whole.saturating_add(storage.saturating_mul(8));
                     end.saturating_sub(before).saturating_sub(bits)
                 }
                 _ => whole,
@@ -226,7 +226,7 @@ impl<'u, 'a> Builder<'u, 'a> {
         }))
     }
 
-    /// The size of an entry's type, through other names for it.
+    /// The size of the type of an entry, through typedefs and qualifiers.
     fn bytes(&self, unit: usize, entry: &Die<'a, 'u>) -> gimli::Result<Option<u64>> {
         let mut target = self.target(unit, entry, gimli::DW_AT_type)?;
         for _ in 0..64 {
@@ -240,7 +240,7 @@ impl<'u, 'a> Builder<'u, 'a> {
         Ok(None)
     }
 
-    /// How DWARF 2 writes an offset.
+    /// An offset as DWARF 2 writes it.
     fn offset(
         &self,
         unit: usize,
@@ -325,7 +325,7 @@ impl<'u, 'a> Builder<'u, 'a> {
         }))
     }
 
-    /// Whether the number that an enum is kept in is signed, where that is told.
+    /// Whether the underlying type of an enum is signed, if recorded.
     fn sign(&self, unit: usize, entry: &Die<'a, 'u>) -> gimli::Result<Option<bool>> {
         let mut target = self.target(unit, entry, gimli::DW_AT_type)?;
         for _ in 0..64 {

@@ -1,6 +1,6 @@
-//! The entries of an object's debug information that are about symbols in question.
+//! Finds the entries that define or declare given symbols.
 //!
-//! Every entry is visited once, and the attributes of all others are skipped.
+//! Each entry is visited once; the attributes of unrelated entries are skipped.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
@@ -10,77 +10,77 @@ use gimli::{AttributeValue, DebugTypeSignature, DwAt, Operation, UnitOffset, Uni
 use super::load::{Dwarf, Reader, Unit};
 use super::unit::is_rust;
 
-/// What to look for in an object.
+/// What to look up in an object.
 #[derive(Debug, Default)]
 pub struct Query<'w> {
-    /// Symbols that it defines, each with its address, see [`crate::debug::address`].
+    /// Symbols that it defines, with their addresses; see [`super::load::address`].
     pub defined: BTreeMap<&'w str, u64>,
     /// Symbols that it references.
     pub needed: BTreeSet<&'w str>,
-    /// What the statics at these addresses refer to: probes.
+    /// Probes, by address: the symbol, and which of its declarations the probe has.
     pub probes: HashMap<u64, (&'w str, Probed)>,
-    /// If it has probes with the name of their symbol: of which symbols the border has checked that
-    /// they are defined as they are declared.
+    /// If it has probes that are named after their symbols: the symbols for which the border checked
+    /// that the definition has the declared type.
     pub named: Option<BTreeSet<String>>,
     /// Tags of structs and unions.
     pub tags: BTreeSet<String>,
 }
 
-/// How the names of probes begin that have the name of their symbol: those of C, and those that
+/// The prefix of probes that are named after their symbols: those in C, and those that
 /// border/gate/probes.rs writes.
 pub const NAMED: &str = "__probe_of_";
 
-/// Where an entry stands.
+/// The unit and offset of an entry.
 pub type At = (usize, UnitOffset);
 
-/// An entry that is about a symbol in question.
+/// An entry about a symbol.
 #[derive(Debug)]
 pub struct Hit<'w> {
     /// The entry.
     pub at: At,
-    /// Where the rest of it stands.
+    /// The entry that has its remaining attributes.
     pub origin: Option<At>,
-    /// Which symbol.
+    /// The symbol.
     pub symbol: &'w str,
-    /// What it says of that.
+    /// What the entry is.
     pub what: What,
 }
 
-/// See [`Hit`].
+/// What an entry about a symbol is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum What {
-    /// The symbol is defined there.
+    /// Its definition.
     Definition,
-    /// It is declared there.
+    /// A declaration.
     Declaration,
-    /// A static there has its address.
+    /// A static that holds its address.
     Probe(Probed),
 }
 
-/// What a probe tells of a symbol.
+/// What the type of a probe is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Probed {
-    /// How it is declared.
+    /// The declared type.
     Declaration,
-    /// How it is defined.
+    /// The type of the definition.
     Definition,
 }
 
-/// All units of an object, and how they refer to each other.
+/// The units of an object, and references between them.
 pub struct Units<'a> {
-    /// In their order.
+    /// In file order.
     pub all: Vec<Unit<'a>>,
-    /// Those that hold a type each.
+    /// Type units (`.debug_types`).
     types: HashMap<DebugTypeSignature, At>,
-    /// Whether the types of some are in another file.
-    pub elsewhere: bool,
+    /// Whether some types are in a .dwo file.
+    pub split: bool,
 }
 
 impl<'a> Units<'a> {
-    /// Reads all headers, up to one that is broken.
+    /// Reads all headers, up to the first that is damaged.
     pub fn of(dwarf: &Dwarf<'a>) -> (Self, Option<gimli::Error>) {
         let (mut all, mut types, mut broken) = (Vec::new(), HashMap::new(), None);
-        let mut elsewhere = false;
+        let mut split = false;
         let (mut headers, mut more) = (dwarf.units(), dwarf.type_units());
         loop {
             let next = match headers.next() {
@@ -104,21 +104,17 @@ impl<'a> Units<'a> {
                     {
                         types.insert(type_signature, (all.len(), type_offset));
                     }
-                    elsewhere |= unit.dwo_id.is_some();
+                    split |= unit.dwo_id.is_some();
                     all.push(unit);
                 }
                 Err(error) => broken = Some(error),
             }
         }
-        let units = Units {
-            all,
-            types,
-            elsewhere,
-        };
+        let units = Units { all, types, split };
         (units, broken)
     }
 
-    /// Where a reference leads.
+    /// The entry that a reference refers to.
     pub fn target(&self, unit: usize, value: AttributeValue<Reader<'a>>) -> Option<At> {
         match value {
             AttributeValue::UnitRef(at) => Some((unit, at)),
@@ -135,28 +131,27 @@ impl<'a> Units<'a> {
     }
 }
 
-/// From which entry on which crate's namespace is filled.
+/// The crates of a unit, each with its first entry.
 pub type Crates = Vec<(UnitOffset, Option<Arc<str>>)>;
 
-/// What was found in one object.
+/// What was found in an object.
 #[derive(Default)]
 pub struct Hits<'w> {
-    /// About symbols.
+    /// Entries about symbols.
     pub symbols: Vec<Hit<'w>>,
-    /// Structs and unions with a body, by their tag.
+    /// Complete structs and unions, with their tags.
     pub bodies: Vec<(String, At)>,
-    /// By unit: whether it has any types. With line tables only (`-Cdebuginfo=1`), rustc names
-    /// functions and nothing more.
+    /// By unit: whether it has any types. With `-Cdebuginfo=1`, functions have names but no types.
     pub typed: Vec<bool>,
     /// By unit.
     pub crates: Vec<Crates>,
 }
 
-/// Walks over all units.
+/// Searches all units.
 pub fn find<'a, 'w>(
     dwarf: &Dwarf<'a>,
     units: &Units<'a>,
-    wanted: &Query<'w>,
+    query: &Query<'w>,
 ) -> (Hits<'w>, Option<gimli::Error>) {
     let (mut hits, mut broken) = (Hits::default(), None);
     for (index, unit) in units.all.iter().enumerate() {
@@ -165,7 +160,7 @@ pub fn find<'a, 'w>(
             units,
             index,
             unit,
-            wanted,
+            query,
             names: HashMap::new(),
             crates: Vec::new(),
             typed: false,
@@ -184,14 +179,14 @@ struct Walk<'u, 'a, 'w> {
     units: &'u Units<'a>,
     index: usize,
     unit: &'u Unit<'a>,
-    wanted: &'u Query<'w>,
-    /// Of entries that others refer to.
+    query: &'u Query<'w>,
+    /// Symbols of entries, which other entries may refer to.
     names: HashMap<UnitOffset, &'w str>,
     crates: Crates,
     typed: bool,
 }
 
-/// What the walk has to know of an entry.
+/// The attributes of an entry that matter here.
 #[derive(Default)]
 struct Head<'a> {
     name: Option<Reader<'a>>,
@@ -216,15 +211,15 @@ impl<'a, 'w> Walk<'_, 'a, 'w> {
             let top = rust && depth == 1;
             let asked = match tag {
                 gimli::DW_TAG_subprogram => true,
-                // Most are local, and need no look.
+                // Most variables are local.
                 gimli::DW_TAG_variable => {
                     has(gimli::DW_AT_external)
                         || has(gimli::DW_AT_specification)
-                        || (!self.wanted.probes.is_empty() && has(gimli::DW_AT_location))
-                        || self.wanted.named.is_some()
+                        || (!self.query.probes.is_empty() && has(gimli::DW_AT_location))
+                        || self.query.named.is_some()
                 }
                 gimli::DW_TAG_structure_type | gimli::DW_TAG_union_type => {
-                    !rust && !self.wanted.tags.is_empty() && !has(gimli::DW_AT_declaration)
+                    !rust && !self.query.tags.is_empty() && !has(gimli::DW_AT_declaration)
                 }
                 gimli::DW_TAG_namespace => top,
                 _ => false,
@@ -246,7 +241,7 @@ impl<'a, 'w> Walk<'_, 'a, 'w> {
                 gimli::DW_TAG_namespace => self.enter(at, head.name.and_then(|name| text(&name))),
                 gimli::DW_TAG_structure_type | gimli::DW_TAG_union_type => {
                     let name = head.name.and_then(|name| text(&name));
-                    let tag = name.filter(|name| self.wanted.tags.contains(&**name));
+                    let tag = name.filter(|name| self.query.tags.contains(&**name));
                     hits.bodies
                         .extend(tag.map(|tag| (tag.to_string(), (self.index, at))));
                 }
@@ -286,7 +281,7 @@ impl<'a, 'w> Walk<'_, 'a, 'w> {
         }
     }
 
-    /// Where a variable is, if it stays there.
+    /// The address of a variable, if it has a fixed one.
     fn place(&self, expression: gimli::Expression<Reader<'a>>) -> Option<u64> {
         let mut operations = expression.operations(self.unit.encoding());
         match operations.next().ok()?? {
@@ -296,15 +291,15 @@ impl<'a, 'w> Walk<'_, 'a, 'w> {
         }
     }
 
-    /// A symbol in question.
+    /// The symbol of this name, if it is in the query.
     fn known(&self, name: &str) -> Option<&'w str> {
-        let defined = self.wanted.defined.get_key_value(name);
-        let needed = || self.wanted.needed.get(name);
+        let defined = self.query.defined.get_key_value(name);
+        let needed = || self.query.needed.get(name);
         defined.map(|(name, _)| name).or_else(needed).copied()
     }
 
     fn of_name(&self, at: UnitOffset, head: &Head<'a>) -> Option<Hit<'w>> {
-        let checked = self.wanted.named.as_ref()?;
+        let checked = self.query.named.as_ref()?;
         let name = text(head.name.as_ref()?)?;
         let symbol = self.known(name.strip_prefix(NAMED)?)?;
         Some(Hit {
@@ -320,7 +315,7 @@ impl<'a, 'w> Walk<'_, 'a, 'w> {
     }
 
     fn hit(&mut self, at: UnitOffset, head: Head<'a>) -> Option<Hit<'w>> {
-        let probed = head.address.and_then(|at| self.wanted.probes.get(&at));
+        let probed = head.address.and_then(|at| self.query.probes.get(&at));
         if let Some((symbol, of)) = probed {
             return Some(Hit {
                 at: (self.index, at),
@@ -332,7 +327,7 @@ impl<'a, 'w> Walk<'_, 'a, 'w> {
         if let Some(hit) = self.of_name(at, &head) {
             return Some(hit);
         }
-        // What Rust mangles may have the name of another symbol in its source.
+        // The source name of a mangled symbol may be the name of another symbol.
         let named = head.linkage.or(head.name);
         let named = named.and_then(|name| self.known(&text(&name)?));
         let inherited = head
@@ -342,10 +337,10 @@ impl<'a, 'w> Walk<'_, 'a, 'w> {
         let symbol = named.or(inherited)?;
         self.names.insert(at, symbol);
 
-        let linked = self.wanted.defined.get(symbol);
+        let linked = self.query.defined.get(symbol);
         let what = match (linked, head.declaration) {
             (_, true) => What::Declaration,
-            // A namesake: of another unit, or inlined.
+            // Another entity of the same name, or an inlined copy.
             (None, false) => return None,
             (Some(linked), false) if head.address.is_some_and(|address| address != *linked) => {
                 return None
@@ -361,7 +356,7 @@ impl<'a, 'w> Walk<'_, 'a, 'w> {
     }
 }
 
-/// A name, if it is one.
+/// A string, if it is UTF-8.
 pub fn text(reader: &Reader<'_>) -> Option<Arc<str>> {
     let bytes = gimli::Reader::to_slice(reader).ok()?;
     std::str::from_utf8(&bytes).ok().map(Into::into)

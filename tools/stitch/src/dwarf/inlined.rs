@@ -1,29 +1,29 @@
-//! What was inlined where: the line of a module's own source that led to a byte of its code.
+//! Inlined calls: the line in the module's sources that led to a byte of code.
 //!
-//! The line table names the innermost line, often one of the core library or of a kernel header
-//! that says nothing about the module. The calls around it are in the debug information.
+//! The line table has the innermost line, which is often in the core library or a kernel header. The
+//! inlined calls around it are in the debug information.
 
 use std::collections::HashMap;
 
 use gimli::AttributeValue;
 
-use super::lines::{is_own, path};
+use super::lines::{is_in_module, path};
 use super::load::{units, DebugInfo, Dwarf, Unit};
 use crate::model::Place;
 
-/// No module comes near it; damaged debug information may repeat itself without end.
+/// A limit for damaged debug information, far above what any module needs.
 const MOST_STEPS: usize = 20_000_000;
 
-/// The deepest call in an own source that leads to each of some addresses.
+/// For each address, the innermost inlined call in the module's sources.
 pub struct Callers<'w> {
-    /// In order.
+    /// Sorted.
     wanted: &'w [u64],
     found: HashMap<u64, (isize, Place)>,
     steps: usize,
 }
 
 impl<'w> Callers<'w> {
-    /// Looks for these addresses, which have to be in order, in all units.
+    /// Looks up these addresses, which must be sorted, in all units.
     pub fn of(debug: &DebugInfo<'_>, wanted: &'w [u64]) -> Self {
         let mut callers = Callers {
             wanted,
@@ -33,7 +33,7 @@ impl<'w> Callers<'w> {
         if !wanted.is_empty() {
             let dwarf = debug.dwarf();
             for unit in units(&dwarf) {
-                // What was read before a damaged place is still right.
+                // Entries before a damaged one are still valid.
                 let _ = callers.read(&dwarf, &unit);
             }
         }
@@ -46,7 +46,7 @@ impl<'w> Callers<'w> {
     }
 
     fn read(&mut self, dwarf: &Dwarf<'_>, unit: &Unit<'_>) -> gimli::Result<()> {
-        let mut own: HashMap<u64, Option<String>> = HashMap::new();
+        let mut files: HashMap<u64, Option<String>> = HashMap::new();
         let mut entries = unit.entries_raw(None)?;
         while !entries.is_empty() && self.steps < MOST_STEPS {
             self.steps += 1;
@@ -74,9 +74,9 @@ impl<'w> Callers<'w> {
             let (Some(file), Some(line)) = (file, line) else {
                 continue;
             };
-            let known = own.entry(file).or_insert_with(|| {
+            let known = files.entry(file).or_insert_with(|| {
                 let header = unit.line_program.as_ref()?.header();
-                path(dwarf, unit, header, file).filter(|file| is_own(unit, file))
+                path(dwarf, unit, header, file).filter(|file| is_in_module(unit, file))
             });
             let Some(file) = known else {
                 continue;
@@ -90,12 +90,12 @@ impl<'w> Callers<'w> {
                     AttributeValue::Udata(length) => Some(low.saturating_add(length)),
                     address => dwarf.attr_address(unit, address)?,
                 };
-                self.leads(low, high.unwrap_or(low), depth, &place);
+                self.record(low, high.unwrap_or(low), depth, &place);
             }
             if let Some(ranges) = ranges {
                 if let Some(mut ranges) = dwarf.attr_ranges(unit, ranges)? {
                     while let Some(range) = ranges.next()? {
-                        self.leads(range.begin, range.end, depth, &place);
+                        self.record(range.begin, range.end, depth, &place);
                         if self.steps >= MOST_STEPS {
                             break;
                         }
@@ -106,8 +106,8 @@ impl<'w> Callers<'w> {
         Ok(())
     }
 
-    /// Takes a call for all addresses of a range, unless a deeper one is known.
-    fn leads(&mut self, begin: u64, end: u64, depth: isize, place: &Place) {
+    /// Records a call for all addresses in a range, unless a deeper one is known.
+    fn record(&mut self, begin: u64, end: u64, depth: isize, place: &Place) {
         self.steps += 1;
         let first = self.wanted.partition_point(|&address| address < begin);
         let inside = self.wanted.iter().skip(first);

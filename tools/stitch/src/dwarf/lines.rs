@@ -8,7 +8,7 @@ use super::load::{address, text, units, DebugInfo, Dwarf, Reader, Unit, SECTION_
 use crate::model::Place;
 
 impl DebugInfo<'_> {
-    /// All lines of all units.
+    /// The line tables of all units.
     pub fn lines(&self) -> Lines {
         let dwarf = self.dwarf();
         let (mut lines, mut seen) = (Lines::default(), HashSet::new());
@@ -17,7 +17,7 @@ impl DebugInfo<'_> {
                 continue;
             };
             if seen.insert(program.header().offset().0) {
-                // What can be read of a damaged table is still right.
+                // Rows before a damaged one are still valid.
                 let _ = lines.read(&dwarf, &unit, program);
             }
         }
@@ -26,7 +26,7 @@ impl DebugInfo<'_> {
     }
 }
 
-/// A file of a line table, in its folder unless that is the one in which the compiler ran.
+/// The path of a file in a line table, relative to the directory in which the compiler ran.
 pub fn path(
     dwarf: &Dwarf<'_>,
     unit: &Unit<'_>,
@@ -45,8 +45,8 @@ pub fn path(
     }
 }
 
-/// Whether a file is one of those that a unit's own source is among: in its folder, or below.
-pub fn is_own(unit: &Unit<'_>, file: &str) -> bool {
+/// Whether a file belongs to the module: it is in or below the directory of the unit's source.
+pub fn is_in_module(unit: &Unit<'_>, file: &str) -> bool {
     let source = unit.name.as_ref().and_then(text).unwrap_or_default();
     let source = source.split_once("/@/").map_or(&*source, |(path, _)| path);
     let folder = source.rsplit_once('/').map_or("", |(folder, _)| folder);
@@ -58,10 +58,10 @@ pub fn is_own(unit: &Unit<'_>, file: &str) -> bool {
     }
 }
 
-/// Which line of which file each byte of an object's code comes from.
+/// The source line of each byte of code.
 #[derive(Debug, Default)]
 pub struct Lines {
-    /// And whether each is the unit's own.
+    /// (path, whether it belongs to the module)
     files: Vec<(String, bool)>,
     rows: Vec<Row>,
 }
@@ -70,7 +70,7 @@ pub struct Lines {
 struct Row {
     address: u64,
     file: usize,
-    /// 0 where code ends, and where the compiler knows no line.
+    /// 0 at the end of a sequence, and for code without a line.
     line: u64,
 }
 
@@ -90,8 +90,8 @@ impl Lines {
             };
             let file = *known.entry(row.file_index()).or_insert_with(|| {
                 let name = path(dwarf, unit, header, row.file_index()).unwrap_or_default();
-                let own = is_own(unit, &name);
-                self.files.push((name, own));
+                let in_module = is_in_module(unit, &name);
+                self.files.push((name, in_module));
                 self.files.len() - 1
             });
             self.rows.push(Row {
@@ -103,19 +103,19 @@ impl Lines {
         Ok(())
     }
 
-    /// The line of a byte of a section, and whether it is in the unit's own source.
+    /// The line of a byte of a section, and whether its file belongs to the module.
     pub fn at(&self, section: SectionIndex, offset: u64) -> Option<(Place, bool)> {
         let address = address(section, offset);
         let behind = self.rows.partition_point(|row| row.address <= address);
         let row = self.rows.get(behind.checked_sub(1)?)?;
         let same_section = row.address >> SECTION_BITS == section.0 as u64;
-        let (file, own) = self.files.get(row.file)?;
+        let (file, in_module) = self.files.get(row.file)?;
         (same_section && row.line != 0 && !file.is_empty()).then(|| {
             let place = Place {
                 file: file.clone(),
                 line: row.line,
             };
-            (place, *own)
+            (place, *in_module)
         })
     }
 }

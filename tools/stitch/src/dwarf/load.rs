@@ -1,8 +1,8 @@
-//! The debug information of an object: who made it, its lines, and where it defines its symbols.
+//! Loads the sections of debug information.
 //!
-//! In an object nothing has an address yet, and half of all numbers in the debug information wait
-//! for a relocation. Here they are relocated as they are read, with each section at an address of
-//! its own, so that an address says both section and offset.
+//! An object has no addresses yet, and half of the numbers in its debug information need a relocation.
+//! They are relocated when they are read, as if each section had an address of its own; so an address
+//! has both section and offset.
 
 use std::borrow::Cow;
 use std::collections::HashMap;
@@ -14,13 +14,13 @@ use object::elf::{
 use object::read::elf::{ElfFile64, SectionHeader, Sym};
 use object::{Endianness, Object, ObjectSection, SectionIndex};
 
-/// No section of an object is as large.
+/// The bits of an address that are the offset.
 pub const SECTION_BITS: u32 = 40;
 
-/// Decompressed debug information beyond this is nothing that a compiler made of a module.
+/// The largest decompressed section: no module has so much debug information.
 const LARGEST: u64 = 1 << 30;
 
-/// No path is longer: `PATH_MAX`.
+/// The longest string that is read: `PATH_MAX`.
 const LONGEST_PATH: usize = 4096;
 
 /// The address of an offset in a section.
@@ -28,7 +28,7 @@ pub fn address(section: SectionIndex, offset: u64) -> u64 {
     ((section.0 as u64) << SECTION_BITS) | (offset & ((1 << SECTION_BITS) - 1))
 }
 
-/// A section of the debug information with the relocations that wait there.
+/// A section of debug information and its relocations.
 #[derive(Default)]
 struct Section<'d> {
     data: Cow<'d, [u8]>,
@@ -36,14 +36,14 @@ struct Section<'d> {
 }
 
 /// The relocations of each section, by offset.
-type Waiting<'d> = HashMap<SectionIndex, Cow<'d, [Rela64<Endianness>]>>;
+type BySection<'d> = HashMap<SectionIndex, Cow<'d, [Rela64<Endianness>]>>;
 
 impl<'d> Section<'d> {
-    fn of(section: &impl ObjectSection<'d>, waiting: &mut Waiting<'d>) -> Self {
+    fn of(section: &impl ObjectSection<'d>, all: &mut BySection<'d>) -> Self {
         Section {
             data: contents(section),
             relocations: Relocations {
-                sorted: waiting.remove(&section.index()).unwrap_or_default(),
+                sorted: all.remove(&section.index()).unwrap_or_default(),
                 ..Relocations::default()
             },
         }
@@ -65,18 +65,20 @@ impl<'d> Section<'d> {
 
 /// Reads and relocates.
 pub type Reader<'a> = RelocateReader<EndianSlice<'a, LittleEndian>, &'a Relocations<'a>>;
-/// A unit of it.
+/// A unit.
 pub type Unit<'a> = gimli::Unit<Reader<'a>>;
-/// All of it.
+/// All sections.
 pub type Dwarf<'a> = gimli::Dwarf<Reader<'a>>;
+/// An entry (DIE) of a unit.
+pub type Die<'a, 'u> = gimli::DebuggingInformationEntry<'u, 'u, Reader<'a>>;
 
-/// What to write where, looked up when it is read: nothing is copied.
+/// The relocations of a section, looked up on each read: nothing is copied.
 #[derive(Default)]
 pub struct Relocations<'d> {
     /// By offset.
     sorted: Cow<'d, [Rela64<Endianness>]>,
     symbols: &'d [Sym64<Endianness>],
-    /// Which sections have addresses: those that take room in memory.
+    /// By section: whether it is loaded, and so has an address.
     loaded: Vec<bool>,
 }
 
@@ -124,31 +126,31 @@ impl gimli::Relocate for &Relocations<'_> {
     }
 }
 
-/// See the module.
+/// The debug information of an object.
 pub struct DebugInfo<'d> {
     sections: gimli::DwarfSections<Section<'d>>,
 }
 
 impl<'d> DebugInfo<'d> {
-    /// Finds the sections; an object without them has an empty one.
+    /// Loads the sections; missing ones are empty.
     pub fn of(file: &ElfFile64<'d>) -> Self {
         let loaded: Vec<bool> = file
             .elf_section_table()
             .iter()
             .map(|section| section.sh_flags(file.endian()) & u64::from(object::elf::SHF_ALLOC) != 0)
             .collect();
-        let mut waiting = waiting(file);
+        let mut relocations = relocations(file);
         let load = |id: SectionId| {
-            // What is in a group of its own, such as a type, has a section of its own.
+            // A type in a group (COMDAT) has a section of its own.
             let mut named = file
                 .sections()
                 .filter(|section| section.name_bytes() == Ok(id.name().as_bytes()));
             let mut all = match named.next() {
-                Some(first) => Section::of(&first, &mut waiting),
+                Some(first) => Section::of(&first, &mut relocations),
                 None => Section::default(),
             };
             for more in named {
-                all.append(Section::of(&more, &mut waiting));
+                all.append(Section::of(&more, &mut relocations));
             }
             all.relocations.symbols = file.elf_symbol_table().symbols();
             all.relocations.loaded = loaded.clone();
@@ -160,7 +162,7 @@ impl<'d> DebugInfo<'d> {
         }
     }
 
-    /// Ready to be read.
+    /// Parses the sections.
     pub fn dwarf(&self) -> Dwarf<'_> {
         let mut dwarf = self.sections.borrow(|section| {
             RelocateReader::new(
@@ -168,15 +170,15 @@ impl<'d> DebugInfo<'d> {
                 &section.relocations,
             )
         });
-        // Else a thousand units that share their abbreviations have them read a thousand times.
+        // Without a cache, abbreviations that units share are parsed again for each unit.
         dwarf.populate_abbreviations_cache(gimli::AbbreviationsCacheStrategy::Duplicates);
         dwarf
     }
 }
 
-fn waiting<'d>(file: &ElfFile64<'d>) -> Waiting<'d> {
+fn relocations<'d>(file: &ElfFile64<'d>) -> BySection<'d> {
     let endian = file.endian();
-    let mut waiting = HashMap::new();
+    let mut relocations = HashMap::new();
     for section in file.elf_section_table().iter() {
         let Ok(Some((relas, _))) = section.rela(endian, file.data()) else {
             continue;
@@ -190,12 +192,12 @@ fn waiting<'d>(file: &ElfFile64<'d>) -> Waiting<'d> {
             Cow::Owned(relas)
         };
         let target = SectionIndex(section.sh_info(endian) as usize);
-        waiting.entry(target).or_insert(relas);
+        relocations.entry(target).or_insert(relas);
     }
-    waiting
+    relocations
 }
 
-/// A section's bytes, decompressed; none where that cannot be done.
+/// The decompressed bytes of a section; none if they cannot be decompressed.
 fn contents<'d>(section: &impl ObjectSection<'d>) -> Cow<'d, [u8]> {
     match section.compressed_data() {
         Ok(compressed) if compressed.uncompressed_size <= LARGEST => {
@@ -205,13 +207,14 @@ fn contents<'d>(section: &impl ObjectSection<'d>) -> Cow<'d, [u8]> {
     }
 }
 
-/// The units, up to the first that cannot be read.
+/// The units, up to the first that cannot be parsed.
 pub fn units<'a: 'u, 'u>(dwarf: &'u Dwarf<'a>) -> impl Iterator<Item = Unit<'a>> + use<'a, 'u> {
     let mut headers = dwarf.units();
     std::iter::from_fn(move || headers.next().ok().flatten())
         .filter_map(|header| dwarf.unit(header).ok())
 }
 
+/// A string, cut at [`LONGEST_PATH`].
 pub fn text(reader: &Reader<'_>) -> Option<String> {
     let bytes = gimli::Reader::to_slice(reader).ok()?;
     let bytes = bytes.get(..LONGEST_PATH).unwrap_or(&bytes);

@@ -1,4 +1,4 @@
-//! Where the source defines a symbol.
+//! Source lines of definitions.
 
 use std::collections::{HashMap, HashSet};
 
@@ -9,7 +9,7 @@ use super::load::{units, DebugInfo, Dwarf, Unit};
 use crate::model::Place;
 
 impl DebugInfo<'_> {
-    /// Where these symbols are defined in the source.
+    /// The source lines that define these symbols.
     pub fn definitions(&self, wanted: &HashSet<&str>) -> HashMap<String, Place> {
         let mut found = HashMap::new();
         if wanted.is_empty() {
@@ -58,13 +58,13 @@ fn definitions_in(
                 _ => {}
             }
         }
-        // GCC gives a definition no name of its own where a header has declared it.
+        // GCC omits the name of a definition if a header declares it.
         if let (None, Some(AttributeValue::UnitRef(offset))) = (name.as_ref(), declared) {
             let declared = unit.entry(offset)?;
             name = declared.attr_value(gimli::DW_AT_name)?;
             linkage = linkage.or(declared.attr_value(gimli::DW_AT_linkage_name)?);
             external |= declared.attr(gimli::DW_AT_external)?.is_some();
-            // rustc gives a method no line of its own, either.
+            // rustc omits the line of a method.
             let number =
                 |name| Ok::<_, gimli::Error>(declared.attr(name)?.and_then(|a| a.udata_value()));
             if line.is_none() {

@@ -1,40 +1,40 @@
-//! Reads types out of debug information, each once: what refers to it, refers to its node.
+//! Reads the types of symbols from DWARF. Each type is read once, as a node of a graph.
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
-use gimli::{AttributeValue, DebuggingInformationEntry, DwAt};
+use gimli::{AttributeValue, DwAt};
 
 use super::convention::recorded;
 use super::find::{find, At, Crates, Hit, Hits, Probed, Query, Units, What, NAMED};
 use super::lines::path;
-use super::load::{DebugInfo, Dwarf, Reader, Unit};
+use super::load::{DebugInfo, Die, Dwarf, Unit};
 use super::unit::{is_rust, producer};
 use crate::model::{Language, Place};
 use crate::types::claim::{Claim, Shape, Source};
 use crate::types::graph::{Convention, Id, Kind, Parameter, Signature, Types, Why};
 
-/// No module has more types.
+/// More types than any module has.
 const MOST: usize = 400_000;
 
-/// No list of fields, parameters, enumerators or bounds is longer.
+/// The longest list of fields, parameters, enumerators or bounds.
 pub(super) const LONGEST: usize = 20_000;
 
-/// What an object says.
+/// What an object says about symbols.
 #[derive(Debug, Default)]
 pub struct Found {
-    /// Of each symbol, all that is said.
+    /// The claims, by symbol.
     pub claims: BTreeMap<String, Vec<Claim>>,
-    /// Structs and unions with a body, by their tag.
+    /// Complete structs and unions, by tag.
     pub bodies: BTreeMap<String, Vec<Id>>,
-    /// The types that both speak of.
+    /// The types that both refer to.
     pub types: Arc<Types>,
-    /// Why it is less than it could be: a sentence.
+    /// Why something is missing.
     pub reason: Option<String>,
 }
 
-/// Asks the debug information of the object called `part`.
-pub fn read(part: &str, debug: &DebugInfo<'_>, wanted: &Query<'_>) -> Found {
+/// Reads the debug information of the object named `part`.
+pub fn read(part: &str, debug: &DebugInfo<'_>, query: &Query<'_>) -> Found {
     let dwarf = debug.dwarf();
     let (units, mut broken) = Units::of(&dwarf);
     if units.all.is_empty() && broken.is_none() {
@@ -44,20 +44,20 @@ pub fn read(part: &str, debug: &DebugInfo<'_>, wanted: &Query<'_>) -> Found {
             ..Found::default()
         };
     }
-    let (hits, error) = find(&dwarf, &units, wanted);
+    let (hits, error) = find(&dwarf, &units, query);
     broken = broken.or(error);
     let mut builder = Builder {
         dwarf: &dwarf,
         units: &units,
         crates: &hits.crates,
         typed: &hits.typed,
-        about: units
+        producer: units
             .all
             .iter()
-            .map(|unit| About::of(&dwarf, unit))
+            .map(|unit| Producer::of(&dwarf, unit))
             .collect(),
         known: HashMap::new(),
-        looked: 0,
+        resolved: 0,
         waiting: Vec::new(),
         types: Types::default(),
     };
@@ -73,10 +73,10 @@ pub fn read(part: &str, debug: &DebugInfo<'_>, wanted: &Query<'_>) -> Found {
     broken = builder.finish().err().or(broken);
     let reason = match broken {
         Some(error) => Some(format!(
-            "the debug information of {part} is broken: {error}"
+            "the debug information of {part} is damaged: {error}"
         )),
-        None if units.elsewhere => Some(format!(
-            "the debug information of {part} is split: its types are in a file of their own (.dwo)"
+        None if units.split => Some(format!(
+            "the debug information of {part} is split: the types are in a .dwo file"
         )),
         None => None,
     };
@@ -102,7 +102,7 @@ pub fn read(part: &str, debug: &DebugInfo<'_>, wanted: &Query<'_>) -> Found {
     }
 }
 
-/// A claim whose types are still being read.
+/// A claim whose types are not all read yet.
 struct Draft {
     language: Language,
     trusts_caller: bool,
@@ -112,19 +112,19 @@ struct Draft {
     shape: Shape,
 }
 
-/// Who made a unit.
-#[derive(Clone, Copy)]
-struct About {
+/// The compiler of a unit.
+#[derive(Clone, Copy, Default)]
+struct Producer {
     rust: bool,
     gcc: bool,
-    /// It was told to leave out the bodies of structs that headers define.
+    /// It omits the bodies of structs that headers define.
     reduced: bool,
 }
 
-impl About {
+impl Producer {
     fn of(dwarf: &Dwarf<'_>, unit: &Unit<'_>) -> Self {
         let producer = producer(dwarf, unit).unwrap_or_default();
-        About {
+        Producer {
             rust: is_rust(unit).unwrap_or(false),
             gcc: producer.starts_with("GNU "),
             reduced: producer.contains(" -femit-struct-debug-"),
@@ -132,18 +132,16 @@ impl About {
     }
 }
 
-pub type Die<'a, 'u> = DebuggingInformationEntry<'u, 'u, Reader<'a>>;
-
 pub(super) struct Builder<'u, 'a> {
     pub(super) dwarf: &'u Dwarf<'a>,
     units: &'u Units<'a>,
     pub(super) crates: &'u [Crates],
     typed: &'u [bool],
-    about: Vec<About>,
+    producer: Vec<Producer>,
     known: HashMap<At, Id>,
-    /// Up to which type each `Option` was looked through.
-    looked: usize,
-    /// Types that have a number, and are not described yet.
+    /// The number of types in which `Option`s were resolved.
+    resolved: usize,
+    /// Types that have a node, but are not read yet.
     waiting: Vec<(At, Id)>,
     pub(super) types: Types,
 }
@@ -159,7 +157,9 @@ impl<'u, 'a> Builder<'u, 'a> {
     }
 
     pub(super) fn is_rust(&self, unit: usize) -> bool {
-        self.about.get(unit).is_some_and(|about| about.rust)
+        self.producer
+            .get(unit)
+            .is_some_and(|producer| producer.rust)
     }
 
     pub(super) fn target(
@@ -182,7 +182,7 @@ impl<'u, 'a> Builder<'u, 'a> {
             .map(|name| name.as_ref().into()))
     }
 
-    /// The number of the type that is described at `at`.
+    /// The node of the type at `at`.
     pub(super) fn ty(&mut self, at: At) -> Id {
         if let Some(id) = self.known.get(&at) {
             return *id;
@@ -193,7 +193,7 @@ impl<'u, 'a> Builder<'u, 'a> {
         id
     }
 
-    /// The type of an entry: nothing, if it has none; unknown, if it leads nowhere.
+    /// The type of an entry: void if it has none, missing if the reference is invalid.
     pub(super) fn type_of(&mut self, unit: usize, entry: &Die<'a, 'u>) -> gimli::Result<Id> {
         Ok(match self.target(unit, entry, gimli::DW_AT_type)? {
             Some(target) => self.ty(target),
@@ -202,7 +202,7 @@ impl<'u, 'a> Builder<'u, 'a> {
         })
     }
 
-    /// Describes all types that something refers to.
+    /// Reads all types that are referred to.
     fn finish(&mut self) -> gimli::Result<()> {
         let mut broken = Ok(());
         while let Some((at, id)) = self.waiting.pop() {
@@ -214,7 +214,7 @@ impl<'u, 'a> Builder<'u, 'a> {
                 Err(error) => broken = Err(error),
             }
         }
-        self.looked = self.types.look_through_options(self.looked);
+        self.resolved = self.types.resolve_options(self.resolved);
         broken
     }
 
@@ -229,28 +229,23 @@ impl<'u, 'a> Builder<'u, 'a> {
 
     fn claim(&mut self, hit: &Hit<'_>) -> gimli::Result<Option<Draft>> {
         let unit = hit.at.0;
-        let about = self.about.get(unit).copied();
-        let about = about.unwrap_or(About {
-            rust: false,
-            gcc: false,
-            reduced: false,
-        });
+        let producer = self.producer.get(unit).copied().unwrap_or_default();
         let entry = self.entry(hit.at)?;
         let name = self.name(unit, &entry)?.unwrap_or_default();
-        let of_border = about.rust && name.starts_with(NAMED);
+        let of_border = producer.rust && name.starts_with(NAMED);
         let mut place = match (self.place(unit, &entry)?, hit.origin) {
             (None, Some(origin)) => self.place(origin.0, &self.entry(origin)?)?,
             (place, _) => place,
         };
         if let (What::Probe(_), false, Some(place)) = (hit.what, of_border, &mut place) {
-            // A probe has the line of what it is about in its name: `__STITCH_1_67`.
+            // The name of a probe has the line of the declaration: `__STITCH_1_67`.
             let line = name.rsplit('_').next().and_then(|line| line.parse().ok());
             place.line = line.unwrap_or(place.line);
         }
         let shape = match hit.what {
             What::Probe(_) => self.probed(unit, &entry, of_border)?,
             _ if entry.tag() == gimli::DW_TAG_subprogram => {
-                if about.rust && !self.typed.get(unit).is_some_and(|typed| *typed) {
+                if producer.rust && !self.typed.get(unit).is_some_and(|typed| *typed) {
                     return Ok(None);
                 }
                 Some(Shape::Function(self.signature(hit.at, hit.origin)?))
@@ -258,13 +253,13 @@ impl<'u, 'a> Builder<'u, 'a> {
             _ => self.data(unit, &entry, hit.origin)?,
         };
         Ok(shape.map(|shape| Draft {
-            language: if about.rust {
+            language: if producer.rust {
                 Language::Rust
             } else {
                 Language::C
             },
-            trusts_caller: !about.gcc,
-            reduced: about.reduced,
+            trusts_caller: !producer.gcc,
+            reduced: producer.reduced,
             source: match hit.what {
                 What::Definition => Source::Definition,
                 What::Declaration => Source::Declaration,
@@ -296,7 +291,7 @@ impl<'u, 'a> Builder<'u, 'a> {
         }))
     }
 
-    /// What a static that holds an address, or may hold it, says of what is there.
+    /// What the type of a probe says of its symbol.
     fn probed(
         &mut self,
         unit: usize,
@@ -313,7 +308,7 @@ impl<'u, 'a> Builder<'u, 'a> {
             return Ok(None);
         };
         Ok(Some(match types.kind(to) {
-            // The border writes the address of data as the parameter of a function of Rust's.
+            // The border writes a pointer to data as the parameter of an `extern "Rust"` function.
             Kind::Function(signature) if of_border && signature.convention == Convention::Rust => {
                 let parameter = signature.parameters.first();
                 let Some(&Kind::Pointer { to, constant, .. }) =
@@ -348,12 +343,12 @@ impl<'u, 'a> Builder<'u, 'a> {
         let root = tree.root()?;
         let entry = root.entry();
         let has_type = entry.attr_value(gimli::DW_AT_type)?.is_some();
-        let mut told = entry.attr_value(gimli::DW_AT_prototyped)?.is_some();
+        let mut prototyped = entry.attr_value(gimli::DW_AT_prototyped)?.is_some();
         let mut convention = recorded(entry)?;
         let returns = match origin {
             Some(origin) if !has_type => {
                 let declared = self.entry(origin)?;
-                told |= declared.attr_value(gimli::DW_AT_prototyped)?.is_some();
+                prototyped |= declared.attr_value(gimli::DW_AT_prototyped)?.is_some();
                 if convention == Convention::SystemV {
                     convention = recorded(&declared)?;
                 }
@@ -383,12 +378,12 @@ impl<'u, 'a> Builder<'u, 'a> {
             }
         }
         if self.is_rust(unit) {
-            // rustc does not record how what it defines is called.
+            // rustc does not record the calling convention of a definition.
             signature.convention = Convention::Unknown;
         } else if signature.parameters.is_empty() {
-            // C's `f()` is written as one that takes whatever comes, or as one that takes nothing.
-            signature.prototyped = told;
-            signature.variadic &= told;
+            // Compilers record C's `f()` with unspecified parameters, or without parameters.
+            signature.prototyped = prototyped;
+            signature.variadic &= prototyped;
         }
         Ok(signature)
     }

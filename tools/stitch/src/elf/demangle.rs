@@ -1,22 +1,22 @@
-//! Rust's mangled names: as a person writes them, and whose crate they are.
+//! Mangled names of Rust: demangled, and the crate that they belong to.
 
 use std::fmt::{self, Write};
 
 use rustc_demangle::try_demangle;
 
-/// Generic names can be far longer than anybody reads.
+/// Names of generic instances can be very long.
 const LONGEST: usize = 2048;
 
-/// A name as Rust writes it, without the hashes of its crates; `None` if it is not mangled.
+/// The demangled name, without hashes; `None` if it is not mangled.
 pub fn demangled(name: &str) -> Option<String> {
     let parsed = try_demangle(name).ok()?;
     let mut text = Cut(String::new());
-    // Where it is cut, the rest is not even made.
+    // Stops at the limit: the whole text could be huge.
     let whole = write!(text, "{parsed:#}").is_ok();
     Some(if whole { text.0 } else { text.0 + "…" })
 }
 
-/// A name for a person: demangled if it is mangled, and never too long.
+/// The name to show: demangled if it is mangled, and cut if it is too long.
 pub fn readable(name: &str) -> String {
     demangled(name).unwrap_or_else(|| match name.char_indices().nth(LONGEST) {
         Some((end, _)) => name.get(..end).unwrap_or_default().to_owned() + "…",
@@ -28,21 +28,20 @@ struct Cut(String);
 
 impl Write for Cut {
     fn write_str(&mut self, text: &str) -> fmt::Result {
-        if self.0.len() + text.len() <= LONGEST {
-            self.0.push_str(text)
-        } else {
+        if self.0.len() + text.len() > LONGEST {
             return Err(fmt::Error);
         }
+        self.0.push_str(text);
         Ok(())
     }
 }
 
-/// The crate that wrote what a mangled name stands for.
+/// The crate whose source defines a mangled name.
 ///
 /// An instance of a generic function belongs to the crate that defines it, not to the one that
-/// made the instance: `core::mem::MaybeUninit<hello_rust::HelloRust>::assume_init_drop` is core's
-/// code. A function of an `impl` belongs to the crate that the `impl` stands in, and a trait's
-/// default method to the trait's.
+/// instantiates it: `core::mem::MaybeUninit<hello_rust::HelloRust>::assume_init_drop` is core's code.
+/// A function in an `impl` belongs to the crate that has the `impl`, and a default method of a trait
+/// to the crate of the trait.
 pub fn crate_of(name: &str) -> Option<String> {
     match name.strip_prefix("_R") {
         Some(v0) => root(v0).or_else(|| by_trait(name)),
@@ -56,11 +55,11 @@ fn root(v0: &str) -> Option<String> {
     loop {
         let (tag, behind) = rest.split_at_checked(1)?;
         rest = match tag {
-            // In a namespace.
+            // A nested path.
             "N" => behind.get(1..)?,
-            // With generic arguments.
+            // Generic arguments.
             "I" => behind,
-            // An impl of a type, of a trait.
+            // An inherent impl, a trait impl.
             "M" | "X" => without_disambiguator(behind)?,
             "C" => return identifier(without_disambiguator(behind)?),
             _ => return None,
@@ -68,7 +67,7 @@ fn root(v0: &str) -> Option<String> {
     }
 }
 
-/// Behind `s_`, `s0_`, `sa1B_`.
+/// Skips `s_`, `s0_`, `sa1B_`.
 fn without_disambiguator(text: &str) -> Option<&str> {
     match text.strip_prefix('s') {
         Some(number) => number.split_once('_').map(|(_, rest)| rest),
@@ -84,7 +83,7 @@ fn identifier(text: &str) -> Option<String> {
     rest.get(..length.parse().ok()?).map(str::to_owned)
 }
 
-/// `core` of `<u32 as core::fmt::Display>::fmt`: the type is the instance, the trait the owner.
+/// `core` of `<u32 as core::fmt::Display>::fmt`: the crate of the trait.
 fn by_trait(name: &str) -> Option<String> {
     let demangled = demangled(name)?;
     let (mut depth, mut before) = (0, ' ');

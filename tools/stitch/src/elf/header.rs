@@ -1,4 +1,4 @@
-//! Is this file an object that stitch can read? And how ELF's numbers are called.
+//! Checks that a file is a valid ELF object for x86-64, and says what it is otherwise.
 
 use std::path::Path;
 
@@ -9,17 +9,17 @@ use object::{Endianness, Object, ObjectSymbol};
 
 const BITCODE: &str = "LLVM bitcode";
 
-/// The files that people give instead of an object: (how they begin, what they are, what to do).
+/// Files that are often given instead of an object: (first bytes, what it is, help).
 const OTHERS: &[(&[u8], &str, &str)] = &[
     (
         b"!<arch>\n",
         "an archive of objects",
-        "ar x FILE in an empty folder, and give the .o files that it leaves",
+        "unpack it by `ar x FILE` in an empty directory, and pass the .o files",
     ),
     (
         b"!<thin>\n",
-        "a thin archive, which only names its objects",
-        "give the .o files that `ar t FILE` lists",
+        "a thin archive, which has only the names of its objects",
+        "pass the .o files that `ar t FILE` lists",
     ),
     (
         b"\xfd7zXZ\0",
@@ -39,16 +39,16 @@ const OTHERS: &[(&[u8], &str, &str)] = &[
     (
         b"BC\xc0\xde",
         BITCODE,
-        "give the object that the compiler made of it: llc -filetype=obj FILE",
+        "compile it to an object: llc -filetype=obj FILE",
     ),
     (
         b"\xde\xc0\x17\x0b",
         BITCODE,
-        "give the object that the compiler made of it: llc -filetype=obj FILE",
+        "compile it to an object: llc -filetype=obj FILE",
     ),
 ];
 
-/// What else ELF files are for: (`e_machine`, its name).
+/// Other machines: (`e_machine`, name).
 const MACHINES: &[(u16, &str)] = &[
     (3, "x86, 32 bits"),
     (8, "MIPS"),
@@ -61,26 +61,26 @@ const MACHINES: &[(u16, &str)] = &[
     (258, "LoongArch"),
 ];
 
-/// The types of an ELF file that are no object's: (`e_type`, what it is).
+/// ELF files that are not objects: (`e_type`, what it is).
 const TYPES: &[(u16, &str)] = &[
     (2, "an executable"),
     (3, "a shared library or an executable"),
     (4, "a core dump"),
 ];
 
-/// Longer than any compiler's; the kernel itself gives up at 512.
+/// Longer than any real name: the kernel's limit is 512.
 const LONGEST_NAME: usize = 16 * 1024;
 
-/// What a file has to be.
+/// The expected sort of file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Sort {
-    /// Not linked yet.
+    /// Relocatable.
     Object,
-    /// The kernel, linked.
+    /// A linked kernel.
     Kernel,
 }
 
-/// Reads an object's headers; what is no object for x86-64, or half of one, is told as such.
+/// Parses the headers of an object, and checks all that later code relies on.
 pub fn parse<'d>(path: &Path, data: &'d [u8], sort: Sort) -> Result<ElfFile64<'d>, Diagnostic> {
     let file = path.display();
     let is = |what: &str| Diagnostic::new(format!("{file} is {what}"));
@@ -96,18 +96,20 @@ pub fn parse<'d>(path: &Path, data: &'d [u8], sort: Sort) -> Result<ElfFile64<'d
     let byte = |at: usize| data.get(at).copied();
     let half = |at: usize| Some(u16::from_le_bytes([byte(at)?, byte(at + 1)?]));
     if !data.starts_with(b"\x7fELF") {
-        return Err(is("no ELF file").help("give a .ko, .o files, or a module's build folder"));
+        return Err(
+            is("not an ELF file").help("pass a .ko, .o files, or a module's build directory")
+        );
     }
-    let x86 = "stitch reads modules for x86-64; give it one of those";
+    let x86 = "stitch supports modules for x86-64 only";
     match byte(4) {
         Some(ELFCLASS64) => {}
-        Some(1) => return Err(is("an ELF file of 32 bits").help(x86)),
-        _ => return Err(damaged("its class is neither 32 nor 64 bits".to_owned())),
+        Some(1) => return Err(is("a 32-bit ELF file").help(x86)),
+        _ => return Err(damaged("its class is neither 32-bit nor 64-bit".to_owned())),
     }
     match byte(5) {
         Some(ELFDATA2LSB) => {}
-        Some(2) => return Err(is("an ELF file of a big-endian machine").help(x86)),
-        _ => return Err(damaged("its byte order is none".to_owned())),
+        Some(2) => return Err(is("a big-endian ELF file").help(x86)),
+        _ => return Err(damaged("its byte order is invalid".to_owned())),
     }
     match half(18) {
         Some(EM_X86_64) => {}
@@ -115,28 +117,29 @@ pub fn parse<'d>(path: &Path, data: &'d [u8], sort: Sort) -> Result<ElfFile64<'d
             let name = named(MACHINES, machine).map_or(format!("machine {machine}"), String::from);
             return Err(is(&format!("for {name}")).help(x86));
         }
-        None => return Err(damaged("it ends in its header".to_owned())),
+        None => return Err(damaged("it ends within its header".to_owned())),
     }
     match half(16) {
         Some(ET_REL) if sort == Sort::Object => {}
         Some(ET_EXEC | ET_DYN) if sort == Sort::Kernel => {}
         Some(ET_REL) => {
-            return Err(is("an object, not a kernel").help("give the vmlinux of the kernel's build"))
+            return Err(is("an object, not a kernel")
+                .help("pass the vmlinux of the kernel's build directory"))
         }
         Some(kind) => {
-            let name = named(TYPES, kind).unwrap_or("of a type that ELF does not know");
+            let name = named(TYPES, kind).unwrap_or("of an unknown ELF type");
             return Err(is(&format!("{name}, not an object"))
-                .help("give the .o files that it was linked from, or a .ko"));
+                .help("pass the .o files that it was linked from, or a .ko"));
         }
-        None => return Err(damaged("it ends in its header".to_owned())),
+        None => return Err(damaged("it ends within its header".to_owned())),
     }
 
     let parsed = ElfFile64::<Endianness>::parse(data).map_err(|why| damaged(why.to_string()))?;
-    whole(&parsed, data).map_err(damaged)?;
+    check(&parsed, data).map_err(damaged)?;
     Ok(parsed)
 }
 
-/// Whether it is LLVM bitcode, by itself or in a wrapper.
+/// Whether it is LLVM bitcode, raw or wrapped.
 pub fn is_bitcode(data: &[u8]) -> bool {
     let mut bitcode = OTHERS.iter().filter(|(_, what, _)| *what == BITCODE);
     bitcode.any(|(begin, ..)| data.starts_with(begin))
@@ -149,42 +152,42 @@ fn named(table: &[(u16, &'static str)], number: u16) -> Option<&'static str> {
         .map(|(_, name)| *name)
 }
 
-/// Whether all that the headers promise is there, so that nothing else has to doubt it.
-fn whole(file: &ElfFile64<'_>, data: &[u8]) -> Result<(), String> {
+/// Checks that all sections and names are within the file, and not absurdly large.
+fn check(file: &ElfFile64<'_>, data: &[u8]) -> Result<(), String> {
     let endian = file.endian();
     if file.elf_header().e_shoff(endian) == 0 || file.elf_section_table().is_empty() {
         return Err("it has no sections".to_owned());
     }
-    // Sections that overlap could have the same bytes read a thousand times.
+    // Overlapping sections could have the same bytes read thousands of times.
     let mut bytes = (data.len() as u64).saturating_mul(2);
     for (index, section) in file.elf_section_table().enumerate() {
         if let Some((from, size)) = section.file_range(endian) {
             let end = from.checked_add(size);
             if end.is_none_or(|end| end > data.len() as u64) {
                 return Err(format!(
-                    "section {index} ends behind byte {}, where the file ends",
+                    "section {index} extends past the end of the file at byte {}",
                     data.len()
                 ));
             }
             bytes = bytes
                 .checked_sub(size)
-                .ok_or("its sections are larger than all of it")?;
+                .ok_or("its sections are larger than the file")?;
         }
         let name = file.elf_section_table().section_name(endian, section);
         if name.is_ok_and(|name| name.len() > LONGEST_NAME) {
-            return Err(format!("the name of section {index} has no end"));
+            return Err(format!("the name of section {index} is too long"));
         }
     }
-    // Overlapping names could make a small file's report a huge one.
+    // Overlapping names could make the report of a small file huge.
     let mut names = data.len().saturating_mul(4);
     for symbol in file.symbols() {
         let length = symbol.name_bytes().map_or(0, <[u8]>::len);
         if length > LONGEST_NAME {
-            return Err(format!("a symbol's name is {length} bytes long"));
+            return Err(format!("a symbol name has {length} bytes"));
         }
         names = names
             .checked_sub(length)
-            .ok_or("its symbols' names are longer than all of it")?;
+            .ok_or("its symbol names are larger than the file")?;
     }
     Ok(())
 }
@@ -193,7 +196,7 @@ fn whole(file: &ElfFile64<'_>, data: &[u8]) -> Result<(), String> {
 mod tests {
     use super::*;
 
-    fn told(data: &[u8]) -> String {
+    fn error(data: &[u8]) -> String {
         match parse(Path::new("x.o"), data, Sort::Object) {
             Ok(_) => "an object".to_owned(),
             Err(reason) => reason.to_string(),
@@ -201,21 +204,21 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_object() {
-        assert!(told(b"!<arch>\nabc").contains("an archive"));
-        assert!(told(b"\xfd7zXZ\0abc").contains("help: xz --decompress --keep x.o"));
-        assert!(told(b"\x28\xb5\x2f\xfdabc").contains("zstd"));
-        assert!(told(b"hello").contains("no ELF file"));
-        assert!(told(b"\x7fELF\x01\x01").contains("32 bits"));
-        assert!(told(b"\x7fELF\x02\x02").contains("big-endian"));
-        assert!(told(b"\x7fELF\x02\x01").contains("it ends in its header"));
+    fn rejects_other_files() {
+        assert!(error(b"!<arch>\nabc").contains("an archive"));
+        assert!(error(b"\xfd7zXZ\0abc").contains("help: xz --decompress --keep x.o"));
+        assert!(error(b"\x28\xb5\x2f\xfdabc").contains("zstd"));
+        assert!(error(b"hello").contains("not an ELF file"));
+        assert!(error(b"\x7fELF\x01\x01").contains("32-bit"));
+        assert!(error(b"\x7fELF\x02\x02").contains("big-endian"));
+        assert!(error(b"\x7fELF\x02\x01").contains("it ends within its header"));
         let mut header = [0; 64];
         header[..6].copy_from_slice(b"\x7fELF\x02\x01");
         (header[16], header[18]) = (1, 183);
-        assert!(told(&header).contains("AArch64"));
+        assert!(error(&header).contains("AArch64"));
         (header[16], header[18]) = (2, 62);
-        assert!(told(&header).contains("an executable"));
+        assert!(error(&header).contains("an executable"));
         header[16] = 1;
-        assert!(told(&header).contains("damaged"));
+        assert!(error(&header).contains("damaged"));
     }
 }

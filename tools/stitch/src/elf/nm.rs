@@ -1,11 +1,11 @@
-//! The letters of nm, as GNU nm chooses them for an ELF file.
+//! The letters by which GNU nm shows the type of a symbol.
 
 use object::elf::{
     SHF_ALLOC, SHF_EXECINSTR, SHF_WRITE, SHN_ABS, SHN_COMMON, SHN_UNDEF, SHT_NOBITS, STB_GLOBAL,
     STB_GNU_UNIQUE, STB_LOCAL, STB_WEAK, STT_FILE, STT_GNU_IFUNC, STT_OBJECT, STT_SECTION,
 };
 
-/// What nm looks at.
+/// The properties of a symbol that determine its letter.
 #[derive(Debug, Clone, Copy)]
 pub struct NmSymbol<'a> {
     /// `STB_*`
@@ -14,18 +14,18 @@ pub struct NmSymbol<'a> {
     pub kind: u8,
     /// `st_shndx`
     pub index: u16,
-    /// Of the section that defines it: name, `sh_type`, `sh_flags`.
+    /// Its section: name, `sh_type`, `sh_flags`.
     pub section: Option<(&'a str, u32, u64)>,
 }
 
 impl NmSymbol<'_> {
-    /// Whether nm leaves it out: names of files and sections.
+    /// Whether nm omits it: file and section symbols.
     pub fn hidden(&self) -> bool {
         matches!(self.kind, STT_FILE | STT_SECTION)
     }
 
-    /// As the manual of nm has it: `T` for a function that others may use, `t` for one that they
-    /// may not, `U` for a symbol that others have to define, and so on.
+    /// The letter, as in nm(1): `T` for a global function, `t` for a local one, `U` for an undefined
+    /// symbol, and so on.
     pub fn letter(&self) -> char {
         let object = self.kind == STT_OBJECT;
         match (self.index, self.binding) {
@@ -58,31 +58,39 @@ impl NmSymbol<'_> {
         };
         let has = |flag: u32| flags & u64::from(flag) != 0;
         let debug = [".debug", ".zdebug", ".line", ".stab", ".gdb_index"];
-        match () {
-            () if has(SHF_EXECINSTR) => 't',
-            () if has(SHF_ALLOC) && kind != SHT_NOBITS && has(SHF_WRITE) => 'd',
-            () if has(SHF_ALLOC) && kind != SHT_NOBITS => 'r',
-            () if kind == SHT_NOBITS => 'b',
-            () if debug.iter().any(|begin| name.starts_with(begin)) => 'N',
-            () if !has(SHF_WRITE) => 'n',
-            () => '?',
+        if has(SHF_EXECINSTR) {
+            't'
+        } else if kind == SHT_NOBITS {
+            'b'
+        } else if has(SHF_ALLOC) {
+            if has(SHF_WRITE) {
+                'd'
+            } else {
+                'r'
+            }
+        } else if debug.iter().any(|begin| name.starts_with(begin)) {
+            'N'
+        } else if !has(SHF_WRITE) {
+            'n'
+        } else {
+            '?'
         }
     }
 }
 
-/// What the letters mean, for those who have not met them: (letter, meaning).
+/// What the letters mean: (letter, meaning).
 pub const MEANINGS: &[(char, &str)] = &[
     ('T', "a function"),
-    ('D', "data with a value"),
-    ('B', "data that begins as zeros"),
-    ('R', "a constant"),
-    ('V', "data that another definition may replace"),
-    ('W', "a function that another definition may replace"),
-    ('C', "data that the linker merges with its namesakes"),
-    ('A', "a number, no place in memory"),
-    ('N', "in a section for debuggers or tools"),
-    ('I', "a function that is chosen when it is first called"),
-    ('U', "needed: others have to define it"),
+    ('D', "initialised data"),
+    ('B', "zero-initialised data"),
+    ('R', "read-only data"),
+    ('V', "weak data"),
+    ('W', "a weak function"),
+    ('C', "common data: the linker merges equal names"),
+    ('A', "an absolute value"),
+    ('N', "in a section that is not loaded"),
+    ('I', "an indirect function"),
+    ('U', "undefined: another object has to define it"),
 ];
 
 #[cfg(test)]

@@ -1,6 +1,6 @@
 //! Names of relocations.
 
-/// The x86-64 psABI's names of relocations, by number.
+/// The relocation types of the x86-64 psABI, by number.
 const RELOCATIONS: [&str; 43] = [
     "R_X86_64_NONE",
     "R_X86_64_64",
@@ -47,7 +47,7 @@ const RELOCATIONS: [&str; 43] = [
     "R_X86_64_REX_GOTPCRELX",
 ];
 
-/// A relocation's name.
+/// The name of a relocation type.
 pub fn relocation_name(number: u32) -> String {
     match RELOCATIONS.get(number as usize) {
         Some(name) => (*name).to_owned(),

@@ -1,25 +1,30 @@
-//! Sections of an ELF file.
+//! Kinds of sections.
 
 use object::elf::{SHF_ALLOC, SHF_EXECINSTR, SHF_WRITE, SHT_NOBITS};
 use object::SectionFlags;
 
 /// The kind of a section: `text`, `rodata`, `data`, `bss`, `debug` or `other`.
 ///
-/// By what the kernel's loader does with it: permissions are all that it looks at. What begins
-/// with `.discard` is marked as loaded, but the linker script of modules drops it.
+/// As for the kernel's module loader, only the flags count. Sections named `.discard…` are allocated,
+/// but the linker script of modules discards them.
 pub fn section_kind(name: &str, kind: u32, flags: u64) -> &'static str {
     let has = |flag: u32| flags & u64::from(flag) != 0;
-    match () {
-        () if !has(SHF_ALLOC) && is_debug(name) => "debug",
-        () if !has(SHF_ALLOC) || name.starts_with(".discard") => "other",
-        () if has(SHF_EXECINSTR) => "text",
-        () if kind == SHT_NOBITS => "bss",
-        () if has(SHF_WRITE) => "data",
-        () => "rodata",
+    if !has(SHF_ALLOC) && is_debug(name) {
+        "debug"
+    } else if !has(SHF_ALLOC) || name.starts_with(".discard") {
+        "other"
+    } else if has(SHF_EXECINSTR) {
+        "text"
+    } else if kind == SHT_NOBITS {
+        "bss"
+    } else if has(SHF_WRITE) {
+        "data"
+    } else {
+        "rodata"
     }
 }
 
-/// Whether a section is for debuggers only.
+/// Whether it has debug information.
 pub fn is_debug(name: &str) -> bool {
     name.starts_with(".debug_") || name.starts_with(".zdebug_")
 }

@@ -1,4 +1,4 @@
-//! What Kbuild wrote down of how it made an object: `.NAME.o.cmd`, by `scripts/basic/fixdep.c`.
+//! The `.NAME.o.cmd` file in which Kbuild records how it built an object; see `scripts/basic/fixdep.c`.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -6,7 +6,7 @@ use std::time::SystemTime;
 
 use super::paths::{beside, file_name};
 
-/// How an object was made.
+/// The .cmd file of an object.
 #[derive(Debug)]
 pub struct CmdFile {
     object: PathBuf,
@@ -14,16 +14,15 @@ pub struct CmdFile {
 }
 
 impl CmdFile {
-    /// None where Kbuild's note is not beside the object.
+    /// Reads it; `None` if there is none beside the object.
     pub fn of(object: &Path) -> Option<Self> {
-        let note = object.with_file_name(format!(".{}.cmd", file_name(object)));
         Some(CmdFile {
             object: object.to_owned(),
-            text: fs::read_to_string(note).ok()?,
+            text: fs::read_to_string(cmd_file(object)).ok()?,
         })
     }
 
-    /// The source that it was made of; without its folder if that is the object's.
+    /// The source file; without its directory if that is the object's.
     pub fn source(&self) -> Option<String> {
         let source = self.listed_source()?;
         let name = file_name(Path::new(source));
@@ -34,58 +33,54 @@ impl CmdFile {
         }
     }
 
-    /// The source, where it is now.
+    /// The path of the source, if it exists.
     pub fn source_file(&self) -> Option<PathBuf> {
         Some(self.find(self.listed_source()?)).filter(|path| path.is_file())
     }
 
-    /// All files that it was made of and that are still there.
+    /// The source and all its dependencies that still exist.
     pub fn files(&self) -> Vec<PathBuf> {
-        let all = self.listed_source().into_iter().chain(self.needed());
+        let all = self.listed_source().into_iter().chain(self.dependencies());
         all.map(|path| self.find(path))
             .filter(|path| path.is_file())
             .collect()
     }
 
-    /// The first of them that was changed after the object was made.
+    /// The first of them that is newer than the object.
     pub fn changed_since(&self) -> Option<PathBuf> {
-        let made = changed(&self.object)?;
+        let built = modified(&self.object)?;
         let mut files = self.files().into_iter().chain(self.options());
-        files.find(|file| changed(file).is_some_and(|changed| changed > made))
+        files.find(|file| modified(file).is_some_and(|time| time > built))
     }
 
-    /// The words of the command, with what the shell would end it at; none if it cannot be split.
+    /// The words of the command line, including shell operators; `None` if it cannot be split.
     pub fn command(&self) -> Option<Vec<String>> {
         let line = self
             .text
             .lines()
             .find(|line| line.starts_with("savedcmd_"))?;
         let (_, command) = line.split_once(" := ")?;
-        // As `make-cmd` in scripts/Kbuild.include has escaped it for make.
+        // Escaped for make by `make-cmd` in scripts/Kbuild.include.
         let command = command.replace("$(pound)", "#").replace("$$", "$");
         shlex::split(&command)
     }
 
-    /// The objects that an object was linked from.
+    /// The objects that it was linked from.
     pub fn linked_from(&self) -> Vec<PathBuf> {
         if self.listed_source().is_some() {
             return Vec::new();
         }
         let words = self.command().unwrap_or_default();
         let objects = words.iter().filter(|word| word.ends_with(".o"));
-        let objects = objects.map(|word| self.find(word));
+        let is_built = |object: &PathBuf| object.is_file() || cmd_file(object).is_file();
         objects
-            .filter(|object| {
-                object.is_file()
-                    || object
-                        .with_file_name(format!(".{}.cmd", file_name(object)))
-                        .is_file()
-            })
-            .filter(|object| *object != self.object)
+            .map(|word| self.find(word))
+            .filter(|object| is_built(object) && *object != self.object)
             .collect()
     }
 
-    /// Where the compiler ran: the folder from which its relative paths lead somewhere.
+    /// The directory in which the compiler ran: the recorded one, or the one that makes the relative path
+    /// of the source valid.
     pub fn folder(&self, recorded: Option<&str>) -> PathBuf {
         let recorded = recorded
             .map(PathBuf::from)
@@ -93,9 +88,7 @@ impl CmdFile {
         if let Some(folder) = recorded.filter(|folder| folder.is_dir()) {
             return folder;
         }
-        let folder = self.object.parent().unwrap_or(Path::new(""));
-        let folder = Path::new(".").join(folder);
-        let folder = folder.canonicalize().unwrap_or_default();
+        let folder = self.absolute_folder();
         let source = self.listed_source().unwrap_or_default();
         let above = folder
             .ancestors()
@@ -103,7 +96,7 @@ impl CmdFile {
         above.unwrap_or(&folder).to_owned()
     }
 
-    /// The `vmlinux` of the kernel that a Rust object was made for, if it was built there.
+    /// The `vmlinux` of the kernel for which a Rust object was built, if it exists.
     pub fn kernel(&self, folder: &Path) -> Option<PathBuf> {
         let words = self.command()?;
         let objtree = words.iter().find_map(|word| word.strip_prefix("OBJTREE="));
@@ -115,6 +108,15 @@ impl CmdFile {
         Some(built.join("vmlinux")).filter(|file| file.is_file())
     }
 
+    fn absolute_folder(&self) -> PathBuf {
+        // The path of the object may have no directory.
+        let folder = self.object.parent().unwrap_or(Path::new(""));
+        Path::new(".")
+            .join(folder)
+            .canonicalize()
+            .unwrap_or_default()
+    }
+
     fn listed_source(&self) -> Option<&str> {
         self.text
             .lines()
@@ -123,7 +125,7 @@ impl CmdFile {
             .find(|source| !source.is_empty())
     }
 
-    /// What kconfig touches when an option changes that was used: `$(wildcard include/config/X)`.
+    /// The files `include/config/X` that kconfig touches when an option changes which the sources use.
     fn options(&self) -> Vec<PathBuf> {
         let words = self.command().unwrap_or_default();
         let built = words.iter().find_map(|word| {
@@ -131,9 +133,9 @@ impl CmdFile {
             word.ends_with("/include/generated")
                 .then(|| Path::new("/").join(built))
         });
-        let options = self.needed().filter_map(|line| {
+        let options = self.dependencies().filter_map(|line| {
             let option = line.strip_prefix("$(wildcard ")?.strip_suffix(')')?;
-            // Kbuild runs in the kernel's folder, or in the module's.
+            // Kbuild runs in the kernel's directory, or in the module's.
             Some(match &built {
                 Some(built) => built.join(option),
                 None => self.find(option),
@@ -142,8 +144,8 @@ impl CmdFile {
         options.collect()
     }
 
-    /// The list `deps_NAME.o`, a path a line.
-    fn needed(&self) -> impl Iterator<Item = &str> {
+    /// The dependencies: `deps_NAME.o`, one path per line.
+    fn dependencies(&self) -> impl Iterator<Item = &str> {
         self.text
             .lines()
             .skip_while(|line| !line.starts_with("deps_"))
@@ -152,25 +154,24 @@ impl CmdFile {
             .map(str::trim)
     }
 
-    /// Relative paths are from the folder where Kbuild ran: the module's, or the kernel's above it.
+    /// Relative paths start where Kbuild ran: in the module's directory, or a parent of it.
     fn find(&self, listed: &str) -> PathBuf {
         let folder = self.object.parent().unwrap_or(Path::new(""));
         let found = beside(folder, Path::new(listed));
         if found.is_file() {
             return found;
         }
-        // An object that was named without a folder is in this one.
-        let folder = Path::new(".").join(folder);
-        let folder = folder.canonicalize().unwrap_or_default();
-        let above = folder.ancestors().map(|above| above.join(listed));
-        above
-            .into_iter()
-            .find(|path| path.is_file())
-            .unwrap_or(found)
+        let folder = self.absolute_folder();
+        let mut above = folder.ancestors().map(|above| above.join(listed));
+        above.find(|path| path.is_file()).unwrap_or(found)
     }
 }
 
-fn changed(file: &Path) -> Option<SystemTime> {
+fn cmd_file(object: &Path) -> PathBuf {
+    object.with_file_name(format!(".{}.cmd", file_name(object)))
+}
+
+fn modified(file: &Path) -> Option<SystemTime> {
     fs::metadata(file).ok()?.modified().ok()
 }
 
@@ -179,7 +180,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn as_fixdep_writes_it() {
+    fn parses_what_fixdep_writes() {
         let folder = tempfile::tempdir().expect("a temporary folder");
         let path = |name: &str| folder.path().join(name);
         for name in ["m.rs", "a_h.rs"] {
@@ -189,17 +190,17 @@ mod tests {
                     source_m.o := /moved/away/m.rs\n\ndeps_m.o := \\\n  a_h.rs \\\n  gone.rs \\\n\
                     \nm.o: $(deps_m.o)\n";
         fs::write(path(".m.o.cmd"), note).expect("written");
-        let made = CmdFile::of(&path("m.o")).expect("a note");
-        assert_eq!(made.source().as_deref(), Some("m.rs"));
-        assert_eq!(made.files(), [path("m.rs"), path("a_h.rs")]);
+        let cmd = CmdFile::of(&path("m.o")).expect("a note");
+        assert_eq!(cmd.source().as_deref(), Some("m.rs"));
+        assert_eq!(cmd.files(), [path("m.rs"), path("a_h.rs")]);
         let words = ["A=1", "rustc", "--cfg", "feature=\"x\"", "-DN=#$", "m.rs"];
-        assert_eq!(made.command().expect("words"), words);
+        assert_eq!(cmd.command().expect("words"), words);
         assert!(CmdFile::of(&path("other.o")).is_none());
     }
 
-    /// An option of the kernel counts as a source does.
+    /// A changed kernel option counts as a changed source.
     #[test]
-    fn what_was_changed_since() {
+    fn sources_newer_than_the_object() {
         let folder = tempfile::tempdir().expect("a temporary folder");
         let path = |name: &str| folder.path().join(name);
         let kernel = path("kernel");
@@ -214,15 +215,15 @@ mod tests {
             kernel.display()
         );
         fs::write(path(".m.o.cmd"), note).expect("written");
-        let made = CmdFile::of(&path("m.o")).expect("a note");
+        let cmd = CmdFile::of(&path("m.o")).expect("a note");
         let later = |file: &Path, seconds| {
             let time = SystemTime::now() + std::time::Duration::from_secs(seconds);
             let file = fs::File::options().append(true).open(file);
             file.and_then(|file| file.set_modified(time)).expect("set");
         };
         later(&path("m.o"), 10);
-        assert_eq!(made.changed_since(), None);
+        assert_eq!(cmd.changed_since(), None);
         later(&option, 20);
-        assert_eq!(made.changed_since(), Some(option));
+        assert_eq!(cmd.changed_since(), Some(option));
     }
 }

@@ -1,4 +1,4 @@
-//! What to read: the objects of a module, found from the paths that were given.
+//! From the paths on the command line to modules and their objects.
 
 use std::collections::HashSet;
 use std::fs;
@@ -10,18 +10,19 @@ use diagnostic::Diagnostic;
 use super::cmd_file::CmdFile;
 use super::paths::{beside, extension, stem};
 
-/// A module's files.
+/// The files of a module.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Module {
     /// `hello_rust`
     pub name: String,
-    /// What it was linked from, in the linker's order.
+    /// Its objects, in link order.
     pub parts: Vec<PathBuf>,
-    /// The finished module, if it is there.
+    /// The linked module, if it exists.
     pub linked: Option<PathBuf>,
 }
 
-/// The modules that these paths mean: each build folder's, each `.ko`'s, and one of all the `.o`s.
+/// The modules of these paths: those of each build directory, that of each `.ko`, and one for all `.o`
+/// files together.
 pub fn modules(paths: &[PathBuf]) -> Result<Vec<Module>> {
     let (mut modules, mut objects, mut linked) = (Vec::new(), Vec::new(), Vec::new());
     for path in paths {
@@ -43,9 +44,9 @@ pub fn modules(paths: &[PathBuf]) -> Result<Vec<Module>> {
         }
     } else if linked.len() > 1 {
         return Err(
-            Diagnostic::new("which of the modules do the objects belong to?")
-                .note(format!("{} .ko files beside .o files", linked.len()))
-                .help("give one .ko with its .o files, or each .ko alone")
+            Diagnostic::new("it is not clear which module the objects belong to")
+                .note(format!("{} .ko files together with .o files", linked.len()))
+                .help("pass one .ko with its .o files, or .ko files alone")
                 .into(),
         );
     } else {
@@ -57,13 +58,13 @@ pub fn modules(paths: &[PathBuf]) -> Result<Vec<Module>> {
     Ok(modules)
 }
 
-/// What Kbuild has linked an object from, if all of it is there.
+/// The objects that Kbuild linked an object from, if they all exist.
 fn linked_from(object: &Path) -> Option<Vec<PathBuf>> {
     let parts = CmdFile::of(object)?.linked_from();
     (!parts.is_empty() && parts.iter().all(|part| part.is_file())).then_some(parts)
 }
 
-/// All modules of a build folder, by the `NAME.mod` files that Kbuild leaves there.
+/// All modules in a build directory, by the `NAME.mod` files that Kbuild writes.
 fn built_in(folder: &Path) -> Result<Vec<Module>> {
     let mut lists = Vec::new();
     for entry in
@@ -79,8 +80,8 @@ fn built_in(folder: &Path) -> Result<Vec<Module>> {
     if lists.is_empty() {
         return Err(
             Diagnostic::new(format!("no module was built in {}", folder.display()))
-                .note("no NAME.mod there, which Kbuild makes for each module")
-                .help("build it first, or give its .o files")
+                .note("it has no NAME.mod, which Kbuild writes for each module")
+                .help("build it first, or pass its .o files")
                 .into(),
         );
     }
@@ -88,7 +89,7 @@ fn built_in(folder: &Path) -> Result<Vec<Module>> {
     lists.iter().map(|list| listed(list)).collect()
 }
 
-/// The module of a `NAME.mod`: a part a line. Kernels before 5.17 put all parts on the first.
+/// The module of a `NAME.mod`, which lists an object per line, or, before Linux 5.17, all on the first.
 fn listed(list: &Path) -> Result<Module> {
     let text =
         fs::read_to_string(list).with_context(|| format!("cannot read {}", list.display()))?;
@@ -110,7 +111,7 @@ fn listed(list: &Path) -> Result<Module> {
     if parts.is_empty() {
         return Err(
             Diagnostic::new(format!("{} lists no objects", list.display()))
-                .help("build the module again, or give its .o files")
+                .help("build the module again, or pass its .o files")
                 .into(),
         );
     }
@@ -122,7 +123,7 @@ fn listed(list: &Path) -> Result<Module> {
     })
 }
 
-/// The module of a `.ko`, with its parts if Kbuild's list of them is still there.
+/// The module of a `.ko`, with its objects if its `NAME.mod` still exists.
 fn around(ko: &Path) -> Result<Module> {
     let list = ko.with_extension("mod");
     if list.is_file() {
@@ -135,7 +136,7 @@ fn around(ko: &Path) -> Result<Module> {
     })
 }
 
-/// A module of objects, named by what was linked of them, or by the first.
+/// A module of these objects, named after the `.ko`, or the first object.
 fn of_objects(parts: Vec<PathBuf>, linked: Option<PathBuf>) -> Module {
     let named = linked.as_ref().or(parts.first());
     Module {

@@ -1,4 +1,4 @@
-//! Object files, in memory.
+//! Object files, mapped into memory.
 
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
@@ -15,36 +15,36 @@ use crate::dwarf::load::DebugInfo;
 use crate::elf::header::{self, Sort};
 use crate::model::Language;
 
-/// An object in memory, known to be a relocatable ELF file for x86-64.
+/// An object, or a kernel: a valid ELF file for x86-64.
 pub struct ObjectFile<'d> {
     /// `c_helper.o`
     pub name: String,
-    /// Where it was read.
+    /// Where it was read from.
     pub path: PathBuf,
-    /// All of it, mapped.
+    /// The whole file.
     pub data: &'d [u8],
-    /// Its headers, parsed.
+    /// The parsed headers.
     pub file: ElfFile64<'d>,
-    /// Its debug information, unpacked.
+    /// The debug information, uncompressed.
     pub debug: DebugInfo<'d>,
-    /// Who made it.
+    /// The source language.
     pub language: Language,
 }
 
 impl<'d> ObjectFile<'d> {
-    /// Whether it is a kernel, in which symbols have their final addresses.
+    /// Whether it is a kernel, whose symbols have their final addresses.
     pub fn is_linked(&self) -> bool {
         self.file.kind() != ObjectKind::Relocatable
     }
 
-    /// What a kernel has for its own use, where it has no DWARF.
+    /// The BTF of a kernel without DWARF.
     pub fn btf(&self) -> Option<&'d [u8]> {
-        let is_shipped = self.is_linked() && self.file.section_by_name(".debug_info").is_none();
-        let section = self.file.section_by_name(".BTF").filter(|_| is_shipped);
+        let without_dwarf = self.is_linked() && self.file.section_by_name(".debug_info").is_none();
+        let section = self.file.section_by_name(".BTF").filter(|_| without_dwarf);
         section?.data().ok()
     }
 
-    /// Of a kernel, by the configuration that lies beside it.
+    /// Whether gcc compiled a kernel, by the configuration in its build directory.
     pub fn was_built_by_gcc(&self) -> bool {
         let config = self.path.with_file_name("include/config/auto.conf");
         fs::read_to_string(config)
@@ -52,31 +52,33 @@ impl<'d> ObjectFile<'d> {
     }
 }
 
-/// A file in memory.
+/// A file, mapped into memory.
 pub struct MappedFile {
     path: PathBuf,
     map: Mmap,
 }
 
 impl MappedFile {
-    /// Maps a regular file that is not empty.
+    /// Maps a regular, non-empty file.
     pub fn open(path: &Path) -> Result<Self> {
         let cannot = || format!("cannot read {}", path.display());
-        // Asked first: to open a pipe would wait for its other end.
+        // Checked before opening: open() blocks on a pipe without a writer.
         let about = fs::metadata(path).with_context(cannot)?;
         if !about.is_file() {
-            return Err(Diagnostic::new(format!("{} is no file", path.display()))
-                .help("give a .ko, .o files, or a module's build folder")
-                .into());
+            return Err(
+                Diagnostic::new(format!("{} is not a regular file", path.display()))
+                    .help("pass a .ko, .o files, or a module's build directory")
+                    .into(),
+            );
         }
         if about.len() == 0 {
             return Err(Diagnostic::new(format!("{} is empty", path.display()))
-                .help("build the module again: a compiler was interrupted there")
+                .help("build the module again: the compiler was probably interrupted")
                 .into());
         }
         let file = File::open(path).with_context(cannot)?;
-        // SAFETY: the map is only read. A build that cuts the file short meanwhile would end this
-        // program by a signal, as it would any other that maps what the linker is writing.
+        // SAFETY: the map is only read. If a build truncates the file meanwhile, this program gets
+        // SIGBUS, as any other that maps a file which the linker is writing.
         let map = unsafe { Mmap::map(&file) }.with_context(cannot)?;
         Ok(MappedFile {
             path: path.to_owned(),
@@ -84,16 +86,16 @@ impl MappedFile {
         })
     }
 
-    /// Whether clang or rustc has left the rest to the linker (`CONFIG_LTO_CLANG`).
+    /// Whether it is LLVM bitcode (`CONFIG_LTO_CLANG`).
     pub fn is_bitcode(&self) -> bool {
         header::is_bitcode(&self.map)
     }
 
-    /// Why it is not read.
+    /// Why bitcode is not read.
     pub fn as_bitcode(&self) -> String {
         format!(
-            "{} is LLVM bitcode: what it defines and needs is known when it is linked\n  help: \
-             build it without CONFIG_LTO_CLANG",
+            "{} is LLVM bitcode: its symbols are only known once it is linked\n  help: build it \
+             without CONFIG_LTO_CLANG",
             file_name(&self.path)
         )
     }
@@ -123,15 +125,15 @@ impl MappedFile {
     }
 }
 
-/// An object's symbol, as `object` reads it.
+/// A symbol of an object.
 pub type ElfSymbol<'d, 'f> = object::read::elf::ElfSymbol64<'d, 'f>;
 
-/// A symbol's name; what is no UTF-8 in it is marked as such.
+/// The name of a symbol, with U+FFFD for bytes that are not UTF-8.
 pub fn name_of(symbol: &ElfSymbol<'_, '_>) -> String {
     String::from_utf8_lossy(symbol.name_bytes().unwrap_or_default()).into_owned()
 }
 
 /// `sh_type`
-pub fn kind_of(loaded: &ObjectFile<'_>, section: &object::read::elf::ElfSection64<'_, '_>) -> u32 {
-    section.elf_section_header().sh_type(loaded.file.endian())
+pub fn kind_of(object: &ObjectFile<'_>, section: &object::read::elf::ElfSection64<'_, '_>) -> u32 {
+    section.elf_section_header().sh_type(object.file.endian())
 }

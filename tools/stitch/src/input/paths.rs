@@ -1,9 +1,9 @@
-//! Paths and their parts.
+//! Paths.
 
 use std::path::{Component, Path, PathBuf};
 
-/// A file as Kbuild's lists name it: absolute, or relative to some folder above the module's. The list
-/// may have been moved together with the files, so those beside it are the ones that it means.
+/// Finds a file that Kbuild lists by an absolute path, or relative to some parent of the module's
+/// directory. The build directory may have been moved, so files below `folder` come first.
 pub fn beside(folder: &Path, listed: &Path) -> PathBuf {
     let names: Vec<Component<'_>> = listed
         .components()

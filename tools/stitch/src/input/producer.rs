@@ -1,4 +1,4 @@
-//! Who made an object: its language, compiler and source.
+//! Which compiler produced an object, from which language.
 
 use object::read::elf::ElfFile64;
 use object::{Object, ObjectSection, ObjectSymbol};
@@ -7,7 +7,7 @@ use crate::dwarf::load::DebugInfo;
 use crate::dwarf::unit::{known, CompileUnit};
 use crate::model::Language;
 
-/// The language of an object: of its first unit, else as `.comment` or its names tell.
+/// The language of an object, by its first compile unit, `.comment`, or its symbol names.
 pub fn language(file: &ElfFile64<'_>, debug: &DebugInfo<'_>) -> Language {
     debug
         .compile_unit()
@@ -17,7 +17,7 @@ pub fn language(file: &ElfFile64<'_>, debug: &DebugInfo<'_>) -> Language {
         .unwrap_or_else(|| by_symbols(file))
 }
 
-/// What compiled an object, in the compiler's own words.
+/// The compiler of an object, as it names itself.
 pub fn compiler(file: &ElfFile64<'_>, making: &CompileUnit) -> Option<String> {
     making
         .producer
@@ -26,34 +26,36 @@ pub fn compiler(file: &ElfFile64<'_>, making: &CompileUnit) -> Option<String> {
         .or_else(|| comments(file).into_iter().next())
 }
 
-/// Whether Rust is in it, as the whole or as a part: a finished module may be of many objects.
+/// Whether it contains any Rust: a linked module has several objects.
 pub fn has_rust(file: &ElfFile64<'_>) -> bool {
     by_comments(&comments(file)) == Some(Language::Rust) || by_symbols(file) == Language::Rust
 }
 
-/// Whether both Rust and C were linked into an object, so that what crosses in it cannot be seen.
+/// Whether it was linked from Rust and C, so that crossings within it cannot be seen.
 pub fn is_mixed(debug: &DebugInfo<'_>) -> bool {
     let languages = debug.languages();
     languages.contains(&Language::Rust) && languages.contains(&Language::C)
 }
 
-/// Whether it has no machine code yet, but what GCC goes on from when all is linked (`-flto`).
+/// Whether it has no machine code, but GIMPLE for the linker (`gcc -flto`).
 pub fn is_intermediate(file: &ElfFile64<'_>) -> bool {
     let mut symbols = file.symbols();
     symbols.any(|symbol| symbol.name_bytes() == Ok(b"__gnu_lto_slim"))
 }
 
-/// rustc's mark counts before clang's, which compiles the kernel's helpers into Rust objects.
+/// rustc comes first: clang compiles the kernel's C helpers into Rust objects.
 fn by_comments(comments: &[String]) -> Option<Language> {
     let any = |mark: &str| comments.iter().any(|comment| comment.contains(mark));
-    match () {
-        () if any("rustc") => Some(Language::Rust),
-        () if any("clang") || any("GCC") => Some(Language::C),
-        () => None,
+    if any("rustc") {
+        Some(Language::Rust)
+    } else if any("clang") || any("GCC") {
+        Some(Language::C)
+    } else {
+        None
     }
 }
 
-/// Mangled names are Rust's; anything else without a signature may be assembly, C, or stripped.
+/// Only Rust's names are mangled; the rest may be C, assembly, or stripped.
 fn by_symbols(file: &ElfFile64<'_>) -> Language {
     let mut defined = file.symbols().filter(|symbol| symbol.is_definition());
     let is_rust = defined.any(|symbol| {
@@ -68,7 +70,7 @@ fn by_symbols(file: &ElfFile64<'_>) -> Language {
     }
 }
 
-/// The strings of `.comment`, each once.
+/// The strings in `.comment`, without duplicates.
 fn comments(file: &ElfFile64<'_>) -> Vec<String> {
     const LONGEST: usize = 4096;
     let data = file
@@ -89,7 +91,7 @@ fn comments(file: &ElfFile64<'_>) -> Vec<String> {
     comments
 }
 
-/// Without what is the same for every object: rustc's disguise as clang, GCC's list of options.
+/// The producer without `clang LLVM (…)` around rustc's version, and without GCC's options.
 fn shortened(producer: &str) -> String {
     if let Some(rustc) = producer.strip_prefix("clang LLVM (") {
         return rustc.strip_suffix(')').unwrap_or(rustc).to_owned();

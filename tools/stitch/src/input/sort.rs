@@ -1,4 +1,4 @@
-//! Tells a module's own objects from what Kbuild made of them: `*.o` in a build folder names both.
+//! Sorts the given objects: `*.o` in a build directory also matches what Kbuild linked or generated.
 
 use std::collections::BTreeSet;
 
@@ -7,55 +7,54 @@ use object::{Object, ObjectSymbol};
 
 use super::object::ObjectFile;
 
-/// Objects that were given, sorted out.
+/// Objects by their origin.
+#[derive(Default)]
 pub struct SortedObjects<'d> {
-    /// The module's own.
-    pub own: Vec<ObjectFile<'d>>,
-    /// What was linked from them.
-    pub combined: Vec<ObjectFile<'d>>,
-    /// What modpost wrote and Kbuild compiled, the same for every module.
+    /// Compiled from the module's sources.
+    pub compiled: Vec<ObjectFile<'d>>,
+    /// Linked from these.
+    pub linked: Vec<ObjectFile<'d>>,
+    /// Compiled from what modpost generates for every module.
     pub generated: Vec<ObjectFile<'d>>,
 }
 
-/// Sorts them out. One object alone is its module's own, whatever it is.
+/// Sorts objects. A single object always counts as compiled.
 pub fn sort(given: Vec<ObjectFile<'_>>) -> SortedObjects<'_> {
-    let combined = combined(&given);
+    let linked = are_linked(&given);
     let several = given.len() > 1;
-    let mut sorted = SortedObjects {
-        own: Vec::new(),
-        combined: Vec::new(),
-        generated: Vec::new(),
-    };
-    for (object, combined) in given.into_iter().zip(combined) {
-        let kind = match () {
-            () if combined => &mut sorted.combined,
-            () if several && is_modposts(&object) => &mut sorted.generated,
-            () => &mut sorted.own,
+    let mut sorted = SortedObjects::default();
+    for (object, linked) in given.into_iter().zip(linked) {
+        let kind = if linked {
+            &mut sorted.linked
+        } else if several && is_from_modpost(&object) {
+            &mut sorted.generated
+        } else {
+            &mut sorted.compiled
         };
         kind.push(object);
     }
     sorted
 }
 
-/// For each, whether it was linked from others among them: it defines all that another defines, and
-/// no linker would take both.
-fn combined(given: &[ObjectFile<'_>]) -> Vec<bool> {
+/// For each object, whether it was linked from others: it defines every symbol that another one
+/// defines, and no linker would accept both.
+fn are_linked(given: &[ObjectFile<'_>]) -> Vec<bool> {
     let definitions: Vec<BTreeSet<&[u8]>> = given.iter().map(strong).collect();
     let size = |one: usize| (given[one].data.len(), one);
-    let has = |whole: usize, part: usize| {
+    let contains = |whole: usize, part: usize| {
         let (all, some) = (&definitions[whole], &definitions[part]);
-        // Of a single part, the same is defined: but the linker only adds to an object.
+        // If linked from one object, it defines the same symbols, but it is larger.
         let more = (all.len(), size(whole)) > (some.len(), size(part));
         !some.is_empty() && more && some.is_subset(all)
     };
-    let among = 0..given.len();
-    let whole = among.clone();
+    let all = 0..given.len();
+    let whole = all.clone();
     whole
-        .map(|whole| among.clone().any(|part| has(whole, part)))
+        .map(|whole| all.clone().any(|part| contains(whole, part)))
         .collect()
 }
 
-/// What an object defines, and no other may.
+/// The strong global definitions of an object.
 fn strong<'d>(object: &ObjectFile<'d>) -> BTreeSet<&'d [u8]> {
     let symbols = object.file.symbols();
     symbols
@@ -65,7 +64,7 @@ fn strong<'d>(object: &ObjectFile<'d>) -> BTreeSet<&'d [u8]> {
 }
 
 /// Whether it is a `NAME.mod.o`: `scripts/mod/modpost.c` puts `__this_module` there.
-fn is_modposts(object: &ObjectFile<'_>) -> bool {
+fn is_from_modpost(object: &ObjectFile<'_>) -> bool {
     let section = object.file.section_by_name(".gnu.linkonce.this_module");
     section.is_some() && !strong(object).iter().any(|name| *name != b"__this_module")
 }

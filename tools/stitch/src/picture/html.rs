@@ -1,4 +1,4 @@
-//! The page around the picture: all that it shows, once more as tables.
+//! The page: the picture, and everything in it as tables.
 
 use std::cmp::Reverse;
 use std::fmt::Display;
@@ -64,7 +64,7 @@ fn page(xml: &mut Xml, report: &Report, drawn: Option<&(&Scene<'_>, Layout<'_>)>
             ("content", &"width=device-width, initial-scale=1"),
         ],
     );
-    let title = format!("{}: how it was stitched", report.module);
+    let title = format!("{}: linked from Rust and C", report.module);
     xml.element("title", &[], &title);
     let fit = drawn.map_or_else(String::new, |(_, layout)| fit(layout));
     xml.style(&(palette::properties(":root") + STYLE + &fit));
@@ -89,7 +89,7 @@ fn page(xml: &mut Xml, report: &Report, drawn: Option<&(&Scene<'_>, Layout<'_>)>
     xml.close();
 }
 
-/// As small as its text can still be read, and not larger than a page's own text.
+/// As small as its text is legible, and at most as large as the text of the page.
 fn fit(layout: &Layout<'_>) -> String {
     format!(
         "figure svg{{display:block;width:100%;height:auto;margin:0 auto;\
@@ -115,17 +115,17 @@ fn figure(xml: &mut Xml, scene: &Scene<'_>, layout: &Layout<'_>) {
 
 fn summary(report: &Report) -> String {
     let from = match report.imports.len() {
-        0 => "It takes nothing from the kernel.".to_owned(),
-        many => format!("It takes {} from the kernel.", words::count(many, "symbol")),
+        0 => "It has no kernel imports.".to_owned(),
+        many => format!("It has {}.", words::count(many, "kernel import")),
     };
     format!("{} {from}", words::summary(report))
 }
 
 const SECTIONS: [(&str, &str); 5] = [
-    ("parts", "The parts"),
-    ("crossings", "What crosses"),
-    ("causes", "The causes"),
-    ("shore", "From the kernel"),
+    ("parts", "Objects"),
+    ("crossings", "Crossings"),
+    ("causes", "Causes"),
+    ("imports", "Kernel imports"),
     ("sizes", "Bytes in memory"),
 ];
 
@@ -143,7 +143,7 @@ fn section(xml: &mut Xml, which: usize) {
     xml.element("h2", &[], title);
 }
 
-/// A table that scrolls by itself on a narrow screen. A column's name with `#` holds numbers.
+/// Opens a table, which scrolls on a narrow screen; `#` marks columns of numbers.
 fn table(xml: &mut Xml, label: &str, columns: &[&str]) {
     xml.open(
         "div",
@@ -177,20 +177,29 @@ fn end_table(xml: &mut Xml) {
 fn parts(xml: &mut Xml, report: &Report) {
     section(xml, 0);
     if report.parts.is_empty() {
-        xml.element("p", &[], "No object was read.");
+        xml.element("p", &[], "None.");
         return xml.close();
     }
     let columns = [
-        "object", "language", "source", "compiler", "#text", "#rodata", "#data", "#bss", "#debug",
-        "#defines", "#needs",
+        "object",
+        "language",
+        "source",
+        "compiler",
+        "#text",
+        "#rodata",
+        "#data",
+        "#bss",
+        "#debug",
+        "#defined",
+        "#undefined",
     ];
-    table(xml, "The parts", &columns);
+    table(xml, "Objects", &columns);
     for part in &report.parts {
         xml.open("tr", &[]);
         xml.open("th", &[("scope", &"row"), ("class", &"name")]);
         xml.element("code", &[("title", &part.path)], &part.name);
         xml.close();
-        language_class(xml, part.language);
+        language_cell(xml, part.language);
         for (about, tag) in [(&part.source, "code"), (&part.compiler, "span")] {
             xml.open("td", &[("class", &"mid")]);
             xml.element(tag, &[], about.as_deref().unwrap_or("unknown"));
@@ -212,7 +221,7 @@ fn parts(xml: &mut Xml, report: &Report) {
     xml.close();
 }
 
-/// Those of one object, on demand.
+/// The symbols of an object, folded.
 fn symbols(xml: &mut Xml, part: &Part) {
     let all = part.defined.len() + part.needed.len();
     if all == 0 {
@@ -229,7 +238,7 @@ fn symbols(xml: &mut Xml, part: &Part) {
     xml.close();
 }
 
-/// One of those that the report has, too.
+/// A table that the report has, too.
 fn rows(xml: &mut Xml, label: &str, rows: &tables::Table) {
     table(xml, label, rows.columns);
     for row in &rows.rows {
@@ -247,7 +256,7 @@ fn rows(xml: &mut Xml, label: &str, rows: &tables::Table) {
                     xml.close();
                 }
                 Cell::Number(number) => numeric(xml, *number),
-                Cell::Language(language) => language_class(xml, *language),
+                Cell::Language(language) => language_cell(xml, *language),
                 Cell::Outcome(outcome) => {
                     xml.open("td", &[]);
                     verdict(xml, *outcome);
@@ -261,7 +270,7 @@ fn rows(xml: &mut Xml, label: &str, rows: &tables::Table) {
 }
 
 fn verdict(xml: &mut Xml, outcome: Outcome) {
-    let class = format!("verdict {}", words::class(outcome));
+    let class = format!("verdict {}", words::outcome_class(outcome));
     let text = format!("{} {}", words::mark(outcome), words::outcome(outcome));
     xml.element("span", &[("class", &class)], &text);
 }
@@ -270,14 +279,14 @@ fn crossings(xml: &mut Xml, report: &Report) {
     section(xml, 1);
     let mut order: Vec<&Crossing> = report.crossings.iter().chain(&report.kernel).collect();
     if order.is_empty() {
-        xml.element("p", &[], "Nothing crosses between Rust and C here.");
+        xml.element("p", &[], "None.");
         return xml.close();
     }
     if order.iter().any(|one| one.verdict.outcome != Outcome::Same) {
-        xml.element("p", &[], "The worst first.");
+        xml.element("p", &[], "The worst come first.");
     }
-    let columns = ["symbol", "verdict", "Rust's view", "C's view", "where"];
-    table(xml, "What crosses", &columns);
+    let columns = ["symbol", "verdict", "in Rust", "in C", "where"];
+    table(xml, "Crossings", &columns);
     order.sort_by_key(|crossing| Reverse(crossing.verdict.outcome));
     for crossing in order {
         row(xml, crossing);
@@ -306,7 +315,7 @@ fn row(xml: &mut Xml, crossing: &Crossing) {
     }
     xml.close();
 
-    // Assembly has no view; whatever else is not Rust is compared as C.
+    // Everything that is not Rust is compared as C.
     for rust in [true, false] {
         xml.open("td", &[("class", &"wide")]);
         let views = crossing.verdict.views.iter();
@@ -320,16 +329,16 @@ fn row(xml: &mut Xml, crossing: &Crossing) {
             xml.close();
         }
         if none {
-            xml.element("span", &[("class", &"quiet")], "not known");
+            xml.element("span", &[("class", &"quiet")], "unknown");
         }
         xml.close();
     }
 
     xml.open("td", &[("class", &"wide")]);
     xml.element("div", &[], &format!("defined {}", words::defined(crossing)));
-    xml.element("div", &[], "needed");
+    xml.element("div", &[], "used");
     xml.open("ul", &[]);
-    for line in words::needed(&crossing.uses, usize::MAX) {
+    for line in words::used(&crossing.uses, usize::MAX) {
         xml.element("li", &[], &line);
     }
     xml.close();
@@ -340,9 +349,9 @@ fn row(xml: &mut Xml, crossing: &Crossing) {
 fn causes(xml: &mut Xml, report: &Report) {
     section(xml, 2);
     if report.causes.is_empty() {
-        xml.element("p", &[], "All that crosses is the same on both sides.")
+        xml.element("p", &[], "None: both sides agree on all crossings.")
     } else {
-        rows(xml, "The causes", &tables::causes(&report.causes))
+        rows(xml, "Causes", &tables::causes(&report.causes))
     }
     xml.close();
 }
@@ -350,9 +359,9 @@ fn causes(xml: &mut Xml, report: &Report) {
 fn imports(xml: &mut Xml, report: &Report) {
     section(xml, 3);
     if report.imports.is_empty() {
-        xml.element("p", &[], "Nothing is taken from the kernel.")
+        xml.element("p", &[], "None.")
     } else {
-        rows(xml, "From the kernel", &tables::imports(&report.imports))
+        rows(xml, "Kernel imports", &tables::imports(&report.imports))
     }
     xml.close();
 }
@@ -363,7 +372,7 @@ fn sizes(xml: &mut Xml, report: &Report) {
     xml.close();
 }
 
-fn language_class(xml: &mut Xml, language: Language) {
+fn language_cell(xml: &mut Xml, language: Language) {
     let class: &dyn Display = &words::language_class(language);
     xml.element("td", &[("class", class)], words::language(language));
 }

@@ -1,60 +1,60 @@
-//! What the module takes from the kernel: as groups of names that fill the picture's width.
+//! The kernel box: the imports, as groups of names across the width of the picture.
 
 use super::measure::{width, Rect, SMALL};
 use crate::model::{Import, Language, Report};
 use crate::report::words;
 
-/// A name's height.
+/// The height of a name.
 const ROW: i32 = 20;
 const PAD: i32 = 18;
-/// Of a group's heading, and of the space behind it.
+/// The height of a heading and the space below it.
 const HEADING: i32 = 30;
 const TITLE: i32 = 34;
-/// Between two columns.
+/// The gap between columns.
 const BETWEEN: i32 = 28;
-/// What a name may take.
+/// The maximum width of a name.
 const WIDEST: usize = 46;
-/// More names than these are no picture any more; the page has them all.
+/// The maximum number of names in a group; the page lists them all.
 const MOST: usize = 240;
 const TAG: &str = "GPL ";
 
-/// All that is taken.
+/// The kernel box.
 pub struct KernelBox<'r> {
-    /// Where it lies.
+    /// Its place.
     pub rect: Rect,
     /// By language.
     pub groups: Vec<Group<'r>>,
 }
 
-/// What is taken of one language.
+/// The imports of one language.
 pub struct Group<'r> {
-    /// Which.
+    /// The language.
     pub language: Language,
-    /// How many, those without room included.
+    /// The number of imports, including those that are not shown.
     pub all: usize,
-    /// How many of them are for modules under the GPL only, as far as it is known.
+    /// The number of them that are known to be GPL-only.
     pub gpl: usize,
-    /// Of its heading.
+    /// The place of the heading.
     pub y: i32,
-    /// Those with room.
+    /// Those that are shown.
     pub names: Vec<Name<'r>>,
 }
 
-/// One symbol.
+/// An import.
 pub struct Name<'r> {
-    /// What it is.
-    pub taken: &'r Import,
-    /// Short enough.
+    /// The import.
+    pub import: &'r Import,
+    /// Its name, shortened.
     pub text: String,
     /// `×2`
     pub times: String,
-    /// Its line's beginning.
+    /// Its place.
     pub x: i32,
-    /// Its line's beginning.
+    /// Its place.
     pub y: i32,
-    /// Of the tag before the name.
+    /// The width of the tag before the name.
     pub tag: i32,
-    /// To the end of its column.
+    /// The width of its column.
     pub width: i32,
 }
 
@@ -67,7 +67,7 @@ impl<'r> KernelBox<'r> {
             let all: Vec<&Import> = report
                 .imports
                 .iter()
-                .filter(|taken| taken.language == language)
+                .filter(|import| import.language == language)
                 .collect();
             if !all.is_empty() {
                 let (group, height) = group(language, &all, x + PAD, below, inner - 2 * PAD);
@@ -100,13 +100,16 @@ fn group<'r>(
     let shown: Vec<&Import> = all.iter().take(MOST).copied().collect();
     let gpl = all.iter().filter(|t| t.gpl_only == Some(true)).count();
     let tag = if gpl > 0 { width(TAG, SMALL) } else { 0 };
-    let times = |taken: &Import| match words::sites(&taken.uses) {
+    let times = |import: &Import| match words::sites(&import.uses) {
         0 => String::new(),
         many => format!("×{}", words::number(many as u64)),
     };
-    let named = |taken: &&Import| words::cells(readable(taken)).min(WIDEST);
+    let named = |import: &&Import| words::cells(readable(import)).min(WIDEST);
     let name = shown.iter().map(named).max().unwrap_or(0);
-    let most = shown.iter().map(|taken| words::cells(&times(taken))).max();
+    let most = shown
+        .iter()
+        .map(|import| words::cells(&times(import)))
+        .max();
     let times_width = width(&"0".repeat(most.unwrap_or(0) + 2), SMALL);
     let wanted = tag + width(&"0".repeat(name), SMALL) + times_width + BETWEEN;
 
@@ -114,12 +117,12 @@ fn group<'r>(
     let step = (inner + BETWEEN) / columns;
     let rows = (shown.len() as i32 + columns - 1) / columns;
     let fits = (step - BETWEEN - tag - times_width) * 5 / (3 * SMALL);
-    let names = shown.iter().enumerate().map(|(index, &taken)| {
+    let names = shown.iter().enumerate().map(|(index, &import)| {
         let index = index as i32;
         Name {
-            taken,
-            text: words::shorten(readable(taken), fits.clamp(8, WIDEST as i32) as usize),
-            times: times(taken),
+            import,
+            text: words::shorten(readable(import), fits.clamp(8, WIDEST as i32) as usize),
+            times: times(import),
             x: x + index / rows * step,
             y: y + HEADING + index % rows * ROW,
             tag,
@@ -137,7 +140,7 @@ fn group<'r>(
     (group, HEADING + rows * ROW + ROW / 2)
 }
 
-/// As its language writes it.
-pub fn readable(taken: &Import) -> &str {
-    taken.demangled.as_deref().unwrap_or(&taken.symbol)
+/// The name to show.
+pub fn readable(import: &Import) -> &str {
+    import.demangled.as_deref().unwrap_or(&import.symbol)
 }

@@ -1,4 +1,4 @@
-//! Gives everything its place, in whole pixels, by the widths of a monospace font.
+//! Places everything, in whole pixels, by the width of a monospace font.
 
 use super::kernel::KernelBox;
 use super::measure::{width, Rect, LABEL, LARGE, LEGEND, LETTER, MARGIN, PAD, SAMPLE, SMALL, TOP};
@@ -7,43 +7,55 @@ use super::route::{self, Port, Ports};
 use super::scene::{Net, Scene};
 use crate::report::words;
 
-/// Between wires that go up and down: where there are few of them, and where there are many.
+/// The gap between vertical wires, if there are few, or [`MANY`].
 const TRACK: [i32; 2] = [10, 7];
 const MANY: usize = 30;
-/// A port is moved by so much, up or down by its side, if its wire does not go straight on: then two
-/// wires that leave left and right at one height never meet.
+/// Ports are moved up on the left and down on the right if their wire is not straight, so that wires of
+/// the same height on both sides never touch.
 const NUDGE: i32 = 4;
 const NARROWEST: i32 = 720;
-/// A line's height in a room.
+/// The height of a line in a node.
 const ROW: i32 = 22;
-/// A wire, as it is drawn.
+/// A wire.
 pub struct Wire {
-    /// Its line.
+    /// The path of its line.
     pub path: String,
-    /// Its arrow.
+    /// The path of its arrowhead.
     pub head: String,
-    /// (x, y, whether it ends there, what) beside each user.
-    pub labels: Vec<(i32, i32, bool, String)>,
+    /// Its labels, at each user.
+    pub labels: Vec<Label>,
 }
 
-/// What an entry of the legend is drawn with.
-pub struct Entry {
-    /// From the left.
+/// A label on a wire.
+pub struct Label {
+    /// Where it starts or ends.
     pub x: i32,
-    /// Its middle.
+    /// Its base line.
     pub y: i32,
-    /// What it explains.
-    pub item: Item,
-    /// What it says.
+    /// Whether `x` is its end.
+    pub end: bool,
+    /// Its text.
     pub text: String,
 }
 
-/// What the legend explains.
+/// An entry of the legend.
+pub struct Entry {
+    /// Left.
+    pub x: i32,
+    /// Vertical middle.
+    pub y: i32,
+    /// What it explains.
+    pub item: Item,
+    /// Its text.
+    pub text: String,
+}
+
+/// What an entry of the legend explains.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Item {
-    /// Among [`words::LANGUAGES`].
+    /// An index of [`words::LANGUAGES`].
     Language(usize),
-    /// Among [`words::OUTCOMES`].
+    /// An index of [`words::OUTCOMES`].
     Outcome(usize),
     /// The bars of the sizes.
     Bar,
@@ -52,29 +64,29 @@ pub enum Item {
 /// The gutter between the columns.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Gutter {
-    /// The left rooms' right side.
+    /// The right side of the left nodes.
     pub left: i32,
-    /// The right rooms' left side.
+    /// The left side of the right nodes.
     pub right: i32,
 }
 
-/// All places.
+/// A layout.
 pub struct Layout<'r> {
-    /// Of the picture.
+    /// The width of the picture.
     pub width: i32,
-    /// Of the picture.
+    /// The height of the picture.
     pub height: i32,
     /// What the colours, dashes and bars mean.
     pub legend: Vec<Entry>,
-    /// As the scene's.
+    /// The places of the nodes.
     pub nodes: Vec<Rect>,
-    /// As the scene's nets.
+    /// The wires of the nets.
     pub wires: Vec<Wire>,
-    /// Above those without a crossing, if there are others too.
+    /// The place of the title above nodes without crossings, if there are others.
     pub below_title: Option<i32>,
-    /// The lines to the kernel: one for each side.
+    /// The wires to the kernel: at most one for each side.
     pub kernel_wires: Vec<String>,
-    /// The kernel.
+    /// The kernel box.
     pub kernel: KernelBox<'r>,
 }
 
@@ -91,7 +103,7 @@ impl<'r> Layout<'r> {
         };
         let labels = (label(true), label(false));
 
-        // The heights come first: only they tell how many tracks the gutter needs.
+        // Heights first: they determine how many tracks the gutter needs.
         let mut nodes = vec![Rect::default(); scene.nodes.len()];
         let bottom = stack(scene, &mut nodes);
         let mut ports: Vec<Ports> = scene.nets.iter().map(|n| ends(scene, &nodes, n)).collect();
@@ -104,7 +116,7 @@ impl<'r> Layout<'r> {
             labels.0 + labels.1 + (count as i32 + 1).max(4) * TRACK[usize::from(count > MANY)]
         };
         let inner = (left + between + right).max(NARROWEST);
-        // What is left over makes the gutter wider, not the rooms.
+        // Spare width goes to the gutter.
         let gutter = Gutter {
             left: MARGIN + left,
             right: MARGIN + inner - right,
@@ -157,7 +169,7 @@ impl<'r> Layout<'r> {
     }
 }
 
-/// The middle of a line.
+/// The vertical middle of a line.
 pub fn line_y(rect: &Rect, line: usize) -> i32 {
     rect.y + ROW / 2 + line as i32 * ROW + ROW / 2
 }
@@ -171,7 +183,7 @@ fn is_left(scene: &Scene<'_>, pin: Pin) -> bool {
     node.is_some_and(|node| node.side == Side::Left)
 }
 
-/// How wide the rooms of one side are.
+/// The width of the nodes of one side.
 fn column(scene: &Scene<'_>, side: Side) -> i32 {
     let nodes = scene.nodes.iter().filter(|node| node.side == side);
     let widest = nodes.map(node_width).max();
@@ -197,7 +209,7 @@ fn line_width(node: &Node<'_>, line: &Line) -> i32 {
     }
 }
 
-/// Puts the rooms of each side one below the other, from 0 on; says where the lower side ends.
+/// Stacks the nodes of each side, from 0; returns where the longer side ends.
 fn stack(scene: &Scene<'_>, nodes: &mut [Rect]) -> i32 {
     let mut below = [0, 0];
     for (node, rect) in scene.nodes.iter().zip(nodes) {
@@ -213,7 +225,7 @@ fn stack(scene: &Scene<'_>, nodes: &mut [Rect]) -> i32 {
     (below[0].max(below[1]) - ROW).max(0)
 }
 
-/// Puts the rooms without a crossing side by side; says where they end.
+/// Places the nodes without crossings in a grid; returns where it ends.
 fn grid(scene: &Scene<'_>, nodes: &mut [Rect], top: i32, inner: i32) -> i32 {
     let below_title: Vec<usize> = (0..scene.nodes.len())
         .filter(|&index| scene.nodes[index].side == Side::Below)
@@ -237,7 +249,7 @@ fn grid(scene: &Scene<'_>, nodes: &mut [Rect], top: i32, inner: i32) -> i32 {
     y - ROW
 }
 
-/// The definer's port, then the users'.
+/// The port of the definer, then those of the users.
 fn ends(scene: &Scene<'_>, nodes: &[Rect], net: &Net) -> Ports {
     let port = |pin: Pin| {
         let rect = nodes.get(pin.node).copied().unwrap_or_default();
@@ -250,7 +262,7 @@ fn ends(scene: &Scene<'_>, nodes: &[Rect], net: &Net) -> Ports {
     std::iter::once(port(net.definer)).chain(users).collect()
 }
 
-/// Moves the ports that have none of their own wire just opposite.
+/// Moves ports that are not opposite another port of their wire.
 fn nudge(ports: &mut Ports) {
     let before = ports.clone();
     for port in ports {
@@ -270,7 +282,12 @@ fn wire(net: &Net, ports: Ports, track: Option<i32>, gutter: Gutter) -> Wire {
             } else {
                 gutter.right - 8
             };
-            (x, port.y - 6, !port.left, label.clone())
+            Label {
+                x,
+                y: port.y - 6,
+                end: !port.left,
+                text: label.clone(),
+            }
         })
         .collect();
     let path = route::path(&ports, track, gutter.left, gutter.right);
@@ -278,7 +295,7 @@ fn wire(net: &Net, ports: Ports, track: Option<i32>, gutter: Gutter) -> Wire {
     Wire { path, head, labels }
 }
 
-/// From the outer side of the rooms down to the shore.
+/// The wire from the outer side of the nodes down to the kernel box.
 fn kernel_wire(
     scene: &Scene<'_>,
     nodes: &[Rect],
@@ -320,7 +337,7 @@ fn kernel_wire(
     Some(path)
 }
 
-/// What the colours mean: only those that occur.
+/// The legend of what occurs.
 fn legend(scene: &Scene<'_>, x: i32, y: i32, inner: i32) -> Vec<Entry> {
     let mut items: Vec<(Item, String)> = Vec::new();
     for (index, &(language, name, _)) in words::LANGUAGES.iter().enumerate() {
@@ -335,10 +352,10 @@ fn legend(scene: &Scene<'_>, x: i32, y: i32, inner: i32) -> Vec<Entry> {
         let text = "bar: text, rodata, data and bss".to_owned();
         items.push((Item::Bar, text));
     }
-    for (index, &(outcome, name, _, mark, _)) in words::OUTCOMES.iter().enumerate() {
-        let many = words::how_many(scene.report, outcome);
+    for (index, one) in words::OUTCOMES.iter().enumerate() {
+        let many = words::how_many(scene.report, one.outcome);
         if many > 0 {
-            let text = format!("{mark} {name}: {}", words::number(many as u64));
+            let text = format!("{} {}: {}", one.mark, one.name, words::number(many as u64));
             items.push((Item::Outcome(index), text));
         }
     }

@@ -2,39 +2,39 @@
 
 use crate::report::words;
 
-/// The font of names.
+/// The font size of names.
 pub const SMALL: i32 = 12;
-/// The font of a room's name.
+/// The font size of the name of a node.
 pub const LARGE: i32 = 15;
-/// The font of what is written on a wire.
+/// The font size of labels on wires.
 pub const LABEL: i32 = 11;
-/// Around the picture; what is taken from the kernel goes down there.
+/// The margin of the picture; the wires to the kernel are in it.
 pub const MARGIN: i32 = 36;
-/// Inside a room.
+/// The padding of a node.
 pub const PAD: i32 = 14;
-/// Of the column with nm's letters.
+/// The width of the column with nm's letters.
 pub const LETTER: i32 = 20;
-/// Title, summary and legend.
+/// The height of title and summary.
 pub const TOP: i32 = 84;
-/// What an entry of the legend shows, before its text.
+/// The width of the sample in an entry of the legend.
 pub const SAMPLE: i32 = 44;
-/// One line of the legend.
+/// The height of a line of the legend.
 pub const LEGEND: i32 = 24;
 
-/// A room's, or the shore's.
+/// A rectangle.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Rect {
-    /// From the left.
+    /// Left.
     pub x: i32,
-    /// From above.
+    /// Top.
     pub y: i32,
-    /// To the right.
+    /// Width.
     pub width: i32,
-    /// Down.
+    /// Height.
     pub height: i32,
 }
 
-/// How wide a text is at most.
+/// The maximum width of a text.
 pub fn width(text: &str, size: i32) -> i32 {
     (words::cells(text) as i32 * size * 3 + 4) / 5
 }

@@ -1,79 +1,79 @@
-//! An object as the picture shows it.
+//! Nodes: the objects in the picture, as lines of text.
 
 use crate::model::{Language, Part, Symbol};
 use crate::report::words;
 
-/// Columns of a room's text.
+/// The width of the text in a node, in columns.
 const COLUMNS: usize = 42;
 
-/// Where a room stands.
+/// The place of a node.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Side {
-    /// Rust, left of the wires.
+    /// Left of the wires: Rust.
     Left,
-    /// The others, right of them.
+    /// Right of the wires: everything else.
     Right,
-    /// Below, because nothing crosses there.
+    /// Below, for lack of crossings.
     Below,
 }
 
-/// An object.
+/// A node.
 pub struct Node<'r> {
     /// `c_helper.o`
     pub name: &'r str,
-    /// Of its source.
+    /// The language of the object.
     pub language: Language,
-    /// Nothing for an object that only a stitch speaks of.
+    /// `None` for an object that only a crossing mentions.
     pub part: Option<&'r Part>,
-    /// Where it stands.
+    /// Its place.
     pub side: Side,
-    /// What stands in it, from above.
+    /// Its lines.
     pub lines: Vec<Line>,
 }
 
-/// What a line in a room is.
+/// The kind of a line.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kind {
     /// The object's name.
     Name,
-    /// Its source, its compiler.
+    /// Its source or its compiler.
     About,
     /// Its sizes.
     Sizes,
-    /// What the next lines are.
+    /// A heading.
     Head,
     /// A symbol that crosses.
     Crossing,
     /// A symbol that does not.
     Other,
-    /// What is left out.
+    /// A note on what is omitted.
     Note,
-    /// What it takes from the kernel.
+    /// The number of its kernel imports.
     Kernel,
 }
 
-/// A line in a room.
+/// A line in a node.
 pub struct Line {
-    /// What it is.
+    /// Its kind.
     pub kind: Kind,
-    /// Short enough for the room.
+    /// Its text, shortened.
     pub text: String,
-    /// All of it, where it was too long or there is more to say.
+    /// The tooltip: the full text, or more information.
     pub full: Option<String>,
-    /// As nm says it.
+    /// nm's letter.
     pub letter: Option<char>,
 }
 
-/// A line of a room, where a wire begins or ends.
+/// A line of a node at which a wire ends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Pin {
-    /// Among the scene's.
+    /// The index of the node.
     pub node: usize,
-    /// Among the room's.
+    /// The index of the line.
     pub line: usize,
 }
 
-/// A room with nothing in it yet.
+/// A node without lines.
 pub fn node<'r>(name: &'r str, language: Language, part: Option<&'r Part>) -> Node<'r> {
     Node {
         name,
@@ -85,13 +85,13 @@ pub fn node<'r>(name: &'r str, language: Language, part: Option<&'r Part>) -> No
 }
 
 impl Node<'_> {
-    /// What is known of the object.
+    /// Adds name, source, compiler and sizes.
     pub fn about(&mut self) {
         let name = words::shorten(self.name, COLUMNS - 18);
         let full = (name != self.name).then(|| self.name.to_owned());
         self.line(Kind::Name, name, full);
         let Some(part) = self.part else {
-            let text = "not among the objects given".to_owned();
+            let text = "not one of the given objects".to_owned();
             return self.line(Kind::About, text, None);
         };
         let from = |what: &Option<String>, unknown: &str| match what {
@@ -102,7 +102,7 @@ impl Node<'_> {
             from(&part.source, "source unknown"),
             from(&part.compiler, "compiler unknown"),
         ] {
-            // rustc and Debian's compilers say much behind their versions.
+            // rustc and Debian's compilers append details to their versions.
             let start = text.split(" (").next().unwrap_or(&text);
             let short = words::shorten(start, COLUMNS);
             let full = (short != text).then(|| text.clone());

@@ -1,21 +1,21 @@
-//! Which room stands where, and what it lists first, so that few wires cross.
+//! The order of nodes, and of the symbols in them, such that few wires cross.
 
 use std::collections::{BTreeMap, HashMap};
 
 use super::node::{node, Node, Side};
 use crate::model::{Crossing, Language, Report};
 
-/// A stitch, with rooms for names.
+/// A crossing, between nodes.
 pub struct Edge<'r> {
-    /// Itself.
+    /// The crossing.
     pub crossing: &'r Crossing,
-    /// Who defines it.
+    /// The defining node.
     pub definer: usize,
-    /// Who needs it: (room, which of the stitch's uses).
+    /// The using nodes, with the indices of their uses.
     pub users: BTreeMap<usize, usize>,
 }
 
-/// What a room lists first: so that the wires between two rooms side by side are straight.
+/// Whether a node lists exports or imports first: wires between two nodes are then straight.
 pub fn sections(side: Side) -> [bool; 2] {
     match side {
         Side::Left => [true, false],
@@ -23,7 +23,7 @@ pub fn sections(side: Side) -> [bool; 2] {
     }
 }
 
-/// Finds the rooms of each stitch, and makes one where a stitch speaks of an object unheard of.
+/// Finds the nodes of each crossing, and adds nodes for missing objects.
 pub fn crossings<'r>(report: &'r Report, nodes: &mut Vec<Node<'r>>) -> Vec<Edge<'r>> {
     let mut known: HashMap<&str, usize> = HashMap::new();
     for (index, node) in nodes.iter().enumerate() {
@@ -41,7 +41,7 @@ pub fn crossings<'r>(report: &'r Report, nodes: &mut Vec<Node<'r>>) -> Vec<Edge<
         .map(|crossing| Edge {
             crossing,
             definer: find(&crossing.definer, crossing.language),
-            // Backwards: should an object be named twice, the first counts.
+            // In reverse, so that of several uses by one object the first counts.
             users: crossing
                 .uses
                 .iter()
@@ -53,9 +53,9 @@ pub fn crossings<'r>(report: &'r Report, nodes: &mut Vec<Node<'r>>) -> Vec<Edge<
         .collect()
 }
 
-/// Gives each room a side, and an order in which fewer wires cross.
+/// Assigns sides to nodes, and sorts them such that few wires cross.
 pub fn arrange(nodes: &mut Vec<Node<'_>>, crossings: &mut [Edge<'_>]) {
-    // (the other room, whether that one defines)
+    // (the other node, whether it exports the symbol)
     let mut partners: Vec<Vec<(usize, bool)>> = vec![Vec::new(); nodes.len()];
     for crossing in crossings.iter() {
         for &user in crossing.users.keys() {
@@ -83,7 +83,7 @@ pub fn arrange(nodes: &mut Vec<Node<'_>>, crossings: &mut [Edge<'_>]) {
             if nodes[index].side != moving {
                 return 0;
             }
-            // Upper or lower half of the other room: see sections().
+            // The upper or lower half of the other node; see sections().
             mean(partners[index].iter().map(|&(partner, exports)| {
                 2 * ranks[partner] + usize::from(exports != sections(nodes[partner].side)[0])
             }))
@@ -104,7 +104,7 @@ pub fn arrange(nodes: &mut Vec<Node<'_>>, crossings: &mut [Edge<'_>]) {
     }
 }
 
-/// The place of each in an order.
+/// The rank of each index in an order.
 fn ranks(order: &[usize]) -> Vec<usize> {
     let mut ranks = vec![0; order.len()];
     for (rank, &index) in order.iter().enumerate() {
@@ -113,20 +113,22 @@ fn ranks(order: &[usize]) -> Vec<usize> {
     ranks
 }
 
-/// In thousandths.
+/// The mean, in thousandths.
 fn mean(numbers: impl Iterator<Item = usize>) -> usize {
     let (sum, count) = numbers.fold((0, 0), |(sum, count), n| (sum + n, count + 1));
     sum * 1000 / count.max(1)
 }
 
-/// What a room gives or needs, in the order of the rooms at the other ends.
+/// The exports or imports of a node, in the order of the nodes at the other ends.
 pub fn sorted(crossings: &[Edge<'_>], node: usize, exports: bool) -> Vec<usize> {
     let mut found: Vec<(usize, &str, usize)> = Vec::new();
     for (number, crossing) in crossings.iter().enumerate() {
-        let rank = match exports {
-            true if crossing.definer == node => mean(crossing.users.keys().copied()),
-            false if crossing.users.contains_key(&node) => crossing.definer,
-            _ => continue,
+        let rank = if exports && crossing.definer == node {
+            mean(crossing.users.keys().copied())
+        } else if !exports && crossing.users.contains_key(&node) {
+            crossing.definer
+        } else {
+            continue;
         };
         found.push((rank, &crossing.crossing.symbol, number));
     }

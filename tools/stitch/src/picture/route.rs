@@ -1,21 +1,21 @@
-//! Leads the wires: each goes straight into the gutter, up or down a track of its own, and out.
+//! Routes the wires: each goes into the gutter, up or down on a track of its own, and out.
 
-/// Between two wires that go up and down.
+/// The gap between the ends of vertical wires on one track.
 const BETWEEN: i32 = 8;
 
-/// Where a wire touches a room.
+/// Where a wire meets a node.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Port {
-    /// On the left room's right side, or the right room's left side.
+    /// Whether it is on the left side of the gutter.
     pub left: bool,
-    /// Downwards.
+    /// Its height.
     pub y: i32,
 }
 
-/// One wire's ports: the definer's first.
+/// The ports of a wire, that of the definer first.
 pub type Ports = Vec<Port>;
 
-/// Gives each wire a track, so that no two lie upon each other. `None` for those that need none.
+/// Assigns tracks such that no two wires overlap; `None` for straight wires. Returns their number, too.
 pub fn tracks(wires: &[Ports]) -> (Vec<Option<usize>>, usize) {
     let mut order: Vec<(bool, i32, usize)> = Vec::new();
     for (index, ports) in wires.iter().enumerate() {
@@ -25,7 +25,7 @@ pub fn tracks(wires: &[Ports]) -> (Vec<Option<usize>>, usize) {
         }
         let (left, right) = (middle(ports, true), middle(ports, false));
         let down = left < right;
-        // Of two that go down side by side, the upper turns later: then they do not cross.
+        // Of two wires that go down, the upper one turns later, so that they do not cross.
         order.push((down, if down { -left } else { left }, index));
     }
     order.sort_unstable();
@@ -65,8 +65,8 @@ fn middle(ports: &[Port], left: bool) -> i32 {
     of(left).or(of(!left)).unwrap_or(0)
 }
 
-/// The line of one wire, in pieces that do not lie upon each other: dashes would be lost there.
-/// `left` and `right` are the gutter's sides.
+/// The path of a wire, in pieces that do not overlap: dashes would merge. `left` and `right` are the
+/// sides of the gutter.
 pub fn path(ports: &[Port], track: Option<i32>, left: i32, right: i32) -> String {
     let edge = |port: &Port| if port.left { left } else { right };
     let Some((definer, users)) = ports.split_first() else {
@@ -82,7 +82,7 @@ pub fn path(ports: &[Port], track: Option<i32>, left: i32, right: i32) -> String
     let mut pieces = vec![];
     let (top, bottom) = span(ports);
     let farthest = |y: i32| y == top || y == bottom;
-    // The last piece is drawn with one of the farthest, so that it bends; once.
+    // The end is drawn once, with one of the farthest users, so that it has a bend.
     let mut ended = false;
     for user in users {
         let mut piece = format!("M{},{}", edge(user), user.y);
@@ -117,11 +117,11 @@ pub fn path(ports: &[Port], track: Option<i32>, left: i32, right: i32) -> String
     pieces.join(" ")
 }
 
-/// How far the arrow's head stands out of the room.
+/// The length of an arrowhead.
 pub const HEAD: i32 = 9;
 const TURN: i32 = 8;
 
-/// The arrow's head.
+/// The path of an arrowhead.
 pub fn head(definer: Port, left: i32, right: i32) -> String {
     let y = definer.y;
     let (tip, back) = if definer.left {

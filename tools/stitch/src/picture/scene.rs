@@ -1,4 +1,4 @@
-//! What the picture shows, before anything has a place: rooms, what stands in them, and the wires.
+//! What the picture shows: nodes, their lines, and the wires between them.
 
 use std::collections::{BTreeSet, HashMap};
 
@@ -8,37 +8,37 @@ use crate::dwarf::find::NAMED;
 use crate::model::{Outcome, Report};
 use crate::report::words;
 
-/// More crossings than this are no picture any more.
+/// The maximum number of crossings in a picture.
 pub const MOST_CROSSINGS: usize = 60;
-/// Symbols that a room lists although they do not cross, in a module of few objects.
+/// The maximum number of other symbols in a node, if the module has few objects.
 const MOST_OTHERS: usize = 8;
-/// What few objects are.
+/// The maximum number of objects that are few.
 const FEW: usize = 6;
 
-/// All of it.
+/// A scene.
 pub struct Scene<'r> {
-    /// What it is of.
+    /// The report that it shows.
     pub report: &'r Report,
-    /// As the picture shows them in each column, from above.
+    /// The nodes, in order.
     pub nodes: Vec<Node<'r>>,
-    /// One for each stitch.
+    /// The wires, one per crossing.
     pub nets: Vec<Net>,
 }
 
-/// A wire: from all that need something to the one that defines it.
+/// A wire from the users of a symbol to its definer.
 pub struct Net {
-    /// The stitch's.
+    /// The outcome of the crossing.
     pub outcome: Outcome,
-    /// All that is known.
+    /// The tooltip.
     pub tooltip: String,
-    /// Its end.
+    /// The definer.
     pub definer: Pin,
-    /// Its beginnings, and what is written there.
+    /// The users, with labels.
     pub users: Vec<(Pin, String)>,
 }
 
 impl<'r> Scene<'r> {
-    /// Takes it from a report; `None` for what is too much to look at.
+    /// The scene of a report; `None` if there are too many crossings.
     pub fn of(report: &'r Report) -> Option<Self> {
         if report.crossings.len() > MOST_CROSSINGS {
             return None;
@@ -64,7 +64,7 @@ impl<'r> Scene<'r> {
         Some(scene)
     }
 
-    /// A wire for each stitch.
+    /// Adds the symbols that cross, and their wires.
     fn wires(&mut self, crossings: &[Edge<'_>]) {
         let mut ends: HashMap<(usize, usize, bool), usize> = HashMap::new();
         for index in 0..self.nodes.len() {
@@ -74,7 +74,7 @@ impl<'r> Scene<'r> {
                     continue;
                 }
                 let node = &mut self.nodes[index];
-                node.head(if exports { "gives" } else { "needs" });
+                node.head(if exports { "exports" } else { "imports" });
                 for number in wanted {
                     ends.insert((number, index, exports), node.lines.len());
                     let symbol = &crossings[number].crossing.symbol;
@@ -106,15 +106,15 @@ impl<'r> Scene<'r> {
         }
     }
 
-    /// What does not cross, and what the kernel gives.
+    /// Adds symbols that do not cross, and kernel imports.
     fn rest(&mut self, crossings: &[Edge<'_>]) {
         let crossing: BTreeSet<(usize, &str)> = crossings
             .iter()
             .map(|c| (c.definer, c.crossing.symbol.as_str()))
             .collect();
-        let mut takes: HashMap<&str, usize> = HashMap::new();
+        let mut imports: HashMap<&str, usize> = HashMap::new();
         for need in self.report.imports.iter().flat_map(|taken| &taken.uses) {
-            *takes.entry(&need.part).or_default() += 1;
+            *imports.entry(&need.part).or_default() += 1;
         }
         let few = self.nodes.len() <= FEW;
         for (index, node) in self.nodes.iter_mut().enumerate() {
@@ -125,12 +125,12 @@ impl<'r> Scene<'r> {
                 .defined
                 .iter()
                 .filter(|symbol| !crossing.contains(&(index, symbol.name.as_str())))
-                // No part of the module: they only tell how it is declared.
+                // Probes are not part of the module.
                 .filter(|symbol| !symbol.name.contains(NAMED))
                 .partition(|symbol| !symbol.letter.is_ascii_lowercase());
             let shown = if few { MOST_OTHERS } else { 0 };
             if few && !global.is_empty() {
-                node.head("does not cross");
+                node.head("other symbols");
             }
             for symbol in global.iter().take(shown) {
                 let line = node.symbol(Kind::Other, &symbol.name, true);
@@ -153,8 +153,8 @@ impl<'r> Scene<'r> {
             if let Some(left) = left {
                 node.note(left);
             }
-            if let Some(&many) = takes.get(node.name) {
-                let text = format!("takes {} from the kernel", words::number(many as u64));
+            if let Some(&many) = imports.get(node.name) {
+                let text = format!("{} from the kernel", words::count(many, "import"));
                 node.line(Kind::Kernel, text, None);
             }
         }

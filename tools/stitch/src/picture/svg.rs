@@ -1,7 +1,7 @@
-//! Draws what [`super::layout`] has laid out.
+//! Draws a [`Layout`] as SVG.
 
 use super::kernel::{readable, Group, Name};
-use super::layout::{line_y, Entry, Item, Layout};
+use super::layout::{line_y, Entry, Item, Label, Layout};
 use super::measure::{width, Rect, LABEL, LARGE, LEGEND, LETTER, MARGIN, PAD, SAMPLE, SMALL, TOP};
 use super::node::{Kind, Line, Node};
 use super::palette;
@@ -10,10 +10,10 @@ use super::xml::Xml;
 use crate::model::Report;
 use crate::report::words;
 
-/// How high a bar of sizes is.
+/// The height of a size bar.
 const BAR: i32 = 3;
 
-/// Of the picture alone, and of the picture in a page; a rule a line.
+/// The style sheet, one rule per line.
 const STYLE: &str = "\
 .stitch-picture{color-scheme:light dark;font-family:ui-monospace,monospace;font-size:12px}
 .stitch-picture text{fill:var(--ink);direction:ltr;unicode-bidi:isolate-override;white-space:pre}
@@ -24,12 +24,12 @@ const STYLE: &str = "\
 .stitch-picture .head{fill:var(--muted);font-style:italic}
 .stitch-picture .strong{font-weight:700}
 .stitch-picture .paper{fill:var(--paper)}
-.stitch-picture .room{stroke-width:1.5}
+.stitch-picture .node{stroke-width:1.5}
 .stitch-picture .edge{stroke:none}
-.stitch-picture .room.rust{fill:var(--rust-room);stroke:var(--rust)}
-.stitch-picture .room.c{fill:var(--c-room);stroke:var(--c)}
-.stitch-picture .room.assembly{fill:var(--assembly-room);stroke:var(--assembly)}
-.stitch-picture .room.unknown{fill:var(--unknown-room);stroke:var(--unknown);stroke-dasharray:6 3}
+.stitch-picture .node.rust{fill:var(--rust-fill);stroke:var(--rust)}
+.stitch-picture .node.c{fill:var(--c-fill);stroke:var(--c)}
+.stitch-picture .node.assembly{fill:var(--assembly-fill);stroke:var(--assembly)}
+.stitch-picture .node.unknown{fill:var(--unknown-fill);stroke:var(--unknown);stroke-dasharray:6 3}
 .stitch-picture .tag.rust,.stitch-picture .bar.rust{fill:var(--rust)}
 .stitch-picture .tag.c,.stitch-picture .bar.c{fill:var(--c)}
 .stitch-picture .tag.assembly,.stitch-picture .bar.assembly{fill:var(--assembly)}
@@ -49,9 +49,9 @@ const STYLE: &str = "\
 .stitch-picture text.unclear,.stitch-picture .unclear text,.stitch-picture .unclear .tip{fill:var(--unclear);stroke:none}
 .stitch-picture text.disagrees,.stitch-picture .disagrees text,.stitch-picture .disagrees .tip{fill:var(--disagrees);stroke:none}
 .stitch-picture .disagrees text{font-weight:700}
-.stitch-picture .shore{fill:var(--shore);stroke:var(--shore-line);stroke-width:1.5}
-.stitch-picture .stream{fill:none;stroke:var(--shore-line);stroke-width:1.3}
-.stitch-picture .sea{fill:var(--shore-line)}
+.stitch-picture .kernel{fill:var(--kernel-fill);stroke:var(--kernel-line);stroke-width:1.5}
+.stitch-picture .kernel-wire{fill:none;stroke:var(--kernel-line);stroke-width:1.3}
+.stitch-picture .kernel-text{fill:var(--kernel-line)}
 ";
 
 /// The picture as a file of its own; `None` for more crossings than
@@ -63,7 +63,7 @@ pub fn svg(report: &Report) -> Option<String> {
     Some(xml.finish())
 }
 
-/// Draws all of it; in a page, which has a title already, without one.
+/// Draws a picture; without a title in a page, which has one.
 pub fn draw(xml: &mut Xml, scene: &Scene<'_>, layout: &Layout<'_>, titled: bool) {
     let report = scene.report;
     let top = if titled { 0 } else { TOP - LEGEND };
@@ -80,7 +80,7 @@ pub fn draw(xml: &mut Xml, scene: &Scene<'_>, layout: &Layout<'_>, titled: bool)
             ("height", &height),
         ],
     );
-    let title = format!("How {} was stitched", report.module);
+    let title = format!("{}: linked from Rust and C", report.module);
     xml.element("title", &[("id", &"stitch-title")], &title);
     xml.element("desc", &[("id", &"stitch-desc")], &description(scene));
     xml.style(&palette::plain(STYLE));
@@ -100,8 +100,8 @@ pub fn draw(xml: &mut Xml, scene: &Scene<'_>, layout: &Layout<'_>, titled: bool)
         explain(xml, entry);
     }
     for path in &layout.kernel_wires {
-        xml.open("path", &[("class", &"stream"), ("d", path)]);
-        xml.element("title", &[], "what these objects take from the kernel");
+        xml.open("path", &[("class", &"kernel-wire"), ("d", path)]);
+        xml.element("title", &[], "the kernel imports of these objects");
         xml.close();
     }
     let largest = scene.nodes.iter().map(|node| sum(node)).max().unwrap_or(0);
@@ -109,7 +109,7 @@ pub fn draw(xml: &mut Xml, scene: &Scene<'_>, layout: &Layout<'_>, titled: bool)
         draw_node(xml, index, node, rect, largest);
     }
     if let Some(y) = layout.below_title {
-        let text = "Nothing crosses between these and another language:";
+        let text = "No crossings:";
         put(xml, MARGIN, y + 4, "head", text, None);
     }
     draw_wires(xml, scene, layout);
@@ -117,11 +117,11 @@ pub fn draw(xml: &mut Xml, scene: &Scene<'_>, layout: &Layout<'_>, titled: bool)
     xml.close();
 }
 
-/// What the picture shows, for who cannot see it.
+/// The picture in words, for screen readers.
 fn description(scene: &Scene<'_>) -> String {
     let mut text = words::summary(scene.report);
-    let from = words::count(scene.report.imports.len(), "symbol");
-    text += &format!(" It takes {from} from the kernel.");
+    let imports = words::count(scene.report.imports.len(), "kernel import");
+    text += &format!(" It has {imports}.");
     if scene.report.parts.len() <= 12 {
         for crossing in &scene.report.crossings {
             let users: Vec<&str> = crossing.uses.iter().map(|u| u.part.as_str()).collect();
@@ -152,7 +152,7 @@ fn explain(xml: &mut Xml, entry: &Entry) {
     let (x, y) = (entry.x, entry.y);
     match entry.item {
         Item::Language(which) => {
-            let class = format!("room {}", words::LANGUAGES[which].2);
+            let class = format!("node {}", words::LANGUAGES[which].2);
             rect(xml, &class, x, y - 7, 34, 14);
         }
         Item::Bar => {
@@ -168,7 +168,7 @@ fn explain(xml: &mut Xml, entry: &Entry) {
             }
         }
         Item::Outcome(which) => {
-            let class = format!("wire {}", words::OUTCOMES[which].2);
+            let class = format!("wire {}", words::OUTCOMES[which].class);
             xml.open("g", &[("class", &class)]);
             xml.empty("path", &[("d", &format!("M{x},{y} H{}", x + 26))]);
             let tip = format!("M{},{y} L{},{} V{} Z", x + 35, x + 26, y - 5, y + 5);
@@ -180,8 +180,8 @@ fn explain(xml: &mut Xml, entry: &Entry) {
 }
 
 fn draw_node(xml: &mut Xml, index: usize, node: &Node<'_>, area: &Rect, largest: u64) {
-    let class = format!("room {}", words::language_class(node.language));
-    xml.open("g", &[("id", &format!("stitch-room-{}", index + 1))]);
+    let class = format!("node {}", words::language_class(node.language));
+    xml.open("g", &[("id", &format!("stitch-node-{}", index + 1))]);
     xml.empty(
         "rect",
         &[
@@ -239,11 +239,11 @@ fn sum(node: &Node<'_>) -> u64 {
         .fold(0, |sum, bytes| sum.saturating_add(*bytes))
 }
 
-/// As long as the object is large, beside the largest.
+/// A bar whose length is the size of the object relative to the largest.
 fn draw_bar(xml: &mut Xml, node: &Node<'_>, x: i32, y: i32, all: i32, largest: u64) {
     let [text, rodata, data, bss] = node.part.map_or([0; 4], words::bytes);
     let class = words::language_class(node.language);
-    // In 128 bits, for sizes that nobody has.
+    // In 128 bits, for absurd sizes.
     let long = |bytes: u64| {
         let long = u128::from(bytes) * u128::from(all.unsigned_abs()) / u128::from(largest.max(1));
         i32::try_from(long).unwrap_or(all).min(all)
@@ -274,20 +274,20 @@ fn draw_bar(xml: &mut Xml, node: &Node<'_>, x: i32, y: i32, all: i32, largest: u
 }
 
 fn draw_wires(xml: &mut Xml, scene: &Scene<'_>, layout: &Layout<'_>) {
-    // The worst come last, above the others.
+    // The worst come last, on top.
     let mut order: Vec<usize> = (0..layout.wires.len()).collect();
     order.sort_by_key(|&index| scene.nets[index].outcome);
     for index in order {
         let (net, wire) = (&scene.nets[index], &layout.wires[index]);
-        let class = format!("wire {}", words::class(net.outcome));
+        let class = format!("wire {}", words::outcome_class(net.outcome));
         xml.open("g", &[("class", &class)]);
         xml.element("title", &[], &net.tooltip);
         xml.empty("path", &[("class", &"hand"), ("d", &wire.path)]);
         xml.empty("path", &[("d", &wire.path)]);
         xml.empty("path", &[("class", &"tip"), ("d", &wire.head)]);
-        for (x, y, end, label) in &wire.labels {
-            let x = if *end { x - width(label, LABEL) } else { *x };
-            put(xml, x, *y, "label", label, None);
+        for Label { x, y, end, text } in &wire.labels {
+            let x = if *end { x - width(text, LABEL) } else { *x };
+            put(xml, x, *y, "label", text, None);
         }
         xml.close();
     }
@@ -301,7 +301,7 @@ fn draw_kernel(xml: &mut Xml, layout: &Layout<'_>) {
         width,
         height,
     } = kernel.rect;
-    // Waves as wide as they fit.
+    // A wavy edge.
     let waves = (width / 36).max(1);
     let mut path = format!("M{x},{y}");
     for wave in 1..=waves {
@@ -310,17 +310,20 @@ fn draw_kernel(xml: &mut Xml, layout: &Layout<'_>) {
         path += &format!(" Q{},{} {},{y}", x + (from + to) / 2, y + up, x + to);
     }
     path += &format!(" V{} H{x} Z", y + height);
-    xml.empty("path", &[("class", &"shore"), ("d", &path)]);
+    xml.empty("path", &[("class", &"kernel"), ("d", &path)]);
     let title = "The kernel";
-    put(xml, x + 18, y + 31, "name sea", title, None);
+    put(xml, x + 18, y + 31, "name kernel-text", title, None);
     let names: usize = kernel.groups.iter().map(|group| group.all).sum();
     let mut text = match names {
-        0 => "Nothing is taken from it.".to_owned(),
-        many => format!("gives {}; ×: how often", words::count(many, "symbol")),
+        0 => "No imports.".to_owned(),
+        many => format!(
+            "exports {}; ×: number of relocations",
+            words::count(many, "symbol")
+        ),
     };
     let mut all = kernel.groups.iter().flat_map(|group| &group.names);
-    if names > 0 && all.all(|name| name.taken.gpl_only.is_none()) {
-        text += "; which are GPL-only is not known";
+    if names > 0 && all.all(|name| name.import.gpl_only.is_none()) {
+        text += "; it is not known which are GPL-only";
     }
     let at = x + 18 + super::measure::width(title, LARGE) + 16;
     put(xml, at, y + 31, "quiet", &text, None);
@@ -335,11 +338,11 @@ fn draw_group(xml: &mut Xml, group: &Group<'_>, x: i32) {
     put(xml, x, group.y + 6, &class, name, None);
     let mut text = words::number(group.all as u64);
     if group.gpl > 0 {
-        text += &format!(", {} for modules under the GPL only", group.gpl);
+        text += &format!(", {} of them GPL-only", group.gpl);
     }
     let left = group.all - group.names.len();
     if left > 0 {
-        text += &format!("; {} more than are shown", words::number(left as u64));
+        text += &format!("; {} of them not shown", words::number(left as u64));
     }
     put(
         xml,
@@ -356,19 +359,19 @@ fn draw_group(xml: &mut Xml, group: &Group<'_>, x: i32) {
 
 fn draw_name(xml: &mut Xml, name: &Name<'_>) {
     let y = name.y + 14;
-    let full = if name.text == name.taken.symbol {
+    let full = if name.text == name.import.symbol {
         None
     } else {
-        Some(format!("{}\n{}", readable(name.taken), name.taken.symbol))
+        Some(format!("{}\n{}", readable(name.import), name.import.symbol))
     };
-    let tag = match name.taken.gpl_only {
+    let tag = match name.import.gpl_only {
         Some(true) => "GPL",
         Some(false) => "",
         None if name.tag > 0 => "?",
         None => "",
     };
     if !tag.is_empty() {
-        put(xml, name.x, y, "sea strong", tag, None);
+        put(xml, name.x, y, "kernel-text strong", tag, None);
     }
     put(xml, name.x + name.tag, y, "", &name.text, full.as_deref());
     if !name.times.is_empty() {
@@ -390,7 +393,7 @@ fn rect(xml: &mut Xml, class: &str, x: i32, y: i32, width: i32, height: i32) {
     );
 }
 
-/// A line of text, with what it stands for where it is pointed at.
+/// A line of text, perhaps with a tooltip.
 fn put(xml: &mut Xml, x: i32, y: i32, class: &str, text: &str, full: Option<&str>) {
     let all: [(&'static str, &dyn std::fmt::Display); 3] =
         [("x", &x), ("y", &y), ("class", &class)];

@@ -11,7 +11,7 @@ use super::scene::Scene;
 use crate::model::Report;
 use crate::report::words;
 
-/// Both forms, and what a parser makes of them. The document type is all that is not XML.
+/// The picture and the page, which is XML but for the document type.
 fn forms(report: &Report) -> [String; 2] {
     let page = super::html(report);
     let page = page
@@ -29,7 +29,7 @@ fn drawn(report: &Report) -> Scene<'_> {
 }
 
 #[test]
-fn it_is_well_formed_and_has_no_id_twice() {
+fn output_is_well_formed_with_unique_ids() {
     for (name, report) in all() {
         for text in forms(&report) {
             let options = roxmltree::ParsingOptions {
@@ -65,19 +65,19 @@ fn it_is_well_formed_and_has_no_id_twice() {
 }
 
 #[test]
-fn nothing_from_outside_is_needed() {
+fn output_is_self_contained() {
     for (name, report) in all() {
         for text in forms(&report) {
             for outside in ["url(", "@import", "src=", "javascript:", "https:"] {
                 assert!(!text.contains(outside), "{name}: {outside}");
             }
-            assert_eq!(text.matches("http:").count(), 1, "the name space");
+            assert_eq!(text.matches("http:").count(), 1, "the namespace");
         }
     }
 }
 
 #[test]
-fn no_name_is_more_than_text() {
+fn names_are_escaped() {
     for text in forms(&hostile()) {
         assert!(!text.contains("<script") && text.contains("&lt;script&gt;"));
         assert!(!text.contains("\" &amp; ]]"));
@@ -88,7 +88,7 @@ fn no_name_is_more_than_text() {
     }
 }
 
-/// What the element's own text says, without the tooltip in it.
+/// The texts, without tooltips.
 fn written<'d>(document: &'d roxmltree::Document<'_>) -> HashSet<&'d str> {
     let texts = document
         .descendants()
@@ -99,7 +99,7 @@ fn written<'d>(document: &'d roxmltree::Document<'_>) -> HashSet<&'d str> {
 }
 
 #[test]
-fn every_crossing_is_there() {
+fn all_crossings_are_shown() {
     for (name, report) in all() {
         if name == "hostile" {
             continue;
@@ -144,9 +144,16 @@ fn every_crossing_is_there() {
 }
 
 #[test]
-fn no_verdict_is_told_by_colour_alone() {
+fn verdicts_do_not_depend_on_colour() {
     let svg = svg(&three());
-    for (outcome, name, class, mark, _) in words::OUTCOMES {
+    for words::OutcomeWords {
+        outcome,
+        name,
+        class,
+        mark,
+        ..
+    } in words::OUTCOMES
+    {
         let label = format!(">{mark} R_X86_64_PLT32");
         assert!(svg.contains(&label), "{outcome:?}: {label}");
         assert!(svg.contains(&format!(">{mark} {name}: ")), "{outcome:?}");
@@ -158,7 +165,7 @@ fn no_verdict_is_told_by_colour_alone() {
     assert_eq!(
         svg.matches("stroke-dasharray").count(),
         5,
-        "three dashes, one none, one room"
+        "three dashed wires, one solid one, one dashed node"
     );
 }
 
@@ -167,7 +174,7 @@ fn overlap(a: &Rect, b: &Rect) -> bool {
 }
 
 #[test]
-fn rooms_are_apart_and_inside() {
+fn nodes_do_not_overlap() {
     for (name, report) in all() {
         let scene = drawn(&report);
         let layout = Layout::of(&scene);
@@ -190,7 +197,7 @@ fn rooms_are_apart_and_inside() {
     }
 }
 
-/// (x, y, width, text): as wide as a monospace font makes it.
+/// The boxes of all texts, in a monospace font.
 fn boxes<'d>(document: &'d roxmltree::Document<'_>) -> Vec<(Rect, &'d str)> {
     let texts = document
         .descendants()
@@ -220,7 +227,7 @@ fn boxes<'d>(document: &'d roxmltree::Document<'_>) -> Vec<(Rect, &'d str)> {
 }
 
 #[test]
-fn no_text_is_over_another_or_outside() {
+fn texts_do_not_overlap() {
     for (name, report) in all() {
         let svg = svg(&report);
         let document = roxmltree::Document::parse(&svg).expect("checked above");
@@ -249,7 +256,7 @@ fn no_text_is_over_another_or_outside() {
     }
 }
 
-/// The straight pieces of a wire's line: ((x, y), (x, y)).
+/// The straight pieces of a path: ((x, y), (x, y)).
 fn pieces(path: &str) -> Vec<((i32, i32), (i32, i32))> {
     let (mut at, mut found) = ((0, 0), Vec::new());
     let mut words = path.split(' ');
@@ -274,7 +281,7 @@ fn pieces(path: &str) -> Vec<((i32, i32), (i32, i32))> {
 }
 
 #[test]
-fn wires_stay_in_the_gutter_and_never_lie_upon_each_other() {
+fn wires_stay_in_the_gutter_and_do_not_overlap() {
     for (name, report) in all() {
         let scene = drawn(&report);
         let layout = Layout::of(&scene);
@@ -378,11 +385,11 @@ fn colours_have_contrast() {
     };
     let grounds = [
         "paper",
-        "rust-room",
-        "c-room",
-        "assembly-room",
-        "unknown-room",
-        "shore",
+        "rust-fill",
+        "c-fill",
+        "assembly-fill",
+        "unknown-fill",
+        "kernel-fill",
     ];
     let inks = [
         "ink",
@@ -391,7 +398,7 @@ fn colours_have_contrast() {
         "c",
         "assembly",
         "unknown",
-        "shore-line",
+        "kernel-line",
         "agrees",
         "abi",
         "unclear",
@@ -408,9 +415,9 @@ fn colours_have_contrast() {
     }
 }
 
-/// Leaves them where STITCH_PICTURES says, for a person to look at in a browser.
+/// Writes them to STITCH_PICTURES, to be viewed in a browser.
 #[test]
-fn pictures_can_be_looked_at() {
+fn pictures_to_view() {
     let Some(folder) = std::env::var_os("STITCH_PICTURES").map(std::path::PathBuf::from) else {
         return;
     };
@@ -421,7 +428,7 @@ fn pictures_can_be_looked_at() {
     }
 }
 
-/// In viewers that know no custom properties as well.
+/// For viewers that do not support custom properties.
 #[test]
 fn colours_are_plain() {
     for (name, report) in all() {
@@ -431,7 +438,7 @@ fn colours_are_plain() {
             .split_once("@media (prefers-color-scheme:dark)")
             .expect("both");
         for (colour, of_day, of_night) in palette::COLOURS {
-            // The page alone has lines between its tables.
+            // Only the page uses it.
             if *colour != "line" {
                 assert!(light.contains(of_day), "{name}: {colour}");
                 assert!(dark.contains(of_night), "{name}: {colour}");

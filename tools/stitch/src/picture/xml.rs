@@ -1,22 +1,21 @@
-//! Writes XML that is well-formed whatever the names in it are: all text passes through [`Xml`].
-//! A writer from a library would escape what can be escaped; names of symbols may also hold what XML
-//! has no place for.
+//! Writes well-formed XML, whatever the symbol names are. XML libraries escape what can be escaped, but
+//! names may also have characters that XML does not allow.
 
 use std::fmt::{Display, Write};
 
-/// Attributes of an element: names of ours, values of anybody's.
+/// Attributes of an element; the values are escaped.
 pub type Attributes<'a> = &'a [(&'static str, &'a dyn Display)];
 
-/// A document that grows.
+/// A document being written.
 pub struct Xml {
     text: String,
     open: Vec<&'static str>,
-    /// Text came last: a line break here would be seen.
+    /// Whether text came last, so that a line break would be visible.
     inline: bool,
 }
 
 impl Xml {
-    /// Nothing yet.
+    /// An empty document.
     pub fn new() -> Self {
         Xml {
             text: String::new(),
@@ -25,14 +24,14 @@ impl Xml {
         }
     }
 
-    /// Begins an element.
+    /// Opens an element.
     pub fn open(&mut self, name: &'static str, attributes: Attributes<'_>) {
         self.tag(name, attributes);
         self.text.push('>');
         self.open.push(name);
     }
 
-    /// Ends the element that was begun last.
+    /// Closes the innermost element.
     pub fn close(&mut self) {
         if let Some(name) = self.open.pop() {
             self.text.push_str("</");
@@ -42,40 +41,40 @@ impl Xml {
         }
     }
 
-    /// An element without content.
+    /// An empty element.
     pub fn empty(&mut self, name: &'static str, attributes: Attributes<'_>) {
         self.tag(name, attributes);
         self.text.push_str("/>");
     }
 
-    /// An element with text only.
+    /// An element with text.
     pub fn element(&mut self, name: &'static str, attributes: Attributes<'_>, text: &str) {
         self.open(name, attributes);
         self.text(text);
         self.close();
     }
 
-    /// An element with text only, in the midst of text.
+    /// An element with text, within text.
     pub fn inline(&mut self, name: &'static str, text: &str) {
         self.inline = true;
         self.element(name, &[], text);
         self.inline = true;
     }
 
-    /// Text in the element that is open.
+    /// Text.
     pub fn text(&mut self, text: &str) {
         escape(text, &mut self.text);
         self.inline = true;
     }
 
-    /// A style sheet of ours, which may have `>` in it but nothing that anybody else wrote.
+    /// A trusted style sheet, which is not escaped.
     pub fn style(&mut self, css: &str) {
         self.open("style", &[]);
         self.text.push_str(css);
         self.close();
     }
 
-    /// The document, with all its elements ended.
+    /// Closes all elements, and returns the document.
     pub fn finish(mut self) -> String {
         while !self.open.is_empty() {
             self.close();
@@ -119,7 +118,7 @@ fn escape(text: &str, into: &mut String) {
     }
 }
 
-/// What XML 1.0 has no place for, escaped or not, and what would turn the text around it.
+/// Characters that XML 1.0 does not allow, and those that change the direction of the text.
 fn forbidden(c: char) -> bool {
     c.is_control()
         || matches!(

@@ -1,19 +1,19 @@
-//! Asks a compiler of C: the unit is compiled again with a pointer to each symbol behind it, of the
-//! type that the symbol has there.
+//! Probes in C: compiles the unit again, followed by a pointer to each symbol, of the type that it has
+//! there.
 
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use super::command;
-use super::compile::{first_error, recorded, OBJECT};
 use super::read::DECLARATIONS;
+use super::source::{first_error, recorded, OBJECT};
 use crate::dwarf::find::NAMED;
 use crate::input::cmd_file::CmdFile;
 use crate::input::object::ObjectFile;
 use crate::input::producer;
 
-/// Debug information with everything in it, in one file.
+/// Options for complete debug information in one file.
 const DEBUG: &[&str] = &[
     "-w",
     "-g",
@@ -25,7 +25,7 @@ const DEBUG: &[&str] = &[
     "-c",
 ];
 
-/// The program that made an object, by the name that it most often has.
+/// The usual name of the compiler of an object.
 pub fn compiler_of(object: &ObjectFile<'_>) -> PathBuf {
     if is_clang(object) {
         PathBuf::from("clang")
@@ -34,20 +34,20 @@ pub fn compiler_of(object: &ObjectFile<'_>) -> PathBuf {
     }
 }
 
-/// Compiles the probes, and says which functions are called as Microsoft has it.
+/// Compiles the probes, and finds out which functions have the Microsoft convention.
 pub fn compile(
     object: &ObjectFile<'_>,
-    made: &CmdFile,
+    cmd: &CmdFile,
     cc: &Path,
     symbols: &[&str],
     scratch: &Path,
 ) -> Result<Conventions, String> {
-    let (source, words) = recorded(object, made)?;
+    let (source, words) = recorded(object, cmd)?;
     let name = source.file_name().unwrap_or_default().to_string_lossy();
     let unit = Unit {
         cc,
         invocation: command::c(&words, &name),
-        folder: made.folder(object.debug.compile_unit().folder.as_deref()),
+        folder: cmd.folder(object.debug.compile_unit().folder.as_deref()),
         source: &source,
         scratch,
     };
@@ -67,7 +67,7 @@ pub fn compile(
     if unit.compile(&all).is_ok() {
         return Ok(conventions);
     }
-    // One at a time: not each is declared there.
+    // One at a time: some may not be declared here.
     let mut declared = String::new();
     for name in names {
         if unit.compile(&probe(name)).is_ok() {
@@ -80,18 +80,18 @@ pub fn compile(
     unit.compile(&declared).map(|()| conventions)
 }
 
-/// What GCC does not record of how functions are called.
+/// Calling conventions, which GCC does not record.
 #[derive(Debug, Default)]
 pub struct Conventions {
-    /// Functions that are called as Microsoft has it.
+    /// Functions with the Microsoft convention.
     pub microsoft: Vec<String>,
-    /// Whether the attribute stands anywhere in the unit.
+    /// Whether the attribute is used anywhere in the unit, perhaps for function pointers.
     pub unrecorded: bool,
 }
 
 fn is_clang(object: &ObjectFile<'_>) -> bool {
-    let made_by = producer::compiler(&object.file, &object.debug.compile_unit());
-    made_by.is_some_and(|made_by| made_by.contains("clang"))
+    let compiler = producer::compiler(&object.file, &object.debug.compile_unit());
+    compiler.is_some_and(|name| name.contains("clang"))
 }
 
 fn is_identifier(name: &str) -> bool {
@@ -106,7 +106,7 @@ fn probe(symbol: &str) -> String {
     )
 }
 
-/// What a compiler refuses of a function that is called otherwise. Of data it says nothing.
+/// A declaration that is an error if the function has another convention, and valid for data.
 fn system_v(symbol: &str) -> String {
     format!("extern __typeof__({symbol}) {symbol} __attribute__((sysv_abi));\n")
 }
@@ -120,7 +120,7 @@ struct Unit<'u> {
 }
 
 impl Unit<'_> {
-    /// Whether GCC sees the attribute: by another name, it has a warning for it.
+    /// Whether the attribute is used: renamed to an unknown one, GCC warns about it.
     fn has_microsoft(&self) -> bool {
         const OTHER: &str = "stitch_ms_abi";
         let output = self
@@ -153,7 +153,7 @@ impl Unit<'_> {
             .arg(self.scratch.join(OBJECT))
             .arg(&file)
             .output()
-            .map_err(|error| format!("{} does not run: {error}", self.cc.display()))?;
+            .map_err(|error| format!("cannot run {}: {error}", self.cc.display()))?;
         if output.status.success() {
             Ok(())
         } else {

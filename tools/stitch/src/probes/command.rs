@@ -1,21 +1,21 @@
-//! A compiler's command, with no more of it than says what the sources mean.
+//! Reduces a compiler command to what affects the meaning of the sources.
 
 use std::path::Path;
 
-/// A flag that is kept.
+/// How to match a flag that is kept.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Keep {
-    /// As it is.
+    /// The exact word.
     Alone,
-    /// With the word behind it.
+    /// The exact word, and the next.
     WithNext,
-    /// Everything that begins so.
+    /// Words with this prefix.
     Beginning,
 }
 
 use Keep::{Alone, Beginning, WithNext};
 
-/// rustc's. What is not here says how code is made, or writes files.
+/// Flags of rustc. All others affect the generated code, or write files.
 const RUSTC: &[(&str, Keep)] = &[
     ("--edition", WithNext),
     ("--edition=", Beginning),
@@ -44,7 +44,7 @@ const RUSTC: &[(&str, Keep)] = &[
     ("-Coverflow-checks", Beginning),
 ];
 
-/// What clang and GCC call alike.
+/// Flags of clang and GCC.
 const C: &[(&str, Keep)] = &[
     ("-D", WithNext),
     ("-D", Beginning),
@@ -92,21 +92,21 @@ const C: &[(&str, Keep)] = &[
     ("-fno-pic", Alone),
 ];
 
-/// Variables that the sources may read, or rustc.
+/// Variables that the sources or rustc may read.
 const ENVIRONMENT: &[&str] = &["OBJTREE", "RUST_MODFILE"];
 
-/// What is left of a command.
+/// A reduced command.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub struct Invocation {
-    /// Variables before it.
+    /// Environment variables.
     pub environment: Vec<(String, String)>,
-    /// Its flags.
+    /// Flags.
     pub flags: Vec<String>,
-    /// `-Copt-level`, which decides whether `cfg(debug_assertions)` holds.
+    /// Whether it optimises (`-Copt-level`), which disables `cfg(debug_assertions)`.
     pub optimised: bool,
 }
 
-/// Of the words of rustc's command for this source.
+/// Reduces a command of rustc for this source.
 pub fn rustc(words: &[String], source: &str) -> Invocation {
     let mut invocation = of(words, source, RUSTC, &["rustc", "clippy-driver"]);
     let mut level = words
@@ -117,7 +117,7 @@ pub fn rustc(words: &[String], source: &str) -> Invocation {
     invocation
 }
 
-/// Of the words of clang's or GCC's command for this source.
+/// Reduces a command of clang or GCC for this source.
 pub fn c(words: &[String], source: &str) -> Invocation {
     of(words, source, C, &["clang", "gcc", "cc"])
 }
@@ -142,7 +142,7 @@ fn of(words: &[String], source: &str, table: &[(&str, Keep)], programs: &[&str])
         .iter()
         .position(|word| word == source || word.ends_with(&format!("/{source}")));
     let end = source_at.unwrap_or(words.len());
-    // Before it may stand programs that start it: ccache, env.
+    // Wrappers may come first: ccache, env.
     let start = words
         .iter()
         .take(end)

@@ -5,42 +5,35 @@ use std::process::Command;
 
 use tempfile::TempDir;
 
+pub use super::rust::Undeclared;
+use super::source::{COPIES, OBJECT};
 use super::{c, rust};
 use crate::input::cmd_file::CmdFile;
 use crate::input::object::{MappedFile, ObjectFile};
 use crate::input::producer;
 
-/// The compilers that stitch may start.
+/// The compilers to use.
 #[derive(Debug, Clone)]
 pub struct Compilers {
-    /// Rust's.
+    /// rustc
     pub rustc: PathBuf,
-    /// C's; by default that of the object.
+    /// clang or gcc; by default the one that compiled the object.
     pub cc: Option<PathBuf>,
 }
 
-/// A symbol that the sources of a Rust object do not visibly declare: a macro may, or another crate.
-#[derive(Debug, Clone, Copy)]
-pub struct Undeclared<'s> {
-    /// Its name.
-    pub name: &'s str,
-    /// Whether it is a function; else it is data.
-    pub function: bool,
-}
-
-/// An object that was compiled to ask.
+/// An object with probes.
 pub struct ProbeObject {
     map: MappedFile,
-    /// Functions that are called as Microsoft has it, which GCC does not record.
+    /// Functions with the Microsoft convention, which GCC does not record.
     pub microsoft: Vec<String>,
-    /// Whether there are such among those of which there are addresses only: GCC records nothing.
+    /// Whether function pointers may have it, too.
     pub unrecorded: bool,
-    /// Kept as long as the object is read.
+    /// Removed when the object is dropped.
     scratch: TempDir,
 }
 
 impl ProbeObject {
-    /// The file of which this is the copy; none for what stitch wrote itself.
+    /// The original of a copied source; `None` for a file that stitch generated.
     pub fn original(&self, copy: &Path) -> Option<PathBuf> {
         match copy.strip_prefix(self.scratch.path()) {
             Ok(inside) => Some(Path::new("/").join(inside.strip_prefix(COPIES).ok()?)),
@@ -48,57 +41,57 @@ impl ProbeObject {
         }
     }
 
-    /// Reads it.
+    /// Reads the object.
     pub fn load(&self) -> Result<ObjectFile<'_>, String> {
         self.map.load().map_err(|error| format!("{error:#}"))
     }
 }
 
-/// Asks rustc for all that the crate of an object declares and defines for others; and for these
-/// symbols, which it may declare where that cannot be seen.
+/// Compiles the crate of an object with probes for all that it declares and exports, or, if there are
+/// any, for these symbols that it does not visibly declare.
 pub fn compile_rust(
     object: &ObjectFile<'_>,
     compilers: &Compilers,
     undeclared: &[Undeclared<'_>],
 ) -> Result<ProbeObject, String> {
-    let made = CmdFile::of(&object.path)
-        .ok_or_else(|| format!("Kbuild's note on {} is not beside it", object.name))?;
-    fresh(object, &made)?;
+    let cmd = CmdFile::of(&object.path)
+        .ok_or_else(|| format!("{} has no .cmd file of Kbuild beside it", object.name))?;
+    fresh(object, &cmd)?;
     same_compiler(object, &compilers.rustc)?;
     let scratch = scratch()?;
-    rust::compile(object, &made, &compilers.rustc, undeclared, scratch.path())?;
+    rust::compile(object, &cmd, &compilers.rustc, undeclared, scratch.path())?;
     probe_object(scratch, c::Conventions::default())
 }
 
-/// Asks the compiler of C for what an object declares and defines: these symbols.
+/// Compiles the sources of a C object with probes for these symbols.
 pub fn compile_c(
     object: &ObjectFile<'_>,
     compilers: &Compilers,
     symbols: &[&str],
 ) -> Vec<Result<ProbeObject, String>> {
-    let Some(made) = CmdFile::of(&object.path) else {
-        let reason = format!("Kbuild's note on {} is not beside it", object.name);
+    let Some(cmd) = CmdFile::of(&object.path) else {
+        let reason = format!("{} has no .cmd file of Kbuild beside it", object.name);
         return vec![Err(reason)];
     };
     let mut units: Vec<(PathBuf, CmdFile)> = Vec::new();
-    for path in made.linked_from() {
-        units.extend(CmdFile::of(&path).map(|made| (path, made)));
+    for path in cmd.linked_from() {
+        units.extend(CmdFile::of(&path).map(|cmd| (path, cmd)));
     }
     if units.is_empty() {
-        units.push((object.path.clone(), made));
+        units.push((object.path.clone(), cmd));
     }
-    let ask = |(_, made): (PathBuf, CmdFile)| {
-        fresh(object, &made)?;
+    let compile = |(_, cmd): (PathBuf, CmdFile)| {
+        fresh(object, &cmd)?;
         let cc = compilers
             .cc
             .clone()
             .unwrap_or_else(|| c::compiler_of(object));
         same_compiler(object, &cc)?;
         let scratch = scratch()?;
-        let conventions = c::compile(object, &made, &cc, symbols, scratch.path())?;
+        let conventions = c::compile(object, &cmd, &cc, symbols, scratch.path())?;
         probe_object(scratch, conventions)
     };
-    units.into_iter().map(ask).collect()
+    units.into_iter().map(compile).collect()
 }
 
 fn probe_object(scratch: TempDir, conventions: c::Conventions) -> Result<ProbeObject, String> {
@@ -112,24 +105,18 @@ fn probe_object(scratch: TempDir, conventions: c::Conventions) -> Result<ProbeOb
     })
 }
 
-/// The folder of copies there.
-pub const COPIES: &str = "root";
-
-/// What a compiler makes in the scratch folder.
-pub const OBJECT: &str = "probes.o";
-
 fn scratch() -> Result<TempDir, String> {
     tempfile::Builder::new()
         .prefix("stitch-")
         .tempdir()
-        .map_err(|error| format!("cannot make a scratch folder: {error}"))
+        .map_err(|error| format!("cannot create a temporary directory: {error}"))
 }
 
-/// What was changed since is no evidence.
-fn fresh(object: &ObjectFile<'_>, made: &CmdFile) -> Result<(), String> {
-    match made.changed_since() {
+/// Fails if a source is newer than the object.
+fn fresh(object: &ObjectFile<'_>, cmd: &CmdFile) -> Result<(), String> {
+    match cmd.changed_since() {
         Some(file) => Err(format!(
-            "{} was changed after {} was made of it: build it again",
+            "{} was changed after {} was compiled: build it again",
             file.file_name().unwrap_or_default().to_string_lossy(),
             object.name
         )),
@@ -137,16 +124,19 @@ fn fresh(object: &ObjectFile<'_>, made: &CmdFile) -> Result<(), String> {
     }
 }
 
-/// Only the compiler that made an object knows what it believed.
+/// Fails unless this is the compiler of the object: another one may lay out types differently.
 fn same_compiler(object: &ObjectFile<'_>, compiler: &Path) -> Result<(), String> {
-    let made_by = producer::compiler(&object.file, &object.debug.compile_unit());
-    let Some(made_by) = made_by else {
-        return Err(format!("nothing in {} tells what compiled it", object.name));
+    let compiled_by = producer::compiler(&object.file, &object.debug.compile_unit());
+    let Some(compiled_by) = compiled_by else {
+        return Err(format!(
+            "{} does not say which compiler compiled it",
+            object.name
+        ));
     };
     let output = Command::new(compiler)
         .arg("--version")
         .output()
-        .map_err(|error| format!("{} does not run: {error}", compiler.display()))?;
+        .map_err(|error| format!("cannot run {}: {error}", compiler.display()))?;
     let version = String::from_utf8_lossy(&output.stdout);
     let version = version.lines().next().unwrap_or_default();
     let number = |text: &str| {
@@ -157,29 +147,12 @@ fn same_compiler(object: &ObjectFile<'_>, compiler: &Path) -> Result<(), String>
             })
             .map(|word| word.split(['-', '+']).next().unwrap_or_default().to_owned())
     };
-    match (number(&made_by), number(version)) {
+    match (number(&compiled_by), number(version)) {
         (Some(one), Some(other)) if one == other => Ok(()),
         _ => Err(format!(
-            "{} was made by {made_by}, and {} is {version}",
+            "{} was compiled by {compiled_by}, but {} is {version}",
             object.name,
             compiler.display()
         )),
     }
-}
-
-/// The source of an object, and the words of the command that compiled it.
-pub fn recorded(object: &ObjectFile<'_>, cmd: &CmdFile) -> Result<(PathBuf, Vec<String>), String> {
-    let name = &object.name;
-    let source = cmd.source_file().and_then(|it| it.canonicalize().ok());
-    let source = source.ok_or_else(|| format!("the source of {name} is missing"))?;
-    let words = cmd.command();
-    let words = words.ok_or_else(|| format!("the command in .{name}.cmd cannot be parsed"))?;
-    Ok((source, words))
-}
-
-/// The first line of a compiler's output that has an error.
-pub fn first_error(stderr: &[u8]) -> String {
-    let text = String::from_utf8_lossy(stderr);
-    let mut lines = text.lines().filter(|line| line.contains("error"));
-    lines.next().unwrap_or_default().trim().to_owned()
 }

@@ -11,3 +11,4 @@ mod command;
 pub mod compile;
 pub mod read;
 mod rust;
+mod source;

@@ -1,4 +1,4 @@
-//! The probes that an object has.
+//! Reads the probes in an object.
 
 use std::collections::BTreeSet;
 
@@ -17,21 +17,21 @@ const SECTIONS: &[(&str, Probed)] = &[
 pub const DECLARATIONS: &str = ".discard.stitch.declaration";
 pub const DEFINITIONS: &str = ".discard.stitch.definition";
 
-/// The section of those that the border has in each object, see border/gate/probes.rs.
+/// The section of the probes that the border generates; see border/gate/probes.rs.
 const BORDER: &str = ".discard.border.probe";
 
-/// In the name of the function that mentions symbols by their path.
+/// Part of the name of the function that uses symbols by their paths.
 const MENTIONED: &str = "__STITCH_NAMED";
 
-/// Where the border says that what Rust defines is what the contract declares.
+/// The prefix by which the border marks definitions in Rust that it checked against the contract.
 const CHECKED: &str = "__border_checked_";
 
-/// Whether relocations in this section are no use of a symbol.
+/// Whether relocations in this section are not real references.
 pub fn is_probe_section(name: &str) -> bool {
     SECTIONS.iter().any(|(section, _)| name == *section)
 }
 
-/// The probes of a Rust object: the address of each, the symbol that it holds, and what it tells of it.
+/// The probes in a Rust object: their addresses, symbols, and which type they have.
 pub fn of(object: &ObjectFile<'_>) -> Vec<(u64, String, Probed)> {
     let mut probes = Vec::new();
     if object.language != Language::Rust {
@@ -58,18 +58,18 @@ pub fn of(object: &ObjectFile<'_>) -> Vec<(u64, String, Probed)> {
     probes
 }
 
-/// If an object has probes with the name of their symbol: which of them tell how that is defined as
-/// well. In C all are such: a compiler may put one symbol for another of the same address.
+/// If an object has probes that are named after their symbols: the symbols whose definition has the
+/// declared type. In C all probes are named: a compiler may merge symbols of the same address.
 pub fn named(object: &ObjectFile<'_>) -> Option<BTreeSet<String>> {
     let has = |section| object.file.section_by_name(section).is_some();
-    let crossings = || {
+    let mentioned = || {
         object
             .file
             .symbols()
             .any(|one| one.name().is_ok_and(|name| name.contains(MENTIONED)))
     };
     let any = match object.language {
-        Language::Rust => has(BORDER) || crossings(),
+        Language::Rust => has(BORDER) || mentioned(),
         _ => has(BORDER) || has(DECLARATIONS),
     };
     if !any {
@@ -82,7 +82,7 @@ pub fn named(object: &ObjectFile<'_>) -> Option<BTreeSet<String>> {
     Some(names.collect())
 }
 
-/// Whether an object keeps a symbol of this name to itself.
+/// Whether all symbols of this name are local.
 pub fn is_local(object: &ObjectFile<'_>, name: &str) -> bool {
     let mut named = object
         .file
@@ -92,7 +92,7 @@ pub fn is_local(object: &ObjectFile<'_>, name: &str) -> bool {
     named.peek().is_some() && named.all(|one| one.is_local())
 }
 
-/// A relocation may name a section, and say where in it.
+/// The symbol of a relocation, which may be against a section and an offset.
 fn symbol_name(
     object: &ObjectFile<'_>,
     symbol: &object::read::elf::ElfSymbol64<'_, '_>,

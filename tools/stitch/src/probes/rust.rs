@@ -1,6 +1,5 @@
-//! Asks rustc: the crate is compiled again from a copy in which each `extern` block, and each
-//! function and static that others may use, has its probes behind it: in the same module, and under
-//! the same attributes, so that what is configured out stays out.
+//! Probes in Rust: compiles a copy of the crate in which each `extern` block, exported function and
+//! exported static is followed by its probes: in the same module and under the same `cfg`s.
 
 use std::env;
 use std::fs;
@@ -18,33 +17,42 @@ use syn::{
 };
 
 use super::command;
-use super::compile::{first_error, recorded, Undeclared, COPIES, OBJECT};
 use super::read::{DECLARATIONS, DEFINITIONS};
+use super::source::{first_error, recorded, COPIES, OBJECT};
 use crate::dwarf::find::NAMED;
 use crate::input::cmd_file::CmdFile;
 use crate::input::object::ObjectFile;
 
-/// Attributes that give a symbol to the linker, or may.
+/// Attributes that export a symbol, or may do so.
 const EXPORTING: &[&str] = &["no_mangle", "export_name", "export", "unsafe", "cfg_attr"];
 
-/// What rustc made of other crates is found as it was.
+/// Compiled crates are used in place.
 const LIBRARIES: &[&str] = &["rmeta", "rlib", "so"];
 
-/// Where such a declaration may be reached.
+/// A symbol that the sources of a Rust object do not visibly declare: a macro may, or another crate.
+#[derive(Debug, Clone, Copy)]
+pub struct Undeclared<'s> {
+    /// Its name.
+    pub name: &'s str,
+    /// Whether it is a function; else it is data.
+    pub function: bool,
+}
+
+/// Paths by which such a declaration may be reachable.
 const PATHS: &[&str] = &["crate::", "::kernel::bindings::"];
 
-/// Compiles the copy, in which `hidden` symbols are looked for by their likely paths.
+/// Compiles the copy, with probes, or with uses of `undeclared` symbols by their likely paths.
 pub fn compile(
     object: &ObjectFile<'_>,
-    made: &CmdFile,
+    cmd: &CmdFile,
     rustc: &Path,
     undeclared: &[Undeclared<'_>],
     scratch: &Path,
 ) -> Result<(), String> {
-    let (source, words) = recorded(object, made)?;
+    let (source, words) = recorded(object, cmd)?;
     let name = source.file_name().unwrap_or_default().to_string_lossy();
     let mut invocation = command::rustc(&words, &name);
-    // Kbuild's note has no variable that make exports: whoever asks has to set it, too.
+    // make exports it, so it is not in the .cmd file; the caller has to set it.
     let generated = env::var_os("OUT_DIR").and_then(|dir| Path::new(&dir).canonicalize().ok());
     if let Some(dir) = generated {
         let copies = inside(scratch, &dir).display().to_string();
@@ -56,7 +64,7 @@ pub fn compile(
         "link_section = SECTION"
     };
     let mut count = 0;
-    for file in made.files() {
+    for file in cmd.files() {
         let Ok(file) = file.canonicalize() else {
             continue;
         };
@@ -66,7 +74,7 @@ pub fn compile(
     let root = inside(scratch, &source);
     let crate_ = Crate {
         rustc,
-        folder: made.folder(object.debug.compile_unit().folder.as_deref()),
+        folder: cmd.folder(object.debug.compile_unit().folder.as_deref()),
         invocation,
         root: &root,
         object: scratch.join(OBJECT),
@@ -85,7 +93,7 @@ pub fn compile(
         .iter()
         .flat_map(|path| undeclared.iter().map(|one| (*one, *path)))
         .collect();
-    // rustc names all that it does not find at once, but not each kind of error.
+    // rustc reports all missing paths at once, but stops between kinds of errors.
     for _ in 0..4 {
         let text = format!("{whole}\n{}", by_path(&wanted));
         fs::write(&root, text).map_err(|error| format!("cannot write {name}: {error}"))?;
@@ -104,11 +112,11 @@ pub fn compile(
         }
     }
     Err(format!(
-        "no path leads to what {name} does not declare itself"
+        "no known path leads to the symbols that {name} does not declare"
     ))
 }
 
-/// A function that mentions each: what it is, its own record then says.
+/// A function with a variable for each, whose DWARF then has the type.
 fn by_path(wanted: &[(Undeclared<'_>, &str)]) -> String {
     let mut text = String::from("#[used] static __STITCH_NAMED: fn() = {\nfn named() {\n");
     for (Undeclared { name, function }, path) in wanted {
@@ -118,7 +126,7 @@ fn by_path(wanted: &[(Undeclared<'_>, &str)]) -> String {
             format!("let {NAMED}{name} = unsafe {{ ::core::ptr::addr_of!({path}{name}) }};\n")
         };
     }
-    // Without anything to do in their scope, LLVM leaves them out.
+    // LLVM removes variables from a scope without code.
     text + "::core::hint::black_box(0_u8);\n}\nnamed\n};\n"
 }
 
@@ -131,7 +139,7 @@ struct Crate<'c> {
 }
 
 impl Crate<'_> {
-    /// The error is what rustc writes.
+    /// The error is the output of rustc.
     fn compile(&self) -> Result<(), String> {
         let flags = &self.invocation.flags;
         let mut command = Command::new(self.rustc);
@@ -160,7 +168,7 @@ impl Crate<'_> {
         let output = command
             .arg(self.root)
             .output()
-            .map_err(|error| format!("error: {} does not run: {error}", self.rustc.display()))?;
+            .map_err(|error| format!("error: cannot run {}: {error}", self.rustc.display()))?;
         if output.status.success() {
             Ok(())
         } else {
@@ -169,7 +177,7 @@ impl Crate<'_> {
     }
 }
 
-/// A file's place in the scratch folder: its path from the root, so that files find each other.
+/// The copy of a file: at the same path, below the temporary directory, so that relative paths work.
 fn inside(scratch: &Path, file: &Path) -> PathBuf {
     let names = file
         .components()
@@ -193,7 +201,7 @@ fn copy(file: &Path, scratch: &Path, attribute: &str, count: &mut usize) -> std:
     fs::write(target, with_probes(&text, attribute, count).unwrap_or(text))
 }
 
-/// A source with its probes; None if it is not one.
+/// A source with probes; `None` if it cannot be parsed.
 fn with_probes(text: &str, attribute: &str, count: &mut usize) -> Option<String> {
     let file = syn::parse_file(text).ok()?;
     let mut finder = Finder {
@@ -202,7 +210,7 @@ fn with_probes(text: &str, attribute: &str, count: &mut usize) -> Option<String>
         found: Vec::new(),
     };
     finder.visit_file(&file);
-    // From the end, so that places before stay where they are; no line moves.
+    // From the end, so that earlier offsets stay valid; no line is added.
     let mut text = text.to_owned();
     finder.found.sort_by_key(|(at, _)| std::cmp::Reverse(*at));
     for (at, probes) in finder.found {
@@ -216,7 +224,7 @@ fn with_probes(text: &str, attribute: &str, count: &mut usize) -> Option<String>
 struct Finder<'f> {
     attribute: &'f str,
     count: &'f mut usize,
-    /// Where in the text, and what to put there.
+    /// Offsets, and what to insert there.
     found: Vec<(usize, String)>,
 }
 
@@ -282,7 +290,7 @@ impl<'ast> Visit<'ast> for Finder<'_> {
 }
 
 impl Finder<'_> {
-    /// Functions in an `impl`: their probes stand behind it, where `Self` is no name.
+    /// Functions in an `impl`: their probes follow it, where `Self` is not valid.
     fn methods(&mut self, block: &ItemImpl) {
         let own = block.self_ty.to_token_stream().to_string();
         let mut probes = String::new();
@@ -324,7 +332,7 @@ impl Finder<'_> {
             .collect();
         *self.count += 1;
         let attribute = self.attribute.replace("SECTION", &format!("\"{section}\""));
-        // Mutable, since addresses cannot be shared otherwise.
+        // Mutable: an immutable static has to be `Sync`.
         format!(
             " {conditions} #[used] #[{attribute}] static mut __STITCH_{}_{}: {ty} = {value};",
             self.count,
@@ -333,7 +341,7 @@ impl Finder<'_> {
     }
 }
 
-/// The type of a function's address; of a method, `own` is what `Self` is.
+/// The type of a pointer to a function; for a method, `own` is its `Self`.
 fn pointer(sig: &Signature, abi: &str, is_unsafe: bool, own: &str) -> String {
     let lifetimes: Vec<String> = sig
         .generics
@@ -368,13 +376,13 @@ fn pointer(sig: &Signature, abi: &str, is_unsafe: bool, own: &str) -> String {
         parameters.join(", "),
         sig.output.to_token_stream()
     );
-    // Tokens are apart from each other.
+    // Tokens are separated by spaces.
     let words = text.split(' ');
     let words = words.map(|word| if word == "Self" { own } else { word });
     words.collect::<Vec<_>>().join(" ")
 }
 
-/// The type of the address of data, and how it is written.
+/// The type of a pointer to data, and its value.
 fn address(ty: &syn::Type, mutability: &StaticMutability, name: &str) -> (String, String) {
     let (word, how) = match mutability {
         StaticMutability::Mut(_) => ("*mut", "addr_of_mut"),
@@ -393,7 +401,7 @@ fn exports(attributes: &[Attribute]) -> bool {
     })
 }
 
-/// Whether it is one function: of a generic one, there are as many as are used.
+/// Whether it is not generic: only instances have addresses.
 fn is_plain(generics: &Generics) -> bool {
     generics.type_params().next().is_none() && generics.const_params().next().is_none()
 }
@@ -403,7 +411,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn in_the_same_place() {
+    fn probes_follow_declarations() {
         let text = "mod a {\n#[cfg(X)]\nextern \"C\" {\n    #[cfg(Y)] fn f<'a>(x: &'a u8, ...) -> i32;\n    \
                     static mut T: [u8; N];\n}\n}\n#[no_mangle]\npub extern \"C\" fn g(n: u32) {}\n\
                     fn own() {}\nextern \"C\" fn generic<T>(t: T) {}\n";

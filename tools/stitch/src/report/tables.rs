@@ -1,32 +1,32 @@
-//! The tables that the report and the page both show.
+//! Tables that the report and the page share.
 
 use super::words;
 use crate::model::{Cause, Import, Language, Outcome, Part, Size, Symbol};
 
-/// A table, before it is written in any form.
+/// A table, independent of its format.
 pub struct Table {
-    /// Their names; one with a `#` before it has numbers.
+    /// The headers; `#` marks columns of numbers.
     pub columns: &'static [&'static str],
-    /// From above.
+    /// The rows.
     pub rows: Vec<Vec<Cell>>,
 }
 
-/// What stands in a row.
+/// A cell.
 pub enum Cell {
-    /// Words.
+    /// Text.
     Text(String),
-    /// What a source or an object has.
+    /// Source code, or a name.
     Code {
-        /// For people.
+        /// What to show.
         text: String,
-        /// As the linker knows it, where that is something else.
+        /// The name in the object, if it is mangled.
         symbol: Option<String>,
     },
-    /// Of bytes, or how many.
+    /// A number.
     Number(u64),
-    /// Whose it is.
+    /// A language.
     Language(Language),
-    /// How a comparison ended.
+    /// An outcome.
     Outcome(Outcome),
 }
 
@@ -46,7 +46,7 @@ impl Cell {
     }
 }
 
-/// Those of an object.
+/// The symbols of an object.
 pub fn symbols(part: &Part) -> Table {
     let row = |symbol: &Symbol| {
         vec![
@@ -61,32 +61,39 @@ pub fn symbols(part: &Part) -> Table {
     }
 }
 
-/// What a module takes from the kernel.
+/// The kernel imports.
 pub fn imports(imports: &[Import]) -> Table {
-    let row = |taken: &Import| {
-        let uses = taken.uses.iter();
+    let row = |import: &Import| {
+        let uses = import.uses.iter();
         let parts: Vec<&str> = uses.map(|need| need.part.as_str()).collect();
         vec![
-            Cell::symbol(&taken.symbol, taken.demangled.as_ref()),
-            Cell::Language(taken.language),
+            Cell::symbol(&import.symbol, import.demangled.as_ref()),
+            Cell::Language(import.language),
             Cell::Text(
-                match taken.gpl_only {
+                match import.gpl_only {
                     Some(true) => "GPL only",
                     Some(false) => "any licence",
                     None => "?",
                 }
                 .to_owned(),
             ),
-            match taken.crc {
+            match import.crc {
                 Some(crc) => Cell::code(format!("{crc:#010x}")),
                 None => Cell::Text("-".to_owned()),
             },
-            Cell::Number(words::sites(&taken.uses) as u64),
+            Cell::Number(words::sites(&import.uses) as u64),
             Cell::code(parts.join(", ")),
         ]
     };
     Table {
-        columns: &["symbol", "language", "for", "CRC", "#sites", "needed by"],
+        columns: &[
+            "symbol",
+            "language",
+            "export",
+            "CRC",
+            "#relocations",
+            "used by",
+        ],
         rows: imports.iter().map(row).collect(),
     }
 }
@@ -121,9 +128,9 @@ pub fn sizes(sizes: &[Size]) -> Table {
     }
 }
 
-/// Why crossings are not the same.
+/// The causes of differences.
 pub fn causes(causes: &[Cause]) -> Table {
-    /// More names than these tell nobody more.
+    /// The maximum number of names to list.
     const MOST: usize = 4;
     let row = |cause: &Cause| {
         let mut names = cause.symbols[..cause.symbols.len().min(MOST)].join(", ");

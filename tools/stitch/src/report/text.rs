@@ -10,38 +10,38 @@ use crate::verdict::causes;
 
 const WIDTH: u16 = 100;
 
-/// What a stitch has left to say of more places that need it.
+/// The maximum number of relocations to list for a crossing and an object.
 const MOST_SITES: usize = 12;
 
-/// What a report is written on.
+/// Renders a report as text.
 #[derive(Debug, Clone, Copy)]
 pub struct TextRenderer {
     colours: bool,
 }
 
 impl TextRenderer {
-    /// With colours, or without any.
+    /// With colours, or without.
     pub fn new(colours: bool) -> Self {
         TextRenderer { colours }
     }
 
-    /// All of a report.
+    /// A whole report.
     pub fn report(&self, report: &Report) -> String {
         let mut text = self.bold(&format!(
-            "{}: {}, {} between Rust and C, {} from the kernel",
+            "{}: {}, {} between Rust and C, {}",
             report.module,
             words::count(report.parts.len(), "object"),
             words::count(report.crossings.len(), "crossing"),
-            words::count(report.imports.len(), "symbol"),
+            words::count(report.imports.len(), "kernel import"),
         )) + "\n";
         for (title, section) in [
-            ("The parts", self.parts(&report.parts)),
-            ("The stitches", self.crossings(report)),
+            ("Objects", self.parts(&report.parts)),
+            ("Crossings", self.crossings(report)),
             (
-                "To the kernel, as the module itself declares it",
+                "Kernel symbols that the module declares itself",
                 self.alike(report.kernel.iter()),
             ),
-            ("From the kernel", self.imports(&report.imports)),
+            ("Kernel imports", self.imports(&report.imports)),
             ("Bytes in memory", self.rows(&tables::sizes(&report.sizes))),
         ] {
             text += &self.titled(title, &section);
@@ -67,7 +67,7 @@ impl TextRenderer {
         text + &self.meanings(parts)
     }
 
-    /// Of the letters that occur.
+    /// The meanings of the letters that occur.
     fn meanings(&self, parts: &[Part]) -> String {
         let mut letters: Vec<char> = parts
             .iter()
@@ -81,18 +81,18 @@ impl TextRenderer {
                 table.add_row([letter.to_string(), meaning.to_owned()]);
             }
         }
-        table.add_row(["a small letter", "for the object itself only"]);
+        table.add_row(["lowercase", "local to the object"]);
         lines(&table)
     }
 
     fn crossings(&self, report: &Report) -> String {
         if report.crossings.is_empty() {
-            return "    nothing crosses between Rust and C here\n".to_owned();
+            return "    none\n".to_owned();
         }
         self.alike(report.crossings.iter())
     }
 
-    /// Each stitch, and behind it the names of those of which nothing else is to be told.
+    /// The crossings; those without any other cause are only listed by name.
     pub fn alike<'s>(&self, crossings: impl Iterator<Item = &'s Crossing>) -> String {
         let groups = causes::alike(crossings).into_iter();
         let texts: Vec<String> = groups
@@ -113,29 +113,29 @@ impl TextRenderer {
             table.add_row([words::language(view.language), &words::view(view)]);
         }
         table.add_row(["defined", &words::defined(crossing)]);
-        let needed = words::needed(&crossing.uses, MOST_SITES);
-        for (nth, text) in needed.iter().enumerate() {
-            table.add_row([if nth == 0 { "needed" } else { "" }, text]);
+        let used = words::used(&crossing.uses, MOST_SITES);
+        for (nth, text) in used.iter().enumerate() {
+            table.add_row([if nth == 0 { "used" } else { "" }, text]);
         }
         if !alike.is_empty() {
             let names: Vec<&str> = alike.iter().map(|one| one.symbol.as_str()).collect();
-            table.add_row(["likewise", &names.join(", ")]);
+            table.add_row(["same for", &names.join(", ")]);
         }
         format!("{}\n{}", self.bold(&crossing.symbol), lines(&table))
     }
 
-    /// Why crossings are not the same, at the end of all that is told of them.
+    /// The causes of all that is not the same.
     pub fn causes(&self, causes: &[Cause]) -> String {
         if causes.is_empty() {
             String::new()
         } else {
-            self.titled("The causes", &self.rows(&tables::causes(causes)))
+            self.titled("Causes", &self.rows(&tables::causes(causes)))
         }
     }
 
     fn imports(&self, imports: &[Import]) -> String {
         if imports.is_empty() {
-            "    nothing\n".to_owned()
+            "    none\n".to_owned()
         } else {
             self.rows(&tables::imports(imports))
         }
@@ -168,7 +168,7 @@ impl TextRenderer {
                 }
                 tables::Cell::Language(language) => Cell::new(words::language(*language)),
                 tables::Cell::Outcome(outcome) => {
-                    Cell::new(words::word(*outcome)).fg(colour(*outcome))
+                    Cell::new(words::json_word(*outcome)).fg(colour(*outcome))
                 }
             }));
         }
@@ -200,7 +200,7 @@ impl TextRenderer {
 
 const INDENT: &str = "   ";
 
-/// A table's lines, indented.
+/// The lines of a table, indented.
 fn lines(table: &Table) -> String {
     table.lines().fold(String::new(), |text, line| {
         text + INDENT + line.trim_end() + "\n"
@@ -215,7 +215,7 @@ fn colour(outcome: Outcome) -> Color {
     }
 }
 
-/// `.text 1027 (text), .rodata 456 (rodata)`
+/// `.text 1027, .rodata 456`
 fn sections(part: &Part) -> String {
     let all: Vec<String> = part
         .sections
@@ -228,31 +228,20 @@ fn sections(part: &Part) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::{Language, Verdict};
 
     #[test]
-    fn what_many_have_in_common_is_told_once() {
-        let crossing = |symbol: &str| Crossing {
-            symbol: symbol.to_owned(),
-            function: true,
-            definer: "a.o".to_owned(),
-            language: Language::C,
-            place: None,
-            linked: None,
-            uses: Vec::new(),
-            verdict: Verdict {
-                outcome: Outcome::Differs,
-                views: Vec::new(),
-                reasons: vec![format!("parameter 1 of {symbol}: too wide")],
-                causes: vec![(Outcome::Differs, "too wide".to_owned())],
-            },
+    fn shared_causes_are_shown_once() {
+        let crossing = |symbol: &str| {
+            let mut crossing = Crossing::example(symbol, Outcome::Differs, &["too wide"]);
+            crossing.verdict.reasons = vec![format!("parameter 1 of {symbol}: too wide")];
+            crossing
         };
         let all: Vec<Crossing> = ["a", "b", "c"].map(crossing).into();
         let renderer = TextRenderer::new(false);
-        let told = renderer.alike(all.iter());
-        assert_eq!(told.matches("verdict").count(), 1, "{told}");
-        assert!(told.contains("parameter 1 of a: too wide"), "{told}");
-        assert!(told.contains("likewise  b, c\n"), "{told}");
+        let text = renderer.alike(all.iter());
+        assert_eq!(text.matches("verdict").count(), 1, "{text}");
+        assert!(text.contains("parameter 1 of a: too wide"), "{text}");
+        assert!(text.contains("same for  b, c\n"), "{text}");
         let causes = renderer.causes(&causes::of(all.iter()));
         assert!(
             causes.contains("3  differs  too wide  a, b, c\n"),

@@ -1,8 +1,8 @@
-//! What the report, the picture and the page say, and how short they say it.
+//! Words that the report, the picture and the page share.
 
 use crate::model::{Crossing, Language, Outcome, Part, Place, Report, Site, Use, View, NOTHING};
 
-/// All languages, as the picture shows them: each with its name and its class in the style sheet.
+/// The languages: (language, name, CSS class).
 pub const LANGUAGES: [(Language, &str, &str); 4] = [
     (Language::Rust, "Rust", "rust"),
     (Language::C, "C", "c"),
@@ -10,58 +10,72 @@ pub const LANGUAGES: [(Language, &str, &str); 4] = [
     (Language::Unknown, "unknown", "unknown"),
 ];
 
-/// All outcomes, the best first: name, class, mark, and how many of them are put.
-pub const OUTCOMES: [(Outcome, &str, &str, &str, [&str; 2]); 4] = [
-    (
-        Outcome::Same,
-        "the same",
-        "agrees",
-        "=",
-        ["is the same", "are the same"],
-    ),
-    (
-        Outcome::Language,
-        "the same for the machine, not for the language",
-        "abi",
-        "≈",
-        [
+/// The words for an outcome.
+pub struct OutcomeWords {
+    /// The outcome.
+    pub outcome: Outcome,
+    /// Its name.
+    pub name: &'static str,
+    /// Its CSS class.
+    pub class: &'static str,
+    /// Its mark: colours alone are not accessible.
+    pub mark: &'static str,
+    /// Singular and plural, after a number of crossings.
+    verbs: [&'static str; 2],
+}
+
+/// All outcomes, the best first.
+pub const OUTCOMES: [OutcomeWords; 4] = [
+    OutcomeWords {
+        outcome: Outcome::Same,
+        name: "the same",
+        class: "agrees",
+        mark: "=",
+        verbs: ["is the same", "are the same"],
+    },
+    OutcomeWords {
+        outcome: Outcome::Language,
+        name: "the same for the machine, not for the language",
+        class: "abi",
+        mark: "≈",
+        verbs: [
             "differs in the language only",
             "differ in the language only",
         ],
-    ),
-    (
-        Outcome::Unknown,
-        "unknown",
-        "unclear",
-        "?",
-        ["is unknown", "are unknown"],
-    ),
-    (
-        Outcome::Differs,
-        "differs",
-        "disagrees",
-        "≠",
-        ["differs", "differ"],
-    ),
+    },
+    OutcomeWords {
+        outcome: Outcome::Unknown,
+        name: "unknown",
+        class: "unclear",
+        mark: "?",
+        verbs: ["is unknown", "are unknown"],
+    },
+    OutcomeWords {
+        outcome: Outcome::Differs,
+        name: "differs",
+        class: "disagrees",
+        mark: "≠",
+        verbs: ["differs", "differ"],
+    },
 ];
 
-/// A language's name.
+/// The name of a language.
 pub fn language(language: Language) -> &'static str {
     LANGUAGES[language as usize].1
 }
 
-/// A language's class.
+/// The CSS class of a language.
 pub fn language_class(language: Language) -> &'static str {
     LANGUAGES[language as usize].2
 }
 
-/// An outcome's name.
+/// The name of an outcome.
 pub fn outcome(outcome: Outcome) -> &'static str {
-    OUTCOMES[outcome as usize].1
+    OUTCOMES[outcome as usize].name
 }
 
-/// The same in one word, as JSON has it.
-pub fn word(outcome: Outcome) -> &'static str {
+/// An outcome in one word, as in JSON.
+pub fn json_word(outcome: Outcome) -> &'static str {
     match outcome {
         Outcome::Same => "same",
         Outcome::Language => "language",
@@ -70,29 +84,29 @@ pub fn word(outcome: Outcome) -> &'static str {
     }
 }
 
-/// An outcome's class.
-pub fn class(outcome: Outcome) -> &'static str {
-    OUTCOMES[outcome as usize].2
+/// The CSS class of an outcome.
+pub fn outcome_class(outcome: Outcome) -> &'static str {
+    OUTCOMES[outcome as usize].class
 }
 
-/// An outcome's mark: nobody should need to tell colours apart.
+/// The mark of an outcome.
 pub fn mark(outcome: Outcome) -> &'static str {
-    OUTCOMES[outcome as usize].3
+    OUTCOMES[outcome as usize].mark
 }
 
-/// `2 objects, 5 crossings between Rust and C: 5 agree.`
+/// `2 objects, 5 crossings between Rust and C: 5 are the same.`
 pub fn summary(report: &Report) -> String {
     let mut text = format!(
         "{}, {} between Rust and C",
         count(report.parts.len(), "object"),
         match report.crossings.len() {
-            0 => "nothing that crosses".to_owned(),
+            0 => "no crossings".to_owned(),
             many => count(many, "crossing"),
         },
     );
     let outcomes: Vec<String> = OUTCOMES
         .iter()
-        .map(|&(outcome, .., verbs)| (how_many(report, outcome), verbs))
+        .map(|one| (how_many(report, one.outcome), one.verbs))
         .filter(|&(many, _)| many > 0)
         .map(|(many, [one, more])| format!("{many} {}", if many == 1 { one } else { more }))
         .collect();
@@ -103,7 +117,7 @@ pub fn summary(report: &Report) -> String {
     text + "."
 }
 
-/// Stitches with this outcome.
+/// The number of crossings with this outcome.
 pub fn how_many(report: &Report, outcome: Outcome) -> usize {
     let crossings = report.crossings.iter();
     crossings.filter(|s| s.verdict.outcome == outcome).count()
@@ -133,7 +147,7 @@ pub fn place(place: &Place) -> String {
     format!("{}:{}", place.file, place.line)
 }
 
-/// Bytes of an object in memory: text, rodata, data, bss.
+/// The bytes of an object in memory: text, rodata, data, bss.
 pub fn bytes(part: &Part) -> [u64; 4] {
     ["text", "rodata", "data", "bss"].map(|kind| {
         let sections = part.sections.iter().filter(|s| s.kind == kind);
@@ -141,12 +155,12 @@ pub fn bytes(part: &Part) -> [u64; 4] {
     })
 }
 
-/// Sites in all.
+/// The number of relocations.
 pub fn sites(uses: &[Use]) -> usize {
     uses.iter().map(|need| need.sites.len()).sum()
 }
 
-/// `R_X86_64_PLT32 ×2 +1`: the most frequent relocation, and how many sites have another.
+/// `R_X86_64_PLT32 ×2 +1`: the most frequent relocation type, and the number of others.
 pub fn relocations(sites: &[Site]) -> String {
     let mut kinds: Vec<(usize, &str)> = Vec::new();
     for site in sites {
@@ -182,8 +196,7 @@ pub fn source(view: &View) -> String {
     }
     match view.also.len() {
         0 => text,
-        1 => text + "; and 1 more object",
-        many => text + &format!("; and {} more objects", number(many as u64)),
+        many => text + "; and " + &count(many, "more object"),
     }
 }
 
@@ -219,24 +232,24 @@ pub fn site(site: &Site, part: &str) -> String {
     text
 }
 
-/// A line for each site, up to so many of each object.
-pub fn needed(uses: &[Use], most: usize) -> Vec<String> {
+/// A line per relocation, with a limit for each object.
+pub fn used(uses: &[Use], most: usize) -> Vec<String> {
     let mut texts = Vec::new();
     for need in uses {
         if need.sites.is_empty() {
-            texts.push(format!("by {}, which only names it", need.part));
+            texts.push(format!("{}, without a relocation", need.part));
         }
         let shown = need.sites.iter().take(most);
         texts.extend(shown.map(|one| site(one, &need.part)));
         if need.sites.len() > most {
             let more = number((need.sites.len() - most) as u64);
-            texts.push(format!("at {more} more places of {}", need.part));
+            texts.push(format!("{more} more in {}", need.part));
         }
     }
     texts
 }
 
-/// What the picture says of a stitch where it is pointed at.
+/// The tooltip of a crossing in the picture.
 pub fn tooltip(crossing: &Crossing) -> String {
     const MOST: usize = 8;
     let mut text = format!("{}: {}", crossing.symbol, outcome(crossing.verdict.outcome));
@@ -247,19 +260,19 @@ pub fn tooltip(crossing: &Crossing) -> String {
         text += &format!("\n{}: {}", language(one.language), view(one));
     }
     text += &format!("\ndefined {}", defined(crossing));
-    for line in needed(&crossing.uses, MOST) {
-        text += &format!("\nneeded {line}");
+    for line in used(&crossing.uses, MOST) {
+        text += &format!("\nused {line}");
     }
     text
 }
 
-/// How many columns of a monospace font a text takes, at most.
+/// The width of a text in columns of a monospace font, at most.
 pub fn cells(text: &str) -> usize {
     text.chars().map(cell).sum()
 }
 
 fn cell(c: char) -> usize {
-    // Hangul, CJK and what comes after are twice as wide as Latin.
+    // Hangul, CJK and the ranges above are twice as wide.
     if c >= '\u{1100}' && !matches!(c, '\u{2000}'..='\u{22ff}' | '\u{fffd}') {
         2
     } else {
@@ -267,20 +280,20 @@ fn cell(c: char) -> usize {
     }
 }
 
-/// A text with its middle left out, where it takes more than so many columns.
+/// Shortens a text to this width, in the middle.
 pub fn shorten(text: &str, most: usize) -> String {
     if cells(text) <= most {
         return text.to_owned();
     }
     let room = most.saturating_sub(1);
-    let head = taken(text.chars(), room - room / 2);
-    let tail: Vec<char> = taken(text.chars().rev(), room / 2);
+    let head = fitting(text.chars(), room - room / 2);
+    let tail: Vec<char> = fitting(text.chars().rev(), room / 2);
     let head: String = head.into_iter().collect();
     let tail: String = tail.into_iter().rev().collect();
     format!("{head}…{tail}")
 }
 
-fn taken(characters: impl Iterator<Item = char>, most: usize) -> Vec<char> {
+fn fitting(characters: impl Iterator<Item = char>, most: usize) -> Vec<char> {
     let mut left = most;
     characters
         .take_while(|&c| {

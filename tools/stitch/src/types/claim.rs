@@ -5,37 +5,37 @@ use std::sync::Arc;
 use super::graph::{Id, Signature, Types};
 use crate::model::{Language, Place};
 
-/// What a symbol stands for.
+/// A function or data.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Shape {
-    /// Something to call.
+    /// A function.
     Function(Signature),
-    /// Something to read.
+    /// Data.
     Data {
-        /// What is there.
+        /// Its type.
         ty: Id,
-        /// Whether it may not be written to, where that is said.
+        /// Whether it is const, if Rust says so.
         constant: Option<bool>,
     },
 }
 
-/// Where a claim comes from.
+/// The source of a claim.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Source {
-    /// What the compiler recorded of what it compiled.
+    /// DWARF of a definition.
     Definition,
-    /// What it recorded of what it was told.
+    /// DWARF of a declaration.
     Declaration,
-    /// What pahole took over of it for the kernel's own use.
+    /// BTF of a kernel.
     Btf,
-    /// How it is defined, as a static of that very type shows.
+    /// A probe that has the type of a definition.
     ProbedDefinition,
-    /// How it is declared, as a static of that very type shows.
+    /// A probe that has the type of a declaration.
     ProbedDeclaration,
 }
 
 impl Source {
-    /// For people.
+    /// As the report shows it.
     pub fn label(self) -> &'static str {
         match self {
             Source::Definition => "DWARF, definition",
@@ -52,24 +52,24 @@ impl Source {
 pub struct Claim {
     /// The object.
     pub part: Arc<str>,
-    /// Whose words these are.
+    /// Its language.
     pub language: Language,
-    /// Whether the compiler trusts the caller to have extended small numbers: GCC does not.
+    /// Whether the compiler relies on the caller to extend small integers: GCC does not.
     pub trusts_caller: bool,
-    /// Whether bodies of structs were left out (CONFIG_DEBUG_INFO_REDUCED, by GCC).
+    /// Whether struct bodies are omitted (CONFIG_DEBUG_INFO_REDUCED, by GCC).
     pub reduced: bool,
-    /// Where they come from.
+    /// Where it comes from.
     pub source: Source,
-    /// Where they stand.
+    /// Its source line.
     pub place: Option<Place>,
-    /// What they say.
+    /// What the symbol is.
     pub shape: Shape,
-    /// The types that they speak of.
+    /// The types that the shape refers to.
     pub types: Arc<Types>,
 }
 
 impl Claim {
-    /// Whether it tells what is passed: with line tables only, and of C's `f()`, nothing does.
+    /// Whether it says what is passed; C's `f()` does not.
     pub fn is_complete(&self) -> bool {
         match &self.shape {
             Shape::Function(signature) => signature.prototyped,

@@ -1,29 +1,29 @@
-//! In which registers a value is passed: the System V psABI for x86-64, section 3.2.3.
+//! In which registers a value is passed: System V psABI for x86-64, section 3.2.3.
 
 use super::graph::{Aggregate, Id, Kind, Types};
 
-/// Of eight bytes.
+/// The class of eight bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Class {
-    /// Nothing is in them.
+    /// Padding.
     None,
-    /// A general register.
+    /// A general-purpose register.
     Integer,
     /// A vector register.
     Sse,
-    /// The next half of that vector register.
+    /// The upper half of the preceding vector register.
     SseUp,
-    /// A register of the x87.
+    /// An x87 register.
     X87,
     /// On the stack.
     Memory,
 }
 
-/// No value is nested deeper.
+/// A limit for nesting.
 const DEEPEST: u32 = 64;
 
-/// How this value is passed: a class for each eight bytes, or `Memory` alone. `None` if a type in
-/// it is not known.
+/// The classes of a value, one for each eight bytes, or a single `Memory`; `None` if it has a type that
+/// is not known.
 pub fn classes(types: &Types, id: Id) -> Option<Vec<Class>> {
     let size = types.size(id)?;
     let vector = matches!(
@@ -47,7 +47,7 @@ pub fn classes(types: &Types, id: Id) -> Option<Vec<Class>> {
     Some(classes)
 }
 
-/// For people.
+/// In words.
 pub fn describe(classes: &[Class]) -> String {
     let words: Vec<&str> = classes
         .iter()
@@ -115,7 +115,7 @@ fn classify(types: &Types, id: Id, at: u64, into: &mut [Class], depth: u32) -> O
     Some(())
 }
 
-/// Merges a class into each eight bytes that a value has a part in.
+/// Merges a class into each eight bytes that a value occupies.
 fn fill(into: &mut [Class], at: u64, size: u64, first: Class, rest: Class) {
     let (start, end) = (at / 8, at.saturating_add(size).div_ceil(8));
     for index in start..end.min(into.len() as u64) {
@@ -132,7 +132,7 @@ fn fill(into: &mut [Class], at: u64, size: u64, first: Class, rest: Class) {
     }
 }
 
-/// In bytes, as far as the records tell: C's say nothing of a packed struct but where its fields are.
+/// The alignment in bytes, deduced from the offsets of fields if it is not recorded, as in C.
 fn align(types: &Types, id: Id, depth: u32) -> Option<u64> {
     if depth > DEEPEST {
         return None;
@@ -141,8 +141,9 @@ fn align(types: &Types, id: Id, depth: u32) -> Option<u64> {
         Kind::Array { vector: true, .. } => types.size(id)?.max(1),
         Kind::Array { of, .. } => align(types, *of, depth + 1)?,
         Kind::Aggregate(Aggregate {
-            align: Some(told), ..
-        }) => (*told).max(1),
+            align: Some(recorded),
+            ..
+        }) => (*recorded).max(1),
         Kind::Aggregate(aggregate) => {
             let mut most = 1;
             for field in aggregate.fields.iter().filter(|field| field.bits.is_none()) {

@@ -1,44 +1,44 @@
-//! Where the fields of a struct or union lie, in bits; those of a struct without a name in it are
-//! its own, as in C.
+//! The fields of a struct or union, with their offsets in bits. Members of an anonymous struct are
+//! fields of the struct around it, as in C.
 
 use std::sync::Arc;
 
 use super::graph::{Aggregate, Field, Id, Kind, Types};
 
-/// A field, where it lies in all of it.
+/// A field, at its offset in the outermost struct.
 #[derive(Debug, Clone)]
 pub struct Leaf {
-    /// None for bits that only fill a gap.
+    /// `None` for unnamed bit-fields.
     pub name: Option<Arc<str>>,
     /// Its first bit.
     pub start: u64,
-    /// How many it has; an array without an end has none.
+    /// Its width; 0 for a flexible array.
     pub bits: u64,
     /// Whether it is a bit-field.
     pub is_bits: bool,
-    /// Whether others may lie in the same place.
+    /// Whether other fields may overlap it.
     pub in_union: bool,
-    /// Of its value.
+    /// Its type.
     pub ty: Id,
 }
 
 impl Leaf {
-    /// The bit behind it.
+    /// The bit after its last.
     pub fn end(&self) -> u64 {
         self.start.saturating_add(self.bits)
     }
 
-    /// Whether it has a bit of another.
+    /// Whether it shares a bit with another field.
     pub fn overlaps(&self, other: &Leaf) -> bool {
         self.start < other.end() && other.start < self.end()
     }
 
-    /// As a message calls it.
+    /// Its name in messages.
     pub fn shown(&self) -> &str {
         self.name.as_deref().unwrap_or("{unnamed}")
     }
 
-    /// Where it begins, in bytes, or in bits where it begins within one.
+    /// Its offset: in bytes, or with a bit within a byte.
     pub fn place(&self) -> String {
         match (self.start / 8, self.start % 8) {
             (byte, 0) => format!("at {byte}"),
@@ -47,43 +47,43 @@ impl Leaf {
     }
 }
 
-/// No struct is nested deeper without names.
+/// A limit for the nesting of anonymous structs.
 const DEEPEST: u32 = 32;
 
 /// The fields of a struct or union.
 #[derive(Debug, Default)]
 pub struct Fields {
-    /// By their first bit. What has no bytes is left out, unless it is an array: its elements may
-    /// follow.
+    /// By offset. Fields without a size are omitted, except flexible arrays.
     pub leaves: Vec<Leaf>,
-    /// First bits and bits of the structs and unions without a name, in which they are looked for.
+    /// Offset and width of the anonymous structs and unions around them.
     pub nameless: Vec<(u64, u64)>,
 }
 
-/// Of one type by itself.
+/// The fields of a type.
 pub fn fields(types: &Types, aggregate: &Aggregate) -> Fields {
     fields_beside(types, aggregate, &Fields::default())
 }
 
-/// Of one type, as another has them: what has a name here, and none there, is looked into as well.
+/// The fields of a type, compared with another: a struct that is named here, but anonymous there, is
+/// flattened, too.
 pub fn fields_beside(types: &Types, aggregate: &Aggregate, other: &Fields) -> Fields {
-    let mut open = Opened {
+    let mut flattener = Flattener {
         types,
         other,
         fields: Fields::default(),
     };
-    open.all(aggregate, 0, aggregate.union, 0);
-    open.fields.leaves.sort_by_key(|leaf| leaf.start);
-    open.fields
+    flattener.all(aggregate, 0, aggregate.union, 0);
+    flattener.fields.leaves.sort_by_key(|leaf| leaf.start);
+    flattener.fields
 }
 
-struct Opened<'o> {
+struct Flattener<'o> {
     types: &'o Types,
     other: &'o Fields,
     fields: Fields,
 }
 
-impl Opened<'_> {
+impl Flattener<'_> {
     fn all(&mut self, aggregate: &Aggregate, base: u64, in_union: bool, depth: u32) {
         for field in &aggregate.fields {
             let start = base.saturating_add(field.start);
@@ -100,8 +100,8 @@ impl Opened<'_> {
                     continue;
                 }
             }
-            let endless = endless(self.types, field.ty);
-            if bits == Some(0) && endless.is_none() {
+            let flexible = flexible(self.types, field.ty);
+            if bits == Some(0) && flexible.is_none() {
                 continue;
             }
             self.fields.leaves.push(Leaf {
@@ -110,13 +110,11 @@ impl Opened<'_> {
                 bits: place.1,
                 is_bits: field.bits.is_some(),
                 in_union,
-                ty: endless.unwrap_or(field.ty),
+                ty: flexible.unwrap_or(field.ty),
             });
         }
     }
-}
 
-impl Opened<'_> {
     fn is_nameless_there(&self, field: &Field, place: (u64, u64)) -> bool {
         let mut named = self.other.leaves.iter();
         self.other.nameless.contains(&place)
@@ -124,14 +122,14 @@ impl Opened<'_> {
     }
 }
 
-/// bindgen gives a name to what C leaves without one.
+/// bindgen names anonymous members.
 fn is_anonymous(field: &Field) -> bool {
     let name = field.name.as_deref();
     name.is_none_or(|name| name.starts_with("__bindgen_anon_"))
 }
 
-/// An array without an end: bindgen writes `[T; 0]`, by itself or within `__IncompleteArrayField`.
-fn endless(types: &Types, id: Id) -> Option<Id> {
+/// A flexible array; bindgen writes `[T; 0]`, perhaps within `__IncompleteArrayField`.
+fn flexible(types: &Types, id: Id) -> Option<Id> {
     match types.kind(id) {
         Kind::Array {
             count: None | Some(0),
@@ -139,13 +137,13 @@ fn endless(types: &Types, id: Id) -> Option<Id> {
         } => Some(id),
         Kind::Aggregate(aggregate) if aggregate.size == 0 => {
             let mut inside = aggregate.fields.iter();
-            inside.find_map(|field| endless(types, field.ty))
+            inside.find_map(|field| flexible(types, field.ty))
         }
         _ => None,
     }
 }
 
-/// How the names begin of fields that bindgen has put in: no source has them.
+/// Prefixes of fields that bindgen adds.
 const BINDGENS: &[&str] = &[
     OPAQUE,
     "__bindgen_padding_",
@@ -154,23 +152,23 @@ const BINDGENS: &[&str] = &[
     "bindgen_union_field",
 ];
 
-/// All bytes of a struct that bindgen cannot express.
+/// The bytes of a struct that bindgen cannot express.
 const OPAQUE: &str = "_bindgen_opaque_blob";
 
-/// Whether bindgen has put it in.
+/// Whether bindgen added it.
 pub fn is_bindgens(leaf: &Leaf) -> bool {
     let name = leaf.name.as_deref().unwrap_or_default();
     BINDGENS.iter().any(|begin| name.starts_with(begin))
 }
 
-/// Whether bindgen leaves a struct's fields to those who know them.
+/// Whether bindgen could not express a struct.
 pub fn is_opaque(leaves: &[Leaf]) -> bool {
     leaves
         .iter()
         .any(|leaf| leaf.name.as_deref() == Some(OPAQUE))
 }
 
-/// Bytes of which nothing else is said.
+/// Whether it is just bytes.
 pub fn is_blob(types: &Types, leaf: &Leaf) -> bool {
     is_bindgens(leaf)
         || match types.kind(leaf.ty) {
@@ -190,7 +188,7 @@ pub fn is_blob(types: &Types, leaf: &Leaf) -> bool {
         }
 }
 
-/// bindgen's unit of bit-fields, which it reads and writes by methods.
+/// Whether it is bindgen's storage for bit-fields, which has accessor methods.
 pub fn is_unit_of_bits(types: &Types, leaf: &Leaf) -> bool {
     let name = types.name(leaf.ty);
     name.is_some_and(|name| name.starts_with("__BindgenBitfieldUnit<"))

@@ -1,183 +1,184 @@
-//! Types of one object, as nodes that refer to each other by number: types may contain themselves.
+//! The types of one object, as a graph: nodes refer to each other by number, since types may contain
+//! themselves.
 
 use std::sync::Arc;
 
-/// A type of a [`Types`].
+/// A node of [`Types`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Id(pub u32);
 
-/// All types that were read from one object.
+/// The types that were read from one object.
 #[derive(Debug, Clone, Default)]
 pub struct Types {
     nodes: Vec<Kind>,
 }
 
-/// What a type is.
+/// A type.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Kind {
-    /// Nothing; behind a pointer, anything.
+    /// `void`; behind a pointer, anything.
     Void,
-    /// 0 or 1, in a byte.
+    /// 0 or 1, in one byte.
     Bool,
-    /// A number.
+    /// An integer.
     Integer {
-        /// Its width.
+        /// In bytes.
         bytes: u64,
-        /// Whether it may be negative.
+        /// Whether it is signed.
         signed: bool,
-        /// How its language calls it.
+        /// Its name in the source language.
         name: Arc<str>,
     },
     /// Rust's `char`: a Unicode scalar value.
     Character,
     /// A floating-point number.
     Float {
-        /// Its width.
+        /// In bytes.
         bytes: u64,
-        /// C's `long double`, which x86-64 keeps in registers of its own.
+        /// Whether it is C's `long double`, which x86-64 keeps in x87 registers.
         x87: bool,
     },
-    /// An address.
+    /// A pointer.
     Pointer {
-        /// What is there.
+        /// The pointee.
         to: Id,
-        /// Whether it may not be written to through this pointer, where Rust says so.
+        /// Whether the pointee is const, if Rust says so.
         constant: Option<bool>,
-        /// Whether the language rules NULL out.
+        /// Whether the language rules out NULL.
         never_null: bool,
     },
-    /// What can be called; always behind a pointer.
+    /// A function; always behind a pointer.
     Function(Signature),
-    /// Several of one type.
+    /// An array.
     Array {
-        /// Each of them.
+        /// The element type.
         of: Id,
-        /// How many, where that is said.
+        /// The number of elements, if known.
         count: Option<u64>,
-        /// Whether they are one value in a vector register.
+        /// Whether it is a value for a vector register.
         vector: bool,
     },
     /// A struct or a union.
     Aggregate(Aggregate),
-    /// A number with names for some of its values.
+    /// An enum without data.
     Enum(Enumeration),
-    /// Rust's enum with data in its variants.
+    /// An enum of Rust with data in its variants.
     Tagged {
-        /// The last part of its path.
+        /// The last segment of its path.
         name: Arc<str>,
         /// In bytes.
         size: u64,
-        /// What each variant holds.
+        /// The variants.
         variants: Vec<Id>,
     },
-    /// The same type by another name.
+    /// A typedef.
     Alias {
         /// `u32`, `pid_t`
         name: Arc<str>,
-        /// What it stands for.
+        /// The aliased type.
         to: Id,
     },
-    /// The same type, which may not be written to.
+    /// A const type.
     Constant(Id),
-    /// The same type, by a reference of the debug information.
+    /// The same type: a qualifier that does not matter here, or a reference.
     Same(Id),
-    /// Its name, and nothing of what is in it.
+    /// A type of which only the name is known.
     Opaque {
-        /// Its tag, or the last part of its path.
+        /// Its tag, or the last segment of its path.
         name: Arc<str>,
-        /// Why nothing is known.
+        /// Why that is.
         why: Why,
     },
 }
 
-/// Why a type is known by its name only.
+/// Why only the name of a type is known.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Why {
-    /// It is declared without a body.
+    /// It is incomplete: declared without a body.
     Declared,
-    /// The debug information does not describe it, or stitch cannot follow the description.
+    /// The debug information does not describe it, or not in a way that stitch supports.
     Missing,
 }
 
 /// A struct or a union.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Aggregate {
-    /// Its tag, or the last part of its path; C need not give one.
+    /// Its tag, or the last segment of its path; `None` if it is anonymous.
     pub name: Option<Arc<str>>,
-    /// Rust's crate that defines it.
+    /// The crate that defines it, in Rust.
     pub krate: Option<Arc<str>>,
-    /// Whether all its fields are at its beginning.
+    /// Whether it is a union.
     pub union: bool,
     /// In bytes.
     pub size: u64,
-    /// In bytes, where it is told: in C, only where an attribute raises it.
+    /// In bytes, if recorded: in C, only if an attribute raises it.
     pub align: Option<u64>,
-    /// In the order of their offsets.
+    /// By offset.
     pub fields: Vec<Field>,
 }
 
 /// A field.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Field {
-    /// None for a struct without a name in a struct.
+    /// `None` for an anonymous struct or union.
     pub name: Option<Arc<str>>,
-    /// Where it begins, in bits.
+    /// Its offset, in bits.
     pub start: u64,
-    /// How many bits it has, if it is a bit-field.
+    /// Its width in bits, if it is a bit-field.
     pub bits: Option<u64>,
-    /// Of its value.
+    /// Its type.
     pub ty: Id,
 }
 
 /// An enum without data.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Enumeration {
-    /// Its tag, or the last part of its path.
+    /// Its tag, or the last segment of its path.
     pub name: Arc<str>,
-    /// Its width.
+    /// In bytes.
     pub bytes: u64,
-    /// Whether it may be negative.
+    /// Whether it is signed.
     pub signed: bool,
-    /// Names and values.
+    /// The enumerators.
     pub values: Vec<(Arc<str>, i128)>,
 }
 
-/// How arguments are passed.
+/// A calling convention.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Convention {
-    /// The psABI's, which is C's.
+    /// That of the psABI, and so of C.
     SystemV,
-    /// Windows' and UEFI's.
+    /// That of Windows and UEFI.
     Microsoft,
-    /// Rust's own, which promises nothing.
+    /// That of Rust, which is unspecified.
     Rust,
-    /// Another of Rust's words.
+    /// Another one, by its name in Rust.
     Other(Arc<str>),
     /// Not recorded.
     Unknown,
 }
 
-/// A function's parameters and result.
+/// The parameters and the result of a function.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Signature {
-    /// In their order.
+    /// In order.
     pub parameters: Vec<Parameter>,
-    /// `Void` for none.
+    /// The type of the result, or `Void`.
     pub returns: Id,
     /// Whether `...` follows the parameters.
     pub variadic: bool,
-    /// Whether its parameters are told: C's `f()` tells nothing.
+    /// Whether it has a prototype, unlike C's `f()`.
     pub prototyped: bool,
-    /// How it is called.
+    /// Its calling convention.
     pub convention: Convention,
 }
 
 /// A parameter.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Parameter {
-    /// Declarations need not have one.
+    /// Its name; optional in a declaration.
     pub name: Option<Arc<str>>,
-    /// Of its value.
+    /// Its type.
     pub ty: Id,
 }
 
@@ -188,14 +189,14 @@ impl Types {
         Id((self.nodes.len() - 1) as u32)
     }
 
-    /// Says what a type is that was added before it was known.
+    /// Sets a type that was added as a placeholder.
     pub fn set(&mut self, id: Id, kind: Kind) {
         if let Some(node) = self.nodes.get_mut(id.0 as usize) {
             *node = kind;
         }
     }
 
-    /// The same, where it is not recorded how functions are called of which there are addresses.
+    /// A copy in which the conventions of all function pointers are unknown.
     pub fn without_conventions(&self) -> Self {
         let mut types = self.clone();
         for node in &mut types.nodes {
@@ -206,19 +207,19 @@ impl Types {
         types
     }
 
-    /// How many there are.
+    /// The number of types.
     pub fn len(&self) -> usize {
         self.nodes.len()
     }
 
-    /// What this type is, as it stands.
+    /// The node itself.
     pub fn at(&self, id: Id) -> &Kind {
         self.nodes.get(id.0 as usize).unwrap_or(&Kind::Void)
     }
 
-    /// The type itself, without other names for it and what may be done with it.
+    /// The type without typedefs and qualifiers.
     pub fn bare(&self, mut id: Id) -> Id {
-        // A chain cannot be longer than there are types; a circle of names is none.
+        // The bound ends cycles in damaged debug information.
         for _ in 0..self.nodes.len() {
             match self.at(id) {
                 Kind::Alias { to, .. } | Kind::Constant(to) | Kind::Same(to) => id = *to,
@@ -228,12 +229,12 @@ impl Types {
         id
     }
 
-    /// What the type itself is.
+    /// The type without typedefs and qualifiers.
     pub fn kind(&self, id: Id) -> &Kind {
         self.at(self.bare(id))
     }
 
-    /// The first other name for it.
+    /// The outermost typedef.
     pub fn alias(&self, mut id: Id) -> Option<&Arc<str>> {
         for _ in 0..self.nodes.len() {
             match self.at(id) {
@@ -245,7 +246,7 @@ impl Types {
         None
     }
 
-    /// All names that it has: its tag, or the last part of its path, and other names for it.
+    /// All its names: its tag, or the last segment of its path, and all typedefs.
     pub fn names(&self, mut id: Id) -> Vec<&Arc<str>> {
         let mut names = Vec::new();
         if let Kind::Aggregate(Aggregate { name, .. }) = self.kind(id) {
@@ -264,7 +265,7 @@ impl Types {
         names
     }
 
-    /// Whether it may not be written to.
+    /// Whether it is const.
     pub fn is_constant(&self, mut id: Id) -> bool {
         for _ in 0..self.nodes.len() {
             match self.at(id) {
@@ -277,7 +278,7 @@ impl Types {
         false
     }
 
-    /// In bytes, where it is known.
+    /// In bytes, if known.
     pub fn size(&self, id: Id) -> Option<u64> {
         let mut many: u64 = 1;
         let mut id = id;
@@ -303,7 +304,7 @@ impl Types {
         None
     }
 
-    /// Its tag, the last part of its path, or the name that C's typedef gives it.
+    /// Its tag, the last segment of its path, or its typedef.
     pub fn name(&self, id: Id) -> Option<&Arc<str>> {
         match self.kind(id) {
             Kind::Aggregate(Aggregate {
@@ -316,10 +317,10 @@ impl Types {
         }
     }
 
-    /// Makes of each `Option` of a pointer what it is: a pointer that may be NULL.
+    /// Replaces each `Option` of a pointer by a pointer that may be NULL.
     ///
-    /// Returns how many types there are, from where to go on.
-    pub fn look_through_options(&mut self, from: usize) -> usize {
+    /// Starts at type `from`; returns where to start the next time.
+    pub fn resolve_options(&mut self, from: usize) -> usize {
         for at in from..self.nodes.len() {
             let id = Id(at as u32);
             if let Some(pointer) = self.optional(id) {
@@ -352,7 +353,7 @@ impl Types {
         }
     }
 
-    /// A variant is as large as its enum even if nothing is in it.
+    /// An empty variant has the size of the enum, too.
     fn holds_something(&self, variant: Id) -> bool {
         match self.kind(variant) {
             Kind::Aggregate(aggregate) => !aggregate.fields.is_empty(),
@@ -360,7 +361,7 @@ impl Types {
         }
     }
 
-    /// What is left when structs that have one field, as large as they are, are looked through.
+    /// The innermost type within structs that have a single field of their own size.
     pub fn unwrapped(&self, mut id: Id) -> Id {
         for _ in 0..self.nodes.len() {
             let Some(inner) = self.only_field(id) else {
@@ -371,7 +372,7 @@ impl Types {
         id
     }
 
-    /// The only field of a struct or union that has any bytes, if it has them all.
+    /// The type of the only non-empty field of a struct or union, if it is as large as all of it.
     pub fn only_field(&self, id: Id) -> Option<Id> {
         let Kind::Aggregate(aggregate) = self.kind(id) else {
             return None;

@@ -1,14 +1,13 @@
-//! The structs and unions that a symbol passes, as one side has them.
+//! The layouts of the structs and unions that a symbol uses.
 
 use super::claim::{Claim, Shape};
 use super::graph::{Aggregate, Id, Kind, Signature, Types};
 use crate::model::{Layout, Member};
 
-/// Nobody reads further.
+/// A limit for nesting.
 const DEEPEST: usize = 12;
 
-/// Those that it passes by value, by pointer, or through a callback; what is in them is told as
-/// their fields.
+/// The structs and unions that are passed by value, by pointer, or through a callback.
 pub fn of(claim: &Claim) -> Vec<Layout> {
     let mut layouts = Vec::new();
     match &claim.shape {

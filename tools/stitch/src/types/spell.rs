@@ -1,13 +1,13 @@
-//! Types in the words of a language: C's as C writes them, Rust's as Rust does.
+//! Types as source code, in C or in Rust.
 
 use super::claim::{Claim, Shape};
 use super::graph::{Convention, Id, Kind, Signature, Types};
 use crate::model::Language;
 
-/// Nobody reads further.
+/// A limit for nesting.
 const DEEPEST: usize = 12;
 
-/// What a claim says of this symbol, in its own language.
+/// The declaration of a symbol.
 pub fn claim(symbol: &str, claim: &Claim) -> String {
     let types = &*claim.types;
     match (&claim.shape, claim.language) {
@@ -31,7 +31,7 @@ pub fn claim(symbol: &str, claim: &Claim) -> String {
     }
 }
 
-/// A type alone.
+/// A type.
 pub fn in_language(types: &Types, id: Id, language: Language) -> String {
     match language {
         Language::Rust => rust(types, id, 0),
@@ -137,7 +137,7 @@ fn c_parameters(types: &Types, name: &str, signature: &Signature, depth: usize) 
     format!("{name}({})", words.join(", "))
 }
 
-/// (what compilers write into DWARF, what people write)
+/// (name in DWARF, name in source code)
 const INTEGERS: &[(&str, &str)] = &[
     ("_Bool", "bool"),
     ("short int", "short"),
@@ -153,7 +153,7 @@ fn c_integer(name: &str) -> &str {
     known.map_or(name, |(_, people)| people)
 }
 
-/// `TYPE NAME`, where C may wrap the one around the other.
+/// A declarator: in C, the type may wrap around the name.
 fn c_declarator(types: &Types, id: Id, name: &str, depth: usize) -> String {
     if depth > DEEPEST {
         return "…".to_owned();

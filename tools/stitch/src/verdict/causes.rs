@@ -1,11 +1,10 @@
-//! Why crossings are not the same, told once: one difference in one struct may be met by a hundred
-//! functions.
+//! Causes: a difference in one struct may affect a hundred functions, and is reported once.
 
 use std::cmp::Reverse;
 
 use crate::model::{Cause, Crossing, Outcome};
 
-/// Those of all crossings: the worst first, and then the most frequent.
+/// The causes of all crossings, the worst and most frequent first.
 pub fn of<'s>(crossings: impl Iterator<Item = &'s Crossing>) -> Vec<Cause> {
     let mut causes: Vec<Cause> = Vec::new();
     for crossing in crossings {
@@ -27,13 +26,13 @@ pub fn of<'s>(crossings: impl Iterator<Item = &'s Crossing>) -> Vec<Cause> {
     causes
 }
 
-/// Each crossing, together with those behind it of which its causes tell all there is to tell.
+/// Groups crossings: each with later ones that have the same outcome and no other causes.
 pub fn alike<'s>(
     crossings: impl Iterator<Item = &'s Crossing>,
 ) -> Vec<(&'s Crossing, Vec<&'s Crossing>)> {
     let mut groups: Vec<(&Crossing, Vec<&Crossing>)> = Vec::new();
     for crossing in crossings {
-        let group = groups.iter_mut().find(|(first, _)| tells(first, crossing));
+        let group = groups.iter_mut().find(|(first, _)| covers(first, crossing));
         match group {
             Some((_, others)) => others.push(crossing),
             None => groups.push((crossing, Vec::new())),
@@ -42,7 +41,7 @@ pub fn alike<'s>(
     groups
 }
 
-fn tells(first: &Crossing, other: &Crossing) -> bool {
+fn covers(first: &Crossing, other: &Crossing) -> bool {
     let (first, other) = (&first.verdict, &other.verdict);
     let known = |cause| first.causes.contains(cause);
     other.outcome != Outcome::Same
@@ -54,44 +53,25 @@ fn tells(first: &Crossing, other: &Crossing) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::{Language, Verdict};
-
-    fn crossing(symbol: &str, outcome: Outcome, causes: &[&str]) -> Crossing {
-        let causes = causes.iter().map(|text| (outcome, (*text).to_owned()));
-        Crossing {
-            symbol: symbol.to_owned(),
-            function: true,
-            definer: "a.o".to_owned(),
-            language: Language::C,
-            place: None,
-            linked: None,
-            uses: Vec::new(),
-            verdict: Verdict {
-                outcome,
-                causes: causes.collect(),
-                ..Verdict::default()
-            },
-        }
-    }
 
     #[test]
     fn one_cause_of_many() {
         use Outcome::{Differs, Language, Same};
         let all = [
-            crossing("a", Language, &["x"]),
-            crossing("b", Same, &[]),
-            crossing("c", Differs, &["y", "x"]),
-            crossing("d", Language, &["x"]),
-            crossing("e", Same, &[]),
-            crossing("f", Differs, &["y"]),
+            Crossing::example("a", Language, &["x"]),
+            Crossing::example("b", Same, &[]),
+            Crossing::example("c", Differs, &["y", "x"]),
+            Crossing::example("d", Language, &["x"]),
+            Crossing::example("e", Same, &[]),
+            Crossing::example("f", Differs, &["y"]),
         ];
         let causes = of(all.iter());
-        let told: Vec<_> = causes
+        let found: Vec<_> = causes
             .iter()
             .map(|cause| (cause.outcome, &*cause.text, cause.symbols.join(" ")))
             .collect();
         assert_eq!(
-            told,
+            found,
             [
                 (Differs, "x", "a c d".to_owned()),
                 (Differs, "y", "c f".to_owned())

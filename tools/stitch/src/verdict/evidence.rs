@@ -1,4 +1,4 @@
-//! What one object has to say of symbols, by itself and by what its compiler answered.
+//! What one object says of symbols: in its debug information, and by probes.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::path::{Path, PathBuf};
@@ -18,25 +18,25 @@ use crate::probes::read;
 use crate::types::claim::{Claim, Shape, Source};
 use crate::types::graph::Convention;
 
-/// What one object has to say.
+/// The evidence of one object.
 pub struct ObjectEvidence<'e> {
     /// The object.
     pub object: &'e ObjectFile<'e>,
-    /// Whether each of these definitions gives way to another.
+    /// Symbols that it defines, and whether weakly.
     pub defined: BTreeMap<&'e str, bool>,
     /// Symbols that it references.
     pub needed: BTreeSet<&'e str>,
-    /// Where its definitions are.
+    /// The addresses of its definitions.
     addresses: BTreeMap<&'e str, u64>,
-    /// What is said of each symbol.
+    /// The claims, by symbol.
     pub claims: BTreeMap<String, Vec<Claim>>,
-    /// Why the debug information is less than it could be.
+    /// Why the debug information is incomplete.
     reason: Option<String>,
-    /// Why its compiler told nothing, when it was asked.
+    /// Why no probes could be compiled.
     pub probe_error: Option<String>,
-    /// Whether it was asked.
+    /// Whether probes were to be compiled.
     was_probed: bool,
-    /// Objects that were compiled to ask: struct bodies are there, too.
+    /// Compiled probes: they may have bodies of structs, too.
     pub probe_objects: Vec<ProbeObject>,
 }
 
@@ -86,7 +86,7 @@ impl<'e> ObjectEvidence<'e> {
         evidence
     }
 
-    /// A kernel as it is shipped: no symbol says what it defines.
+    /// Reads BTF, which also says which symbols a kernel defines.
     fn read_btf(&mut self, section: &[u8], symbols: &BTreeSet<&'e str>) {
         let trusts_caller = !self.object.was_built_by_gcc();
         match btf::read(&self.object.name, section, trusts_caller, symbols) {
@@ -100,7 +100,7 @@ impl<'e> ObjectEvidence<'e> {
         }
     }
 
-    /// What an object says of these symbols: the witness's own, or one that was compiled to ask.
+    /// Reads this object, or one with its probes.
     fn read(&self, object: &ObjectFile<'_>) -> Found {
         let probes = read::of(object);
         let probes = probes.iter().filter_map(|(at, symbol, of)| {
@@ -135,13 +135,13 @@ impl<'e> ObjectEvidence<'e> {
         types::read(&self.object.name, &object.debug, &wanted)
     }
 
-    /// Takes in what a compiler answered, or why it did not.
+    /// Adds compiled probes, or the reason why there are none.
     pub fn add_probes(&mut self, probe_object: Result<ProbeObject, String>) {
         self.was_probed = true;
         let read = probe_object.and_then(|probe_object| {
             let object = probe_object.load()?;
             let mut claims = self.read(&object).claims;
-            // A static of that name is not what is linked.
+            // A local symbol of that name is not the one that is linked.
             claims.retain(|symbol, _| !read::is_local(&object, symbol));
             Ok((probe_object, claims))
         });
@@ -183,7 +183,7 @@ impl<'e> ObjectEvidence<'e> {
         self.probe_objects.push(probe_object);
     }
 
-    /// All claims of the first of these sources that there are.
+    /// The claims from the first of these sources that has any.
     pub fn claims_from(&self, symbol: &str, sources: &[Source]) -> Vec<&Claim> {
         let all = self.claims.get(symbol).into_iter().flatten();
         for source in sources {
@@ -198,11 +198,11 @@ impl<'e> ObjectEvidence<'e> {
         Vec::new()
     }
 
-    /// What it defines; the names of parameters are nowhere but in its own record.
+    /// Its definition of a symbol. Only DWARF has parameter names, and only probes have Rust's conventions.
     pub fn definition(&self, symbol: &str) -> Option<Claim> {
         use Source::{Btf, Declaration, Definition, ProbedDeclaration, ProbedDefinition};
         let own = if self.object.is_linked() {
-            // What is written in assembly is declared elsewhere in the kernel.
+            // What is defined in assembly may be declared in C.
             self.claims_from(symbol, &[Definition, Declaration, Btf])
         } else {
             self.claims_from(symbol, &[Definition])
@@ -212,7 +212,7 @@ impl<'e> ObjectEvidence<'e> {
         let probed = if rust {
             self.claims_from(symbol, &[ProbedDefinition])
         } else {
-            // C's declaration and definition are compatible, and the definition is what is called.
+            // In C they are compatible, and the definition is more precise.
             self.claims_from(symbol, &[ProbedDeclaration])
         };
         let Some(probed) = probed.first().copied() else {
@@ -241,7 +241,7 @@ impl<'e> ObjectEvidence<'e> {
         Some(claim)
     }
 
-    /// How it declares what it needs: each declaration.
+    /// All its declarations of a symbol.
     pub fn declarations(&self, symbol: &str) -> Vec<&Claim> {
         use Source::{Declaration, ProbedDeclaration};
         let own = self.claims_from(symbol, &[Declaration]);
@@ -252,24 +252,24 @@ impl<'e> ObjectEvidence<'e> {
         }
     }
 
-    /// Why it says nothing of a symbol.
+    /// Why it has no claim about a symbol.
     pub fn why_missing(&self, symbol: &str) -> String {
         let name = &self.object.name;
         if let Some(reason) = &self.probe_error {
             return reason.clone();
         }
         match self.object.language {
-            Language::Assembly => format!("{name} is assembly: it has no types"),
+            Language::Assembly => format!("{name} is assembly, which has no types"),
             Language::Rust if self.needed.contains(symbol) && self.was_probed => {
-                format!("the sources of {name} do not declare `{symbol}` in an extern block that can be seen")
+                format!("the sources of {name} do not declare `{symbol}` in a visible extern block")
             }
-            Language::Rust if self.needed.contains(symbol) => format!(
-                "rustc leaves no trace in {name} of how Rust declares `{symbol}`: with --probe, stitch asks it"
-            ),
+            Language::Rust if self.needed.contains(symbol) => {
+                format!("rustc does not record in {name} how Rust declares `{symbol}`: use --probe")
+            }
             _ => self.reason.clone().unwrap_or_else(|| {
-                let asked = self.was_probed || self.object.is_linked();
-                let remedy = if asked { "" } else { ": with --probe, stitch asks its compiler" };
-                format!("the debug information of {name} does not tell of `{symbol}`{remedy}")
+                let probed = self.was_probed || self.object.is_linked();
+                let remedy = if probed { "" } else { ": use --probe" };
+                format!("the debug information of {name} does not describe `{symbol}`{remedy}")
             }),
         }
     }

@@ -4,7 +4,8 @@ use std::cmp::Reverse;
 use std::collections::BTreeSet;
 
 use super::evidence::ObjectEvidence;
-use crate::compare::differences::{differences, Bodies, Difference, Level};
+use crate::compare::comparison::{Bodies, Difference, Level};
+use crate::compare::differences::differences;
 use crate::model::{Language, Outcome, Verdict, View};
 use crate::types::claim::{Claim, Source};
 use crate::types::{layouts, spell};

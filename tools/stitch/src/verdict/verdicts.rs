@@ -5,7 +5,7 @@ use std::collections::{BTreeSet, HashMap};
 
 use super::evidence::ObjectEvidence;
 use super::judge::judge;
-use crate::compare::differences::Bodies;
+use crate::compare::comparison::Bodies;
 use crate::dwarf::find::Query;
 use crate::dwarf::types;
 use crate::input::object::ObjectFile;

@@ -1,4 +1,4 @@
-//! Objects of this host's own compilers, and stitch run on them.
+//! Objects from this host's compilers, and stitch, run on them.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -7,7 +7,7 @@ use std::sync::OnceLock;
 
 use tempfile::TempDir;
 
-/// A build folder as Kbuild would leave it: `pair.ko`, its parts, and `pair.mod` that lists them.
+/// A build directory as Kbuild would leave it: `pair.ko`, its objects, and `pair.mod`.
 pub struct Built {
     pub folder: TempDir,
 }
@@ -18,7 +18,7 @@ impl Built {
     }
 }
 
-/// Built once for all tests of a program; see [`fresh`] for one that may be spoilt.
+/// Shared by all tests; use [`fresh`] to modify one.
 pub fn built() -> &'static Built {
     static BUILT: OnceLock<Built> = OnceLock::new();
     BUILT.get_or_init(fresh)
@@ -57,7 +57,7 @@ pub fn fresh() -> Built {
     built
 }
 
-/// The rustc of the cargo that runs these tests.
+/// The rustc that belongs to the cargo which runs these tests.
 pub fn rustc() -> PathBuf {
     let cargo = std::env::var_os("CARGO").map(PathBuf::from);
     cargo
@@ -71,7 +71,7 @@ pub fn run(command: &mut Command) {
     assert!(output.status.success(), "{command:?}: {}", said(&output));
 }
 
-/// stitch, which may take no more memory than this and no more time than anybody waits.
+/// Runs stitch, with limits for memory and time.
 pub fn stitch(words: &[&str], paths: &[&Path]) -> Output {
     Command::new("timeout")
         .args(["20", "sh", "-c", "ulimit -v 1000000; exec \"$@\"", "sh"])

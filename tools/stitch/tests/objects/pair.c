@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* The C half of the objects that stitch's own tests read. */
+/* The C half of the objects in stitch's tests. */
 
 struct told {
 	int times;

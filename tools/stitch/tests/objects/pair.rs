@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! The Rust half of the objects that stitch's own tests read.
+//! The Rust half of the objects in stitch's tests.
 
 #![no_std]
 
@@ -9,7 +9,7 @@ extern "C" {
     static c_times: i32;
 }
 
-/// C calls it, and keeps its address.
+/// C calls it, and stores its address.
 #[no_mangle]
 pub extern "C" fn rust_twice(number: i32) -> i32 {
     number.wrapping_mul(2)
@@ -25,6 +25,6 @@ pub fn sum(numbers: &[i32]) -> i32 {
 }
 
 fn times() -> i32 {
-    // SAFETY: nobody writes to it meanwhile. What is inlined here comes from the core library.
+    // SAFETY: no other thread writes to it. The read is inlined from the core library.
     unsafe { core::ptr::read_volatile(&raw const c_times) }
 }

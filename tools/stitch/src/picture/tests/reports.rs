@@ -76,24 +76,17 @@ pub fn crossing(name: &str, definer: &Part, uses: Vec<Use>, outcome: Outcome) ->
         also: vec!["b.o, DWARF, declaration".to_owned()],
         layouts: Vec::new(),
     };
-    Crossing {
-        symbol: name.to_owned(),
-        function: true,
-        definer: definer.name.clone(),
-        language: definer.language,
-        place: None,
-        linked: Some(".text+0x40".to_owned()),
-        uses,
-        verdict: Verdict {
-            outcome,
-            views: vec![
-                view(Language::C, format!("int {name}(const char *text)")),
-                view(Language::Rust, format!("fn {name}(text: *const u8) -> i32")),
-            ],
-            reasons: vec!["the first is const".to_owned()],
-            causes: vec![(outcome, "const".to_owned())],
-        },
-    }
+    let mut crossing = Crossing::example(name, outcome, &["const"]);
+    crossing.definer = definer.name.clone();
+    crossing.language = definer.language;
+    crossing.linked = Some(".text+0x40".to_owned());
+    crossing.uses = uses;
+    crossing.verdict.reasons = vec!["the first is const".to_owned()];
+    crossing.verdict.views = vec![
+        view(Language::C, format!("int {name}(const char *text)")),
+        view(Language::Rust, format!("fn {name}(text: *const u8) -> i32")),
+    ];
+    crossing
 }
 
 pub fn taken(name: &str, language: Language, gpl_only: Option<bool>, uses: Vec<Use>) -> Import {
@@ -158,7 +151,7 @@ pub fn hello_rust() -> Report {
 }
 
 pub fn three() -> Report {
-    let outcomes = words::OUTCOMES.map(|(outcome, ..)| outcome);
+    let outcomes = words::OUTCOMES.map(|one| one.outcome);
     let mut report = hello_rust();
     let test = part("kunit.o", Language::C, &["kunit_suite"]);
     for (crossing, outcome) in report.crossings.iter_mut().zip(outcomes) {
@@ -177,9 +170,9 @@ pub fn three() -> Report {
     report
 }
 
-/// `parts` objects, every third of Rust, `crossings` stitches of which some have two users.
+/// A module of `parts` objects, every third in Rust, and `count` crossings, some with two users.
 pub fn many(parts: usize, count: usize, names: usize) -> Report {
-    let outcomes = words::OUTCOMES.map(|(outcome, ..)| outcome);
+    let outcomes = words::OUTCOMES.map(|one| one.outcome);
     let mut report = Report {
         module: "drm_panic_and_more".to_owned(),
         ..Report::default()
@@ -210,7 +203,7 @@ pub fn many(parts: usize, count: usize, names: usize) -> Report {
         .collect();
     let mut crossings = Vec::new();
     for index in 0..count {
-        // Neither even nor random: a few objects have much to do with each other.
+        // Neither even nor random: a few objects have many crossings.
         let (a, b) = (
             rust[index * index % rust.len()],
             other[index * 7 / 4 % other.len()],
@@ -233,7 +226,7 @@ pub fn many(parts: usize, count: usize, names: usize) -> Report {
             let gpl = [Some(true), Some(false), None][index % 3];
             let uses = vec![needs(&report.parts[index % parts].name, PLT, index % 50)];
             taken(
-                &format!("kernel_gives_{}", index * index),
+                &format!("kernel_exports_{}", index * index),
                 language,
                 gpl,
                 uses,
@@ -259,7 +252,7 @@ pub fn hostile() -> Report {
         let uses = vec![needs(&c.name, NOWHERE, 300), needs(&c.name, &long, 0)];
         crossings.push(crossing(name, &rust, uses, outcome));
     }
-    // Of an object that nobody gave; of the same language; of the same object.
+    // From a missing object; within one language; within one object.
     let ghost = part("ghost.o", Language::C, &[]);
     crossings.push(crossing(
         "from_a_ghost",
