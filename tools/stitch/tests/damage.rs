@@ -4,7 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use crate::common::{built, fresh, run, said, stitch};
+use crate::common::{built, fresh, run, stitch, text_of};
 
 /// How many times each object is damaged in each way; `STITCH_DAMAGE=10000` searches longer, with
 /// another seed.
@@ -47,11 +47,11 @@ fn survives(bytes: &[u8], what: &str) {
     assert!(
         matches!(code, Some(0 | 2)),
         "{what}: exit status {code:?}\n{}",
-        said(&output)
+        text_of(&output)
     );
     if code == Some(2) {
-        let told = said(&output);
-        assert!(told.starts_with("stitch: error: "), "{what}: {told}");
+        let text = text_of(&output);
+        assert!(text.starts_with("stitch: error: "), "{what}: {text}");
     }
 }
 
@@ -121,10 +121,15 @@ fn other_files_are_rejected() {
         let file = built.path(name);
         fs::write(&file, content).expect("written");
         let output = stitch(&["report"], &[&file]);
-        assert_eq!(output.status.code(), Some(2), "{name}: {}", said(&output));
-        let told = said(&output);
-        assert!(told.contains(reason), "{name}: {reason:?} is not in {told}");
-        assert!(told.contains("\n  help: "), "{name}: {told}");
+        assert_eq!(
+            output.status.code(),
+            Some(2),
+            "{name}: {}",
+            text_of(&output)
+        );
+        let text = text_of(&output);
+        assert!(text.contains(reason), "{name}: {reason:?} is not in {text}");
+        assert!(text.contains("\n  help: "), "{name}: {text}");
     };
     let object = fs::read(built.path("pair_c.o")).expect("an object");
     let changed = |at: usize, byte: u8| {
@@ -170,12 +175,12 @@ fn other_files_are_rejected() {
             output.status.code(),
             Some(2),
             "{paths:?}: {}",
-            said(&output)
+            text_of(&output)
         );
         assert!(
-            said(&output).contains(reason),
+            text_of(&output).contains(reason),
             "{reason}: {}",
-            said(&output)
+            text_of(&output)
         );
     }
 }
@@ -192,9 +197,9 @@ fn no_debug_information_at_all() {
     let output = stitch(&["report"], &[built.folder.path()]);
     assert_eq!(output.status.code(), Some(0));
     assert!(
-        said(&output).contains("3 crossings between Rust and C"),
+        text_of(&output).contains("3 crossings between Rust and C"),
         "{}",
-        said(&output)
+        text_of(&output)
     );
 }
 
@@ -210,9 +215,9 @@ fn stripped_objects_have_no_crossings() {
     assembled(built.folder.path(), "plain.o", ".data\n.long 1\n");
     for name in ["pair_c.o", "plain.o"] {
         let output = stitch(&["report"], &[&built.path(name)]);
-        let told = said(&output);
-        assert_eq!(output.status.code(), Some(0), "{told}");
-        assert!(told.contains("0 crossings between Rust and C"), "{told}");
+        let text = text_of(&output);
+        assert_eq!(output.status.code(), Some(0), "{text}");
+        assert!(text.contains("0 crossings between Rust and C"), "{text}");
         assert_eq!(
             stitch(&["check"], &[&built.path(name)]).status.code(),
             Some(0)
@@ -232,7 +237,7 @@ fn compressed_debug_information() {
                 .output()
                 .expect("objcopy starts");
             // binutils supports zstd since 2.40 (Debian 12).
-            assert!(status.status.success(), "{way}: {}", said(&status));
+            assert!(status.status.success(), "{way}: {}", text_of(&status));
         }
         let output = stitch(&["report", "--json"], &[built.folder.path()]);
         assert_eq!(places(&output.stdout), places(&expected.stdout), "{way}");
@@ -314,8 +319,8 @@ fn absurd_debug_information() {
     let built = fresh();
     assembled(built.folder.path(), "pair_c.o", ABSURD);
     let output = stitch(&["report", "--json"], &[built.folder.path()]);
-    let told = said(&output);
-    assert_eq!(output.status.code(), Some(0), "{told}");
+    let text = text_of(&output);
+    assert_eq!(output.status.code(), Some(0), "{text}");
     let stitches = places(&output.stdout);
     let calls = stitches.as_array().expect("a list");
     let call = calls.iter().find(|stitch| stitch["symbol"] == "c_add");
@@ -335,7 +340,7 @@ fn a_hundred_thousand_symbols() {
     let words = ["report", "--json", "--html", page.to_str().expect("UTF-8")];
     let objects = [built.path("pair_main.o"), built.path("pair_c.o")];
     let output = stitch(&words, &[&objects[0], &objects[1]]);
-    assert_eq!(output.status.code(), Some(0), "{}", said(&output));
+    assert_eq!(output.status.code(), Some(0), "{}", text_of(&output));
     let report: serde_json::Value = serde_json::from_slice(&output.stdout).expect("JSON");
     assert_eq!(
         report["parts"][1]["defined"].as_array().map(Vec::len),
@@ -363,9 +368,9 @@ fn names_that_are_not_utf_8() {
         fs::write(built.path(name), object).expect("written");
     }
     let output = stitch(&["report"], &[built.folder.path()]);
-    assert_eq!(output.status.code(), Some(0), "{}", said(&output));
-    let told = String::from_utf8(output.stdout).expect("UTF-8");
-    assert!(told.contains("\nc\u{fffd}add\n"), "{told}");
+    assert_eq!(output.status.code(), Some(0), "{}", text_of(&output));
+    let text = String::from_utf8(output.stdout).expect("UTF-8");
+    assert!(text.contains("\nc\u{fffd}add\n"), "{text}");
 }
 
 /// What comes from debug information.

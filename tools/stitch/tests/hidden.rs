@@ -6,21 +6,21 @@ use std::process::Command;
 
 use serde_json::Value;
 
-use crate::common::{fresh, run, rustc, said, stitch, Built};
+use crate::common::{fresh, run, rustc, stitch, text_of, Built};
 
 fn crossing(paths: &[&Path]) -> usize {
     let output = stitch(&["report", "--json"], paths);
     let report: Value = serde_json::from_slice(&output.stdout)
-        .unwrap_or_else(|error| panic!("{error}: {}", said(&output)));
+        .unwrap_or_else(|error| panic!("{error}: {}", text_of(&output)));
     report["stitches"].as_array().map_or(0, Vec::len)
 }
 
 /// Checks that `stitch check` exits with status 3 for this reason.
 fn unknown_for(paths: &[&Path], reason: &str) {
     let output = stitch(&["check"], paths);
-    let said = said(&output);
-    assert_eq!(output.status.code(), Some(3), "{said}");
-    assert!(said.contains(reason), "{said}");
+    let text = text_of(&output);
+    assert_eq!(output.status.code(), Some(3), "{text}");
+    assert!(text.contains(reason), "{text}");
 }
 
 /// `pair.o`, linked from objects in a subdirectory.

@@ -5,14 +5,14 @@ use std::path::Path;
 
 use roxmltree::{Document, ParsingOptions};
 
-use crate::common::{built, fresh, said, stitch};
+use crate::common::{built, fresh, stitch, text_of};
 
 const CROSSING: [&str; 3] = ["c_add", "c_times", "rust_twice"];
 
 fn draw(form: &str, file: &Path, paths: &[&Path]) -> (Option<i32>, String) {
     let file = file.to_str().expect("UTF-8");
     let output = stitch(&["report", form, file], paths);
-    (output.status.code(), said(&output))
+    (output.status.code(), text_of(&output))
 }
 
 #[test]
@@ -31,8 +31,8 @@ fn files_are_self_contained() {
         };
         let document = Document::parse_with_options(&text, options).expect("well-formed");
         for name in CROSSING {
-            let told = |node: roxmltree::Node<'_, '_>| node.is_text() && node.text() == Some(name);
-            assert!(document.descendants().any(told), "{name} is not in {form}");
+            let text = |node: roxmltree::Node<'_, '_>| node.is_text() && node.text() == Some(name);
+            assert!(document.descendants().any(text), "{name} is not in {form}");
         }
         for word in ["<script", "<image", "<link", "src=", "url(", "@import"] {
             assert!(!text.contains(word), "{word} in {form}");
@@ -51,10 +51,10 @@ fn a_picture_shows_one_module() {
     fs::copy(built.path("pair.ko"), &other).expect("copied");
     fs::write(built.path("other.mod"), "pair_main.o\npair_c.o\n").expect("written");
     let file = built.path("pair.svg");
-    let (code, told) = draw("--svg", &file, &[&built.path("pair.ko"), &other]);
-    assert_eq!(code, Some(2), "{told}");
-    assert!(told.contains("a picture shows one module"), "{told}");
-    assert!(told.contains("\n  help: "), "{told}");
+    let (code, text) = draw("--svg", &file, &[&built.path("pair.ko"), &other]);
+    assert_eq!(code, Some(2), "{text}");
+    assert!(text.contains("a picture shows one module"), "{text}");
+    assert!(text.contains("\n  help: "), "{text}");
     assert!(!file.exists());
 }
 
@@ -62,10 +62,10 @@ fn a_picture_shows_one_module() {
 fn unwritable_file() {
     let built = built();
     let file = built.path("no/such/folder/pair.html");
-    let (code, told) = draw("--html", &file, &[built.folder.path()]);
-    assert_eq!(code, Some(2), "{told}");
+    let (code, text) = draw("--html", &file, &[built.folder.path()]);
+    assert_eq!(code, Some(2), "{text}");
     assert!(
-        told.starts_with("stitch: error: cannot write ") && told.contains("pair.html"),
-        "{told}"
+        text.starts_with("stitch: error: cannot write ") && text.contains("pair.html"),
+        "{text}"
     );
 }

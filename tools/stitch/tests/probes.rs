@@ -8,7 +8,7 @@ use std::time::{Duration, SystemTime};
 use serde_json::Value;
 use tempfile::TempDir;
 
-use crate::common::{run, rustc, said, stitch};
+use crate::common::{run, rustc, stitch, text_of};
 
 const C: &str = "
 struct point { long x, y; };
@@ -96,7 +96,7 @@ fn verdicts(folder: &Path, words: &[&str]) -> Vec<Value> {
     let words = [&["report", "--json"], words].concat();
     let output = stitch(&words, &[&folder.join("m.o"), &folder.join("c.o")]);
     let mut report: Value = serde_json::from_slice(&output.stdout)
-        .unwrap_or_else(|error| panic!("{error}: {}", said(&output)));
+        .unwrap_or_else(|error| panic!("{error}: {}", text_of(&output)));
     match report["stitches"].take() {
         Value::Array(stitches) => stitches,
         other => panic!("{other}"),

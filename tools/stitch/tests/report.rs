@@ -4,11 +4,11 @@ use std::fs;
 use std::path::Path;
 use std::process::{Command, Output};
 
-use crate::common::{built, fresh, run, said, stitch};
+use crate::common::{built, fresh, run, stitch, text_of};
 use serde_json::Value;
 
 fn json(output: &Output) -> Value {
-    assert_eq!(output.status.code(), Some(0), "{}", said(output));
+    assert_eq!(output.status.code(), Some(0), "{}", text_of(output));
     serde_json::from_slice(&output.stdout).expect("JSON")
 }
 
@@ -111,12 +111,12 @@ fn stitches_of_both_directions() {
     let sites = one(&back["uses"], "part", "pair_c.o")["sites"]
         .as_array()
         .expect("sites");
-    let kept = sites
+    let stored = sites
         .iter()
         .filter(|site| site["relocation"] == "R_X86_64_64");
     assert_eq!(
-        kept.map(|site| &site["function"]).collect::<Vec<_>>(),
-        ["kept", "kept"]
+        stored.map(|site| &site["function"]).collect::<Vec<_>>(),
+        ["table", "table"]
     );
 }
 
@@ -165,9 +165,9 @@ fn symvers() {
     let output = stitch(&words, &[built.folder.path()]);
     assert_eq!(output.status.code(), Some(2));
     assert!(
-        said(&output).contains("is not a Module.symvers"),
+        text_of(&output).contains("is not a Module.symvers"),
         "{}",
-        said(&output)
+        text_of(&output)
     );
 }
 
@@ -243,9 +243,9 @@ fn linked_and_generated_objects_are_ignored() {
     let paths: Vec<&Path> = paths.iter().map(|path| path.as_path()).collect();
     for paths in [&paths[..], &paths[1..]] {
         let output = stitch(&["report", "--json"], paths);
-        let told = String::from_utf8_lossy(&output.stderr).into_owned();
-        assert!(told.contains("pair.o is ignored: it is linked"), "{told}");
-        assert!(told.contains("pair.mod.o is ignored: modpost"), "{told}");
+        let text = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert!(text.contains("pair.o is ignored: it is linked"), "{text}");
+        assert!(text.contains("pair.mod.o is ignored: modpost"), "{text}");
         let found = json(&output);
         let parts = found["parts"].as_array().map(Vec::len);
         assert_eq!(parts, Some(2), "{}", found["parts"]);
@@ -260,7 +260,7 @@ fn linked_and_generated_objects_are_ignored() {
 #[test]
 fn text_fits_a_terminal() {
     let output = stitch(&["report"], &[built().folder.path()]);
-    let text = said(&output);
+    let text = text_of(&output);
     assert!(text.starts_with("pair: 2 objects, 3 crossings between Rust and C, 1 kernel import"));
     assert!(!text.contains('\x1b'), "colours without a terminal");
     for line in text.lines() {
@@ -289,12 +289,12 @@ fn a_linked_module_alone_is_unknown() {
     );
     let output = stitch(&["report"], &[&ko]);
     assert_eq!(output.status.code(), Some(0));
-    assert!(said(&output).contains("the objects that it was linked from are missing"));
+    assert!(text_of(&output).contains("the objects that it was linked from are missing"));
 }
 
 #[test]
 fn c_alone_has_nothing_to_check() {
     let output = stitch(&["check"], &[&built().path("pair_c.o")]);
     assert_eq!(output.status.code(), Some(0));
-    assert_eq!(said(&output), "");
+    assert_eq!(text_of(&output), "");
 }

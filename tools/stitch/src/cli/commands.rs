@@ -47,7 +47,7 @@ pub fn report(input: &Input, forms: &Outputs<'_>) -> Result<ExitCode> {
                     second.report.module,
                     file.display()
                 ))
-                .help("give one .ko or .mod of the directory")
+                .help("pass one .ko or .mod of the directory")
                 .into(),
         );
     }

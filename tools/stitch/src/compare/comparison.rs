@@ -90,7 +90,7 @@ impl<'c> Ty<'c> {
 }
 
 /// The pointees of two pointers, to be compared later.
-pub(super) struct Pointed<'c> {
+pub(super) struct Pointees<'c> {
     pub(super) what: String,
     pub(super) left: Ty<'c>,
     pub(super) right: Ty<'c>,
@@ -102,7 +102,7 @@ pub(super) struct Comparison<'c> {
     pub(super) bodies: &'c Bodies,
     pub(super) found: Vec<Difference>,
     pub(super) seen: HashSet<((usize, Id), (usize, Id))>,
-    pub(super) waiting: VecDeque<Pointed<'c>>,
+    pub(super) waiting: VecDeque<Pointees<'c>>,
     pub(super) incomplete: BTreeSet<String>,
 }
 

@@ -6,7 +6,7 @@
 use std::collections::{BTreeSet, HashSet, VecDeque};
 
 use super::comparison::{
-    describe, Bodies, Comparison, Difference, Level, Passing, Pointed, Side, Ty,
+    describe, Bodies, Comparison, Difference, Level, Passing, Pointees, Side, Ty,
 };
 use crate::model::Language;
 use crate::types::claim::{Claim, Shape};
@@ -75,7 +75,7 @@ impl<'c> Comparison<'c> {
             }
             (l, r) => self.differs(Level::Machine, "it", kind(l), kind(r)),
         }
-        while let Some(Pointed { what, left, right }) = self.waiting.pop_front() {
+        while let Some(Pointees { what, left, right }) = self.waiting.pop_front() {
             if self.seen.len() > MOST_PAIRS {
                 let text = "refers to more types than stitch compares";
                 return self.add(Level::Unknown, "it", text);
@@ -147,7 +147,7 @@ impl<'c> Comparison<'c> {
                     if opaque
                         && !other_opaque
                         && side.language == Language::C
-                        && !is_bindgens(other) =>
+                        && !is_from_bindgen(other) =>
                 {
                     let name = name.clone();
                     return self.unknown(what, &name, Why::Declared, is_left);
@@ -171,7 +171,7 @@ fn is_incomplete(aggregate: &Aggregate) -> bool {
 }
 
 /// Whether it is in the bindings of the kernel crate: bindgen generated it from the header that C includes.
-fn is_bindgens(ty: Ty<'_>) -> bool {
+fn is_from_bindgen(ty: Ty<'_>) -> bool {
     match ty.kind() {
         Kind::Aggregate(aggregate) => {
             matches!(aggregate.krate.as_deref(), Some("bindings" | "uapi"))

@@ -3,7 +3,7 @@
 use super::comparison::{describe, Comparison, Level, Ty};
 use crate::model::Language;
 use crate::types::fields::{
-    fields, fields_beside, is_bindgens, is_blob, is_opaque, is_unit_of_bits, Fields, Leaf,
+    fields, fields_beside, is_blob, is_from_bindgen, is_opaque, is_unit_of_bits, Fields, Leaf,
 };
 use crate::types::graph::{Aggregate, Kind};
 
@@ -74,6 +74,7 @@ impl<'c> Comparison<'c> {
         if ll.nameless != rl.nameless && l.size == r.size && !hidden {
             let word = |fields: &Fields| match fields.nameless.len() {
                 0 => "no anonymous members".to_owned(),
+                1 => "1 anonymous struct or union".to_owned(),
                 count => format!("{count} anonymous structs and unions"),
             };
             self.differs(Level::Language, &whole, word(&ll), word(&rl));
@@ -185,7 +186,7 @@ impl<'c> Comparison<'c> {
         in_left: bool,
     ) {
         // bindgen's storage for bit-fields has accessor methods.
-        if leaf.name.is_none() || is_bindgens(leaf) || is_unit_of_bits(ty.types, leaf) {
+        if leaf.name.is_none() || is_from_bindgen(leaf) || is_unit_of_bits(ty.types, leaf) {
             return;
         }
         let beside: Vec<&Leaf> = others.iter().filter(|one| one.overlaps(leaf)).collect();

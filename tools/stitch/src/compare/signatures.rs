@@ -101,9 +101,9 @@ impl<'c> Comparison<'c> {
         }
         let what = format!("the calling convention{of}");
         let word = |convention: &Convention| match convention {
-            Convention::SystemV => "that of C".to_owned(),
-            Convention::Microsoft => "that of Windows (ms_abi, win64, efiapi)".to_owned(),
-            Convention::Rust => "that of Rust, which is unspecified".to_owned(),
+            Convention::SystemV => "System V".to_owned(),
+            Convention::Microsoft => "Microsoft (ms_abi, win64, efiapi)".to_owned(),
+            Convention::Rust => "unspecified (that of Rust)".to_owned(),
             Convention::Other(name) => format!("`{name}`"),
             Convention::Unknown => "not recorded".to_owned(),
         };

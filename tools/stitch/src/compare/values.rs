@@ -1,6 +1,6 @@
 //! Compares values: what is passed, returned or stored.
 
-use super::comparison::{describe, number, Comparison, Level, Pointed, Side, Ty, DEEPEST};
+use super::comparison::{describe, number, Comparison, Level, Pointees, Side, Ty, DEEPEST};
 use crate::model::Language;
 use crate::types::graph::{Enumeration, Kind};
 
@@ -39,7 +39,7 @@ impl<'c> Comparison<'c> {
                 let (lc, rc) = (constant(*lc, l, &self.left), constant(*rc, r, &self.right));
                 self.constants(&behind, lc, rc);
                 if self.seen.insert((l.key(), r.key())) {
-                    self.waiting.push_back(Pointed {
+                    self.waiting.push_back(Pointees {
                         what: behind,
                         left: l,
                         right: r,

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use gimli::{AttributeValue, DwTag, EntriesTreeNode, Operation};
 
 use super::convention::{is_variadic, of_name};
-use super::find::{text, At};
+use super::find::{text, EntryRef};
 use super::load::{Die, Reader};
 use super::types::{missing, number, Builder, LONGEST};
 use crate::types::graph::{Aggregate, Enumeration, Field, Id, Kind, Why};
@@ -17,7 +17,7 @@ const UNION: &str = "bindgen_union_field";
 
 impl<'u, 'a> Builder<'u, 'a> {
     /// The type at `at`; the types that it refers to are read later.
-    pub(super) fn describe(&mut self, at: At) -> gimli::Result<Kind> {
+    pub(super) fn describe(&mut self, at: EntryRef) -> gimli::Result<Kind> {
         let unit = at.0;
         let entry = self.entry(at)?;
         if let Some(target) = self.target(unit, &entry, gimli::DW_AT_signature)? {
@@ -91,7 +91,7 @@ impl<'u, 'a> Builder<'u, 'a> {
         })
     }
 
-    fn array(&mut self, at: At, entry: &Die<'a, 'u>) -> gimli::Result<Kind> {
+    fn array(&mut self, at: EntryRef, entry: &Die<'a, 'u>) -> gimli::Result<Kind> {
         let vector = entry.attr_value(gimli::DW_AT_GNU_vector)?.is_some();
         let of = self.type_of(at.0, entry)?;
         let mut tree = self.unit(at.0)?.entries_tree(Some(at.1))?;
@@ -133,7 +133,12 @@ impl<'u, 'a> Builder<'u, 'a> {
         })
     }
 
-    fn aggregate(&mut self, at: At, name: Option<Arc<str>>, size: u64) -> gimli::Result<Kind> {
+    fn aggregate(
+        &mut self,
+        at: EntryRef,
+        name: Option<Arc<str>>,
+        size: u64,
+    ) -> gimli::Result<Kind> {
         let unit = at.0;
         let rust = self.is_rust(unit);
         let mut tree = self.unit(unit)?.entries_tree(Some(at.1))?;
@@ -182,13 +187,13 @@ impl<'u, 'a> Builder<'u, 'a> {
     }
 
     /// The crate around an entry of Rust.
-    fn krate(&self, (unit, at): At) -> Option<Arc<str>> {
+    fn krate(&self, (unit, at): EntryRef) -> Option<Arc<str>> {
         let all = self.crates.get(unit)?;
         let behind = all.partition_point(|(start, _)| *start <= at);
         all.get(behind.checked_sub(1)?)?.1.clone()
     }
 
-    fn field(&mut self, at: At) -> gimli::Result<Option<Field>> {
+    fn field(&mut self, at: EntryRef) -> gimli::Result<Option<Field>> {
         let entry = self.entry(at)?;
         if entry.attr_value(gimli::DW_AT_external)?.is_some() {
             return Ok(None);
@@ -282,7 +287,7 @@ impl<'u, 'a> Builder<'u, 'a> {
 
     fn enumeration(
         &mut self,
-        at: At,
+        at: EntryRef,
         name: Option<Arc<str>>,
         size: Option<u64>,
     ) -> gimli::Result<Kind> {

@@ -28,27 +28,27 @@ pub struct Query<'w> {
 
 /// The prefix of probes that are named after their symbols: those in C, and those that
 /// border/gate/probes.rs writes.
-pub const NAMED: &str = "__probe_of_";
+pub const PROBE_PREFIX: &str = "__probe_of_";
 
 /// The unit and offset of an entry.
-pub type At = (usize, UnitOffset);
+pub type EntryRef = (usize, UnitOffset);
 
 /// An entry about a symbol.
 #[derive(Debug)]
 pub struct Hit<'w> {
     /// The entry.
-    pub at: At,
+    pub at: EntryRef,
     /// The entry that has its remaining attributes.
-    pub origin: Option<At>,
+    pub origin: Option<EntryRef>,
     /// The symbol.
     pub symbol: &'w str,
     /// What the entry is.
-    pub what: What,
+    pub role: Role,
 }
 
 /// What an entry about a symbol is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum What {
+pub enum Role {
     /// Its definition.
     Definition,
     /// A declaration.
@@ -71,7 +71,7 @@ pub struct Units<'a> {
     /// In file order.
     pub all: Vec<Unit<'a>>,
     /// Type units (`.debug_types`).
-    types: HashMap<DebugTypeSignature, At>,
+    types: HashMap<DebugTypeSignature, EntryRef>,
     /// Whether some types are in a .dwo file.
     pub split: bool,
 }
@@ -115,7 +115,7 @@ impl<'a> Units<'a> {
     }
 
     /// The entry that a reference refers to.
-    pub fn target(&self, unit: usize, value: AttributeValue<Reader<'a>>) -> Option<At> {
+    pub fn target(&self, unit: usize, value: AttributeValue<Reader<'a>>) -> Option<EntryRef> {
         match value {
             AttributeValue::UnitRef(at) => Some((unit, at)),
             AttributeValue::DebugInfoRef(at) => {
@@ -140,7 +140,7 @@ pub struct Hits<'w> {
     /// Entries about symbols.
     pub symbols: Vec<Hit<'w>>,
     /// Complete structs and unions, with their tags.
-    pub bodies: Vec<(String, At)>,
+    pub bodies: Vec<(String, EntryRef)>,
     /// By unit: whether it has any types. With `-Cdebuginfo=1`, functions have names but no types.
     pub typed: Vec<bool>,
     /// By unit.
@@ -192,7 +192,7 @@ struct Head<'a> {
     name: Option<Reader<'a>>,
     linkage: Option<Reader<'a>>,
     declaration: bool,
-    origin: Option<At>,
+    origin: Option<EntryRef>,
     address: Option<u64>,
 }
 
@@ -209,7 +209,7 @@ impl<'a, 'w> Walk<'_, 'a, 'w> {
             let specifications = abbreviation.attributes();
             let has = |name: DwAt| specifications.iter().any(|s| s.name() == name);
             let top = rust && depth == 1;
-            let asked = match tag {
+            let relevant = match tag {
                 gimli::DW_TAG_subprogram => true,
                 // Most variables are local.
                 gimli::DW_TAG_variable => {
@@ -228,7 +228,7 @@ impl<'a, 'w> Walk<'_, 'a, 'w> {
             if top && tag != gimli::DW_TAG_namespace {
                 self.enter(at, None);
             }
-            if !asked {
+            if !relevant {
                 entries.skip_attributes(specifications)?;
                 continue;
             }
@@ -301,12 +301,12 @@ impl<'a, 'w> Walk<'_, 'a, 'w> {
     fn of_name(&self, at: UnitOffset, head: &Head<'a>) -> Option<Hit<'w>> {
         let checked = self.query.named.as_ref()?;
         let name = text(head.name.as_ref()?)?;
-        let symbol = self.known(name.strip_prefix(NAMED)?)?;
+        let symbol = self.known(name.strip_prefix(PROBE_PREFIX)?)?;
         Some(Hit {
             at: (self.index, at),
             origin: None,
             symbol,
-            what: What::Probe(if checked.contains(symbol) {
+            role: Role::Probe(if checked.contains(symbol) {
                 Probed::Definition
             } else {
                 Probed::Declaration
@@ -321,7 +321,7 @@ impl<'a, 'w> Walk<'_, 'a, 'w> {
                 at: (self.index, at),
                 origin: None,
                 symbol,
-                what: What::Probe(*of),
+                role: Role::Probe(*of),
             });
         }
         if let Some(hit) = self.of_name(at, &head) {
@@ -338,20 +338,20 @@ impl<'a, 'w> Walk<'_, 'a, 'w> {
         self.names.insert(at, symbol);
 
         let linked = self.query.defined.get(symbol);
-        let what = match (linked, head.declaration) {
-            (_, true) => What::Declaration,
+        let role = match (linked, head.declaration) {
+            (_, true) => Role::Declaration,
             // Another entity of the same name, or an inlined copy.
             (None, false) => return None,
             (Some(linked), false) if head.address.is_some_and(|address| address != *linked) => {
                 return None
             }
-            (Some(_), false) => What::Definition,
+            (Some(_), false) => Role::Definition,
         };
         Some(Hit {
             at: (self.index, at),
             origin: head.origin,
             symbol,
-            what,
+            role,
         })
     }
 }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use gimli::{AttributeValue, DwAt};
 
 use super::convention::recorded;
-use super::find::{find, At, Crates, Hit, Hits, Probed, Query, Units, What, NAMED};
+use super::find::{find, Crates, EntryRef, Hit, Hits, Probed, Query, Role, Units, PROBE_PREFIX};
 use super::lines::path;
 use super::load::{DebugInfo, Die, Dwarf, Unit};
 use super::unit::{is_rust, producer};
@@ -138,11 +138,11 @@ pub(super) struct Builder<'u, 'a> {
     pub(super) crates: &'u [Crates],
     typed: &'u [bool],
     producer: Vec<Producer>,
-    known: HashMap<At, Id>,
+    known: HashMap<EntryRef, Id>,
     /// The number of types in which `Option`s were resolved.
     resolved: usize,
     /// Types that have a node, but are not read yet.
-    waiting: Vec<(At, Id)>,
+    waiting: Vec<(EntryRef, Id)>,
     pub(super) types: Types,
 }
 
@@ -152,7 +152,7 @@ impl<'u, 'a> Builder<'u, 'a> {
         unit.ok_or(gimli::Error::MissingUnitDie)
     }
 
-    pub(super) fn entry(&self, (unit, at): At) -> gimli::Result<Die<'a, 'u>> {
+    pub(super) fn entry(&self, (unit, at): EntryRef) -> gimli::Result<Die<'a, 'u>> {
         self.unit(unit)?.entry(at)
     }
 
@@ -167,7 +167,7 @@ impl<'u, 'a> Builder<'u, 'a> {
         unit: usize,
         entry: &Die<'a, 'u>,
         name: DwAt,
-    ) -> gimli::Result<Option<At>> {
+    ) -> gimli::Result<Option<EntryRef>> {
         let value = entry.attr_value(name)?;
         Ok(value.and_then(|value| self.units.target(unit, value)))
     }
@@ -183,7 +183,7 @@ impl<'u, 'a> Builder<'u, 'a> {
     }
 
     /// The node of the type at `at`.
-    pub(super) fn ty(&mut self, at: At) -> Id {
+    pub(super) fn ty(&mut self, at: EntryRef) -> Id {
         if let Some(id) = self.known.get(&at) {
             return *id;
         }
@@ -232,18 +232,18 @@ impl<'u, 'a> Builder<'u, 'a> {
         let producer = self.producer.get(unit).copied().unwrap_or_default();
         let entry = self.entry(hit.at)?;
         let name = self.name(unit, &entry)?.unwrap_or_default();
-        let of_border = producer.rust && name.starts_with(NAMED);
+        let of_border = producer.rust && name.starts_with(PROBE_PREFIX);
         let mut place = match (self.place(unit, &entry)?, hit.origin) {
             (None, Some(origin)) => self.place(origin.0, &self.entry(origin)?)?,
             (place, _) => place,
         };
-        if let (What::Probe(_), false, Some(place)) = (hit.what, of_border, &mut place) {
+        if let (Role::Probe(_), false, Some(place)) = (hit.role, of_border, &mut place) {
             // The name of a probe has the line of the declaration: `__STITCH_1_67`.
             let line = name.rsplit('_').next().and_then(|line| line.parse().ok());
             place.line = line.unwrap_or(place.line);
         }
-        let shape = match hit.what {
-            What::Probe(_) => self.probed(unit, &entry, of_border)?,
+        let shape = match hit.role {
+            Role::Probe(_) => self.probed(unit, &entry, of_border)?,
             _ if entry.tag() == gimli::DW_TAG_subprogram => {
                 if producer.rust && !self.typed.get(unit).is_some_and(|typed| *typed) {
                     return Ok(None);
@@ -260,11 +260,11 @@ impl<'u, 'a> Builder<'u, 'a> {
             },
             trusts_caller: !producer.gcc,
             reduced: producer.reduced,
-            source: match hit.what {
-                What::Definition => Source::Definition,
-                What::Declaration => Source::Declaration,
-                What::Probe(Probed::Definition) => Source::ProbedDefinition,
-                What::Probe(Probed::Declaration) => Source::ProbedDeclaration,
+            source: match hit.role {
+                Role::Definition => Source::Definition,
+                Role::Declaration => Source::Declaration,
+                Role::Probe(Probed::Definition) => Source::ProbedDefinition,
+                Role::Probe(Probed::Declaration) => Source::ProbedDeclaration,
             },
             place,
             shape,
@@ -275,7 +275,7 @@ impl<'u, 'a> Builder<'u, 'a> {
         &mut self,
         unit: usize,
         entry: &Die<'a, 'u>,
-        origin: Option<At>,
+        origin: Option<EntryRef>,
     ) -> gimli::Result<Option<Shape>> {
         let own = self.target(unit, entry, gimli::DW_AT_type)?;
         let target = match (own, origin) {
@@ -337,7 +337,11 @@ impl<'u, 'a> Builder<'u, 'a> {
         Ok(file.map(|file| Place { file, line }))
     }
 
-    pub(super) fn signature(&mut self, at: At, origin: Option<At>) -> gimli::Result<Signature> {
+    pub(super) fn signature(
+        &mut self,
+        at: EntryRef,
+        origin: Option<EntryRef>,
+    ) -> gimli::Result<Signature> {
         let (unit, offset) = at;
         let mut tree = self.unit(unit)?.entries_tree(Some(offset))?;
         let root = tree.root()?;
@@ -388,7 +392,7 @@ impl<'u, 'a> Builder<'u, 'a> {
         Ok(signature)
     }
 
-    fn parameter(&mut self, at: At) -> gimli::Result<Parameter> {
+    fn parameter(&mut self, at: EntryRef) -> gimli::Result<Parameter> {
         let entry = self.entry(at)?;
         let mut name = self.name(at.0, &entry)?;
         let mut target = self.target(at.0, &entry, gimli::DW_AT_type)?;

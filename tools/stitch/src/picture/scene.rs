@@ -4,7 +4,7 @@ use std::collections::{BTreeSet, HashMap};
 
 use super::node::{node, Kind, Node, Pin};
 use super::order::{arrange, crossings, sections, sorted, Edge};
-use crate::dwarf::find::NAMED;
+use crate::dwarf::find::PROBE_PREFIX;
 use crate::model::{Outcome, Report};
 use crate::report::words;
 
@@ -113,8 +113,8 @@ impl<'r> Scene<'r> {
             .map(|c| (c.definer, c.crossing.symbol.as_str()))
             .collect();
         let mut imports: HashMap<&str, usize> = HashMap::new();
-        for need in self.report.imports.iter().flat_map(|taken| &taken.uses) {
-            *imports.entry(&need.part).or_default() += 1;
+        for used in self.report.imports.iter().flat_map(|import| &import.uses) {
+            *imports.entry(&used.part).or_default() += 1;
         }
         let few = self.nodes.len() <= FEW;
         for (index, node) in self.nodes.iter_mut().enumerate() {
@@ -126,7 +126,7 @@ impl<'r> Scene<'r> {
                 .iter()
                 .filter(|symbol| !crossing.contains(&(index, symbol.name.as_str())))
                 // Probes are not part of the module.
-                .filter(|symbol| !symbol.name.contains(NAMED))
+                .filter(|symbol| !symbol.name.contains(PROBE_PREFIX))
                 .partition(|symbol| !symbol.letter.is_ascii_lowercase());
             let shown = if few { MOST_OTHERS } else { 0 };
             if few && !global.is_empty() {

@@ -126,11 +126,11 @@ fn all_crossings_are_shown() {
                 );
             }
         }
-        for taken in &report.imports {
+        for import in &report.imports {
             assert!(
-                page.contains(&format!(">{}<", taken.symbol)),
+                page.contains(&format!(">{}<", import.symbol)),
                 "{name}: {}",
-                taken.symbol
+                import.symbol
             );
         }
         for part in &report.parts {

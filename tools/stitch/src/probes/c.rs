@@ -8,7 +8,7 @@ use std::process::Command;
 use super::command;
 use super::read::DECLARATIONS;
 use super::source::{first_error, recorded, OBJECT};
-use crate::dwarf::find::NAMED;
+use crate::dwarf::find::PROBE_PREFIX;
 use crate::input::cmd_file::CmdFile;
 use crate::input::object::ObjectFile;
 use crate::input::producer;
@@ -102,7 +102,7 @@ fn is_identifier(name: &str) -> bool {
 fn probe(symbol: &str) -> String {
     format!(
         "__attribute__((used, section(\"{DECLARATIONS}\")))\n\
-         static __typeof__({symbol}) *{NAMED}{symbol} = &{symbol};\n"
+         static __typeof__({symbol}) *{PROBE_PREFIX}{symbol} = &{symbol};\n"
     )
 }
 

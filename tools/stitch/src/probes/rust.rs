@@ -19,7 +19,7 @@ use syn::{
 use super::command;
 use super::read::{DECLARATIONS, DEFINITIONS};
 use super::source::{first_error, recorded, COPIES, OBJECT};
-use crate::dwarf::find::NAMED;
+use crate::dwarf::find::PROBE_PREFIX;
 use crate::input::cmd_file::CmdFile;
 use crate::input::object::ObjectFile;
 
@@ -121,9 +121,11 @@ fn by_path(wanted: &[(Undeclared<'_>, &str)]) -> String {
     let mut text = String::from("#[used] static __STITCH_NAMED: fn() = {\nfn named() {\n");
     for (Undeclared { name, function }, path) in wanted {
         text += &if *function {
-            format!("let {NAMED}{name} = {path}{name};\n")
+            format!("let {PROBE_PREFIX}{name} = {path}{name};\n")
         } else {
-            format!("let {NAMED}{name} = unsafe {{ ::core::ptr::addr_of!({path}{name}) }};\n")
+            format!(
+                "let {PROBE_PREFIX}{name} = unsafe {{ ::core::ptr::addr_of!({path}{name}) }};\n"
+            )
         };
     }
     // LLVM removes variables from a scope without code.

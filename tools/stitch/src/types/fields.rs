@@ -156,7 +156,7 @@ const BINDGENS: &[&str] = &[
 const OPAQUE: &str = "_bindgen_opaque_blob";
 
 /// Whether bindgen added it.
-pub fn is_bindgens(leaf: &Leaf) -> bool {
+pub fn is_from_bindgen(leaf: &Leaf) -> bool {
     let name = leaf.name.as_deref().unwrap_or_default();
     BINDGENS.iter().any(|begin| name.starts_with(begin))
 }
@@ -170,7 +170,7 @@ pub fn is_opaque(leaves: &[Leaf]) -> bool {
 
 /// Whether it is just bytes.
 pub fn is_blob(types: &Types, leaf: &Leaf) -> bool {
-    is_bindgens(leaf)
+    is_from_bindgen(leaf)
         || match types.kind(leaf.ty) {
             Kind::Array {
                 of,

@@ -68,7 +68,7 @@ pub fn rustc() -> PathBuf {
 
 pub fn run(command: &mut Command) {
     let output = command.output().expect("a compiler on this host");
-    assert!(output.status.success(), "{command:?}: {}", said(&output));
+    assert!(output.status.success(), "{command:?}: {}", text_of(&output));
 }
 
 /// Runs stitch, with limits for memory and time.
@@ -82,7 +82,7 @@ pub fn stitch(words: &[&str], paths: &[&Path]) -> Output {
         .expect("stitch starts")
 }
 
-pub fn said(output: &Output) -> String {
+pub fn text_of(output: &Output) -> String {
     let text = [&output.stdout[..], &output.stderr[..]].concat();
     String::from_utf8_lossy(&text).into_owned()
 }

@@ -45,7 +45,7 @@ pub fn symbol(name: &str, letter: char) -> Symbol {
     }
 }
 
-pub fn needs(part: &str, relocation: &str, sites: usize) -> Use {
+pub fn uses_of(part: &str, relocation: &str, sites: usize) -> Use {
     Use {
         part: part.to_owned(),
         sites: (0..sites)
@@ -89,7 +89,7 @@ pub fn crossing(name: &str, definer: &Part, uses: Vec<Use>, outcome: Outcome) ->
     crossing
 }
 
-pub fn taken(name: &str, language: Language, gpl_only: Option<bool>, uses: Vec<Use>) -> Import {
+pub fn import(name: &str, language: Language, gpl_only: Option<bool>, uses: Vec<Use>) -> Import {
     Import {
         symbol: name.to_owned(),
         demangled: None,
@@ -122,22 +122,22 @@ pub fn hello_rust() -> Report {
     let c = part("c_helper.o", Language::C, &globals);
     let mut crossings: Vec<Crossing> = from_c
         .iter()
-        .map(|name| crossing(name, &c, vec![needs(&rust.name, PLT, 1)], Outcome::Same))
+        .map(|name| crossing(name, &c, vec![uses_of(&rust.name, PLT, 1)], Outcome::Same))
         .collect();
-    let uses = vec![needs(&c.name, PLT, 2)];
+    let uses = vec![uses_of(&c.name, PLT, 2)];
     crossings.push(crossing(count, &rust, uses, Outcome::Same));
     let imports = ["_printk", "kstrtouint", "memcpy", "memset", "strlen"].map(|name| {
-        taken(
+        import(
             name,
             Language::C,
             Some(name == "memset"),
-            vec![needs(&c.name, PLT, 2)],
+            vec![uses_of(&c.name, PLT, 2)],
         )
     });
     let mut imports = imports.to_vec();
     for name in ["kernel::error::to_result", "kernel::print::call_printk"] {
-        let uses = vec![needs(&rust.name, PLT, 1)];
-        imports.push(taken(name, Language::Rust, Some(true), uses));
+        let uses = vec![uses_of(&rust.name, PLT, 1)];
+        imports.push(import(name, Language::Rust, Some(true), uses));
     }
     Report {
         kernel: Vec::new(),
@@ -157,12 +157,12 @@ pub fn three() -> Report {
     for (crossing, outcome) in report.crossings.iter_mut().zip(outcomes) {
         crossing.verdict.outcome = outcome;
         if crossing.language == Language::Rust {
-            crossing.uses.push(needs(&test.name, "R_X86_64_32S", 3));
+            crossing.uses.push(uses_of(&test.name, "R_X86_64_32S", 3));
         }
     }
     report.crossings[4]
         .uses
-        .push(needs("kunit.o", "R_X86_64_32S", 3));
+        .push(uses_of("kunit.o", "R_X86_64_32S", 3));
     report.parts.push(test);
     report
         .parts
@@ -209,9 +209,9 @@ pub fn many(parts: usize, count: usize, names: usize) -> Report {
             other[index * 7 / 4 % other.len()],
         );
         let (definer, user) = if index % 3 == 0 { (a, b) } else { (b, a) };
-        let mut uses = vec![needs(&user.name, PLT, index % 4 + 1)];
+        let mut uses = vec![uses_of(&user.name, PLT, index % 4 + 1)];
         if index % 6 == 1 {
-            uses.push(needs(&rust[(index + 1) % rust.len()].name, PLT, 1));
+            uses.push(uses_of(&rust[(index + 1) % rust.len()].name, PLT, 1));
         }
         let name = match definer.defined.get(index % definer.defined.len().max(1)) {
             Some(symbol) if count < 100 => format!("{}_{index}", symbol.name),
@@ -224,8 +224,8 @@ pub fn many(parts: usize, count: usize, names: usize) -> Report {
         .map(|index| {
             let language = [Language::C, Language::Rust][index % 2];
             let gpl = [Some(true), Some(false), None][index % 3];
-            let uses = vec![needs(&report.parts[index % parts].name, PLT, index % 50)];
-            taken(
+            let uses = vec![uses_of(&report.parts[index % parts].name, PLT, index % 50)];
+            import(
                 &format!("kernel_exports_{}", index * index),
                 language,
                 gpl,
@@ -249,7 +249,7 @@ pub fn hostile() -> Report {
         Outcome::Differs,
         Outcome::Same,
     ]) {
-        let uses = vec![needs(&c.name, NOWHERE, 300), needs(&c.name, &long, 0)];
+        let uses = vec![uses_of(&c.name, NOWHERE, 300), uses_of(&c.name, &long, 0)];
         crossings.push(crossing(name, &rust, uses, outcome));
     }
     // From a missing object; within one language; within one object.
@@ -257,13 +257,13 @@ pub fn hostile() -> Report {
     crossings.push(crossing(
         "from_a_ghost",
         &ghost,
-        vec![needs(&rust.name, PLT, 1)],
+        vec![uses_of(&rust.name, PLT, 1)],
         Outcome::Same,
     ));
     let uses = vec![
-        needs(&ghost.name, PLT, 1),
-        needs("second ghost", PLT, 1),
-        needs(&c.name, PLT, 1),
+        uses_of(&ghost.name, PLT, 1),
+        uses_of("second ghost", PLT, 1),
+        uses_of(&c.name, PLT, 1),
     ];
     crossings.push(crossing("among_c", &c, uses, Outcome::Same));
     crossings.push(crossing("for_nobody", &c, Vec::new(), Outcome::Unknown));
@@ -284,12 +284,12 @@ pub fn hostile() -> Report {
         parts: vec![rust.clone(), c, rust, huge],
         crossings,
         imports: vec![
-            taken(NOWHERE, Language::C, None, Vec::new()),
-            taken(
+            import(NOWHERE, Language::C, None, Vec::new()),
+            import(
                 &long,
                 Language::Unknown,
                 Some(true),
-                vec![needs("nobody", NOWHERE, 2)],
+                vec![uses_of("nobody", NOWHERE, 2)],
             ),
         ],
         sizes: vec![size(Language::Rust, NOWHERE)],
