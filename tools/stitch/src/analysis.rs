@@ -20,7 +20,6 @@ use crate::verdict::verdicts::verdicts;
 
 /// A report, and what it does not cover.
 pub struct Analysis {
-    /// See [`Report`].
     pub report: Report,
     /// Objects in which symbols may cross unseen, and why.
     pub unseen: Vec<String>,
@@ -28,7 +27,6 @@ pub struct Analysis {
     pub ignored: Vec<String>,
 }
 
-/// Analyses a module.
 pub fn analyse(
     module: &Module,
     symvers: &HashMap<String, Export>,

@@ -1,13 +1,13 @@
 //! Reads the types of symbols from the BTF of a kernel: distributions ship vmlinux without DWARF.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
 use btf_rs::{Btf, BtfType, Type};
 
 use crate::dwarf::types::Found;
 use crate::model::Language;
-use crate::types::claim::{Claim, Shape, Source};
+use crate::types::claim::{by_symbol, Claim, Shape, Source};
 use crate::types::graph::{
     Aggregate, Convention, Enumeration, Field, Id, Kind, Parameter, Signature, Types, Why,
 };
@@ -28,32 +28,29 @@ pub fn read(
         known: HashMap::new(),
         waiting: Vec::new(),
     };
-    let mut shapes = Vec::new();
+    let part: Arc<str> = part.into();
+    let mut claims = Vec::new();
     for symbol in symbols {
         for ty in btf.resolve_types_by_name(symbol).unwrap_or_default() {
             if let Some(shape) = builder.shape(&ty).map_err(damaged)? {
-                shapes.push((*symbol, shape));
+                let claim = Claim {
+                    part: part.clone(),
+                    language: Language::C,
+                    trusts_caller,
+                    reduced: false,
+                    source: Source::Btf,
+                    place: None,
+                    shape,
+                    types: Arc::default(),
+                };
+                claims.push((*symbol, claim));
             }
         }
     }
     builder.finish().map_err(damaged)?;
-
-    let (types, part) = (Arc::new(builder.types), Arc::<str>::from(part));
-    let mut claims: BTreeMap<String, Vec<Claim>> = BTreeMap::new();
-    for (symbol, shape) in shapes {
-        claims.entry(symbol.to_owned()).or_default().push(Claim {
-            part: part.clone(),
-            language: Language::C,
-            trusts_caller,
-            reduced: false,
-            source: Source::Btf,
-            place: None,
-            shape,
-            types: types.clone(),
-        });
-    }
+    let types = Arc::new(builder.types);
     Ok(Found {
-        claims,
+        claims: by_symbol(claims, &types),
         types,
         ..Found::default()
     })

@@ -8,9 +8,7 @@ pub const NOTHING: &str = "not found";
 /// A report on one module.
 #[derive(Debug, Clone, Default, Serialize)]
 pub struct Report {
-    /// `hello_rust`
     pub module: String,
-    /// Its objects, in the order in which they were given.
     pub parts: Vec<Part>,
     /// Symbols that cross between Rust and C.
     #[serde(rename = "stitches")]
@@ -47,7 +45,6 @@ pub struct Part {
     pub name: String,
     /// Where it was read from.
     pub path: String,
-    /// Its language.
     pub language: Language,
     /// From `DW_AT_producer` or `.comment`.
     pub compiler: Option<String>,
@@ -61,18 +58,14 @@ pub struct Part {
     pub needed: Vec<Symbol>,
 }
 
-/// A section of an object.
 #[derive(Debug, Clone, Serialize)]
 pub struct Section {
-    /// `.text`
     pub name: String,
     /// `text`, `rodata`, `data`, `bss`, `debug`, `other`
     pub kind: &'static str,
-    /// In bytes.
     pub size: u64,
 }
 
-/// A symbol of an object.
 #[derive(Debug, Clone, Serialize)]
 pub struct Symbol {
     /// As the linker knows it.
@@ -106,25 +99,29 @@ pub struct Crossing {
     pub verdict: Verdict,
 }
 
-#[cfg(test)]
 impl Crossing {
-    /// A function that is defined in C, for tests.
-    pub fn example(symbol: &str, outcome: Outcome, causes: &[&str]) -> Self {
-        let causes = causes.iter().map(|text| (outcome, (*text).to_owned()));
+    /// A crossing without references and verdict.
+    pub fn new(symbol: &str, function: bool, definer: &str, language: Language) -> Self {
         Crossing {
             symbol: symbol.to_owned(),
-            function: true,
-            definer: "a.o".to_owned(),
-            language: Language::C,
+            function,
+            definer: definer.to_owned(),
+            language,
             place: None,
             linked: None,
             uses: Vec::new(),
-            verdict: Verdict {
-                outcome,
-                causes: causes.collect(),
-                ..Verdict::default()
-            },
+            verdict: Verdict::default(),
         }
+    }
+
+    /// A function that is defined in C, for tests.
+    #[cfg(test)]
+    pub fn example(symbol: &str, outcome: Outcome, causes: &[&str]) -> Self {
+        let mut crossing = Crossing::new(symbol, true, "a.o", Language::C);
+        crossing.verdict.outcome = outcome;
+        let causes = causes.iter().map(|text| (outcome, (*text).to_owned()));
+        crossing.verdict.causes = causes.collect();
+        crossing
     }
 }
 
@@ -148,16 +145,12 @@ pub struct Import {
 /// An object's references to a symbol.
 #[derive(Debug, Clone, Serialize)]
 pub struct Use {
-    /// The object.
     pub part: String,
-    /// The relocations.
     pub sites: Vec<Site>,
 }
 
-/// A relocation.
 #[derive(Debug, Clone, Serialize)]
 pub struct Site {
-    /// `.text`
     pub section: String,
     /// Within the section.
     pub offset: u64,
@@ -187,9 +180,7 @@ pub struct Size {
     pub language: Language,
     /// The crate: `core`, `kernel`, the module's own; empty for C.
     pub owner: String,
-    /// Code.
     pub text: u64,
-    /// Constants.
     pub rodata: u64,
     /// Initialised data.
     pub data: u64,
@@ -200,7 +191,6 @@ pub struct Size {
 /// Whether both sides agree on a symbol.
 #[derive(Debug, Clone, Default, Serialize)]
 pub struct Verdict {
-    /// The verdict in one word.
     pub outcome: Outcome,
     /// Each side's declaration or definition.
     pub views: Vec<View>,
@@ -218,7 +208,6 @@ pub struct Cause {
     pub outcome: Outcome,
     /// `field `pre_handler` of `kprobe`: at byte 64 in C, at byte 0 in Rust`
     pub text: String,
-    /// The symbols that have it.
     pub symbols: Vec<String>,
 }
 
@@ -259,9 +248,7 @@ pub struct View {
 pub struct Layout {
     /// Its tag, or the last segment of its path.
     pub name: String,
-    /// Whether it is a union.
     pub union: bool,
-    /// In bytes.
     pub size: u64,
     /// In bytes, if the debug information says so.
     pub align: Option<u64>,
@@ -274,7 +261,6 @@ pub struct Layout {
 pub struct Member {
     /// `None` for unnamed bit-fields.
     pub name: Option<String>,
-    /// In bytes.
     pub offset: u64,
     /// In bytes, if known; for a bit-field, that of its declared type.
     pub size: Option<u64>,

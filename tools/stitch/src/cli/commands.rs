@@ -27,11 +27,8 @@ const UNKNOWN: u8 = 3;
 
 /// What `stitch report` writes.
 pub struct Outputs<'a> {
-    /// JSON instead of text.
     pub json: bool,
-    /// The picture.
     pub svg: Option<&'a Path>,
-    /// The page.
     pub html: Option<&'a Path>,
 }
 

@@ -43,11 +43,8 @@ pub(super) const DEEPEST: usize = 64;
 /// In which direction arguments are passed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Passing {
-    /// To the left side.
     ToLeft,
-    /// To the right side.
     ToRight,
-    /// Either way.
     Either,
 }
 

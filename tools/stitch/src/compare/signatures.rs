@@ -14,6 +14,7 @@ impl<'c> Comparison<'c> {
         (rt, right): (&'c Types, &'c Signature),
         passing: Passing,
     ) {
+        let ty = |types, id| Ty { types, id };
         let without = match (left.prototyped, right.prototyped) {
             (true, true) => None,
             (false, _) => Some(&self.left),
@@ -27,16 +28,7 @@ impl<'c> Comparison<'c> {
         }
         self.conventions(of, (lt, left), (rt, right));
         let what = format!("the result{of}");
-        let (l, r) = (
-            Ty {
-                types: lt,
-                id: left.returns,
-            },
-            Ty {
-                types: rt,
-                id: right.returns,
-            },
-        );
+        let (l, r) = (ty(lt, left.returns), ty(rt, right.returns));
         self.registers(&what, l, r);
         self.values(&what, l, r, 0);
         if left.variadic != right.variadic {
@@ -72,16 +64,7 @@ impl<'c> Comparison<'c> {
             let name = left.name.as_ref().or(right.name.as_ref());
             let name = name.map(|name| format!(" `{name}`")).unwrap_or_default();
             let what = format!("parameter {}{name}{of}", at + 1);
-            let (l, r) = (
-                Ty {
-                    types: lt,
-                    id: left.ty,
-                },
-                Ty {
-                    types: rt,
-                    id: right.ty,
-                },
-            );
+            let (l, r) = (ty(lt, left.ty), ty(rt, right.ty));
             self.registers(&what, l, r);
             self.extended(&what, l, r, passing);
             self.values(&what, l, r, 0);

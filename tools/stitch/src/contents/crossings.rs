@@ -1,13 +1,13 @@
 //! Crossings: symbols that one language defines and the other references.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use object::elf::{STB_LOCAL, STB_WEAK, STT_FUNC, STT_GNU_IFUNC, STT_NOTYPE};
 use object::{Object, ObjectSection, ObjectSymbol, SectionKind, SymbolSection};
 
 use super::references::References;
 use crate::input::object::{name_of, ElfSymbol, ObjectFile};
-use crate::model::{Crossing, Language, Place, Use, Verdict, NOTHING};
+use crate::model::{Crossing, Language, Place, Use, NOTHING};
 
 /// A global definition.
 struct Definition {
@@ -48,16 +48,11 @@ pub fn crossings(
             })
             .collect();
         if !uses.is_empty() {
-            crossings.push(Crossing {
-                symbol: name.to_owned(),
-                function: definition.function,
-                definer: definer.name.clone(),
-                language: definer.language,
-                place: definition.line.clone(),
-                linked: None,
-                uses,
-                verdict: Verdict::default(),
-            });
+            let function = definition.function;
+            let mut crossing = Crossing::new(name, function, &definer.name, definer.language);
+            crossing.place = definition.line.clone();
+            crossing.uses = uses;
+            crossings.push(crossing);
         }
     }
     place(&mut crossings, objects, &definitions);
@@ -76,16 +71,9 @@ pub fn to_kernel(objects: &[ObjectFile<'_>], references: &[References]) -> Vec<C
             if user.language != Language::Rust || name.starts_with("_R") {
                 continue;
             }
-            let crossing = wanted.entry(name.clone()).or_insert_with(|| Crossing {
-                symbol: name.clone(),
-                function: true,
-                definer: NOTHING.to_owned(),
-                language: Language::C,
-                place: None,
-                linked: None,
-                uses: Vec::new(),
-                verdict: Verdict::default(),
-            });
+            let crossing = wanted
+                .entry(name.clone())
+                .or_insert_with(|| Crossing::new(name, true, NOTHING, Language::C));
             crossing.uses.push(Use {
                 part: user.name.clone(),
                 sites: sites.clone(),
@@ -169,25 +157,16 @@ fn place(
     objects: &[ObjectFile<'_>],
     definitions: &BTreeMap<&str, Definition>,
 ) {
-    let mut wanted: HashMap<usize, HashSet<&str>> = HashMap::new();
-    for crossing in crossings.iter() {
-        if let Some((&name, definition)) = definitions.get_key_value(crossing.symbol.as_str()) {
-            wanted.entry(definition.part).or_default().insert(name);
-        }
-    }
-    let found: HashMap<usize, HashMap<String, Place>> = wanted
-        .into_iter()
-        .filter_map(|(part, names)| {
-            let debug = &objects.get(part)?.debug;
-            Some((part, debug.definitions(&names)))
-        })
-        .collect();
-    for crossing in crossings {
-        let exact = definitions
-            .get(crossing.symbol.as_str())
-            .and_then(|definition| found.get(&definition.part)?.get(&crossing.symbol));
-        if let Some(exact) = exact {
-            crossing.place = Some(exact.clone());
+    for (part, object) in objects.iter().enumerate() {
+        let is_here = |crossing: &&mut Crossing| {
+            let definition = definitions.get(crossing.symbol.as_str());
+            definition.is_some_and(|definition| definition.part == part)
+        };
+        let here: Vec<&mut Crossing> = crossings.iter_mut().filter(is_here).collect();
+        let names = here.iter().map(|crossing| crossing.symbol.as_str());
+        let mut found = object.debug.definitions(&names.collect());
+        for crossing in here {
+            crossing.place = found.remove(&crossing.symbol).or(crossing.place.take());
         }
     }
 }

@@ -11,7 +11,6 @@ use crate::input::object::{kind_of, name_of, ElfSymbol, ObjectFile};
 use crate::input::producer;
 use crate::model::{Part, Section, Symbol};
 
-/// Describes an object.
 pub fn part(object: &ObjectFile<'_>) -> Part {
     let unit = object.debug.compile_unit();
     let (needed, defined) = symbols(object)

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use gimli::{AttributeValue, DwTag, EntriesTreeNode, Operation};
+use gimli::{AttributeValue, DwAt, DwTag, EntriesTreeNode, Operation};
 
 use super::convention::{is_variadic, of_name};
 use super::find::{text, EntryRef};
@@ -215,7 +215,10 @@ impl<'u, 'a> Builder<'u, 'a> {
                 (Some(before), Some(bits)) => {
                     let storage = match number(&entry, gimli::DW_AT_byte_size)? {
                         Some(bytes) => bytes,
-                        None => self.bytes(at.0, &entry)?.unwrap_or(0),
+                        None => {
+                            let size = self.of_types(at.0, &entry, gimli::DW_AT_byte_size)?;
+                            size.and_then(|size| size.udata_value()).unwrap_or(0)
+                        }
                     };
                     let end = whole.saturating_add(storage.saturating_mul(8));
                     end.saturating_sub(before).saturating_sub(bits)
@@ -231,14 +234,19 @@ impl<'u, 'a> Builder<'u, 'a> {
         }))
     }
 
-    /// The size of the type of an entry, through typedefs and qualifiers.
-    fn bytes(&self, unit: usize, entry: &Die<'a, 'u>) -> gimli::Result<Option<u64>> {
+    /// The first value of an attribute among the type of an entry, the type of that, and so on.
+    fn of_types(
+        &self,
+        unit: usize,
+        entry: &Die<'a, 'u>,
+        name: DwAt,
+    ) -> gimli::Result<Option<AttributeValue<Reader<'a>>>> {
         let mut target = self.target(unit, entry, gimli::DW_AT_type)?;
         for _ in 0..64 {
             let Some(at) = target else { break };
             let entry = self.entry(at)?;
-            if let Some(size) = number(&entry, gimli::DW_AT_byte_size)? {
-                return Ok(Some(size));
+            if let Some(value) = entry.attr_value(name)? {
+                return Ok(Some(value));
             }
             target = self.target(at.0, &entry, gimli::DW_AT_type)?;
         }
@@ -321,30 +329,18 @@ impl<'u, 'a> Builder<'u, 'a> {
                 values.push((value_name, value));
             }
         }
-        let signed = self.sign(at.0, &entry)?;
+        let signed = match self.of_types(at.0, &entry, gimli::DW_AT_encoding)? {
+            Some(AttributeValue::Encoding(encoding)) => {
+                encoding == gimli::DW_ATE_signed || encoding == gimli::DW_ATE_signed_char
+            }
+            _ => values.iter().any(|(_, value)| *value < 0),
+        };
         Ok(Kind::Enum(Enumeration {
             name: name.unwrap_or_else(|| "{unnamed}".into()),
             bytes: size.unwrap_or(4),
-            signed: signed.unwrap_or_else(|| values.iter().any(|(_, value)| *value < 0)),
+            signed,
             values,
         }))
-    }
-
-    /// Whether the underlying type of an enum is signed, if recorded.
-    fn sign(&self, unit: usize, entry: &Die<'a, 'u>) -> gimli::Result<Option<bool>> {
-        let mut target = self.target(unit, entry, gimli::DW_AT_type)?;
-        for _ in 0..64 {
-            let Some(at) = target else { break };
-            let entry = self.entry(at)?;
-            if let Some(AttributeValue::Encoding(encoding)) =
-                entry.attr_value(gimli::DW_AT_encoding)?
-            {
-                let signed = [gimli::DW_ATE_signed, gimli::DW_ATE_signed_char];
-                return Ok(Some(signed.contains(&encoding)));
-            }
-            target = self.target(at.0, &entry, gimli::DW_AT_type)?;
-        }
-        Ok(None)
     }
 }
 

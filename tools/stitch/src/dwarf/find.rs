@@ -30,28 +30,22 @@ pub struct Query<'w> {
 /// border/gate/probes.rs writes.
 pub const PROBE_PREFIX: &str = "__probe_of_";
 
-/// The unit and offset of an entry.
 pub type EntryRef = (usize, UnitOffset);
 
 /// An entry about a symbol.
 #[derive(Debug)]
 pub struct Hit<'w> {
-    /// The entry.
     pub at: EntryRef,
     /// The entry that has its remaining attributes.
     pub origin: Option<EntryRef>,
-    /// The symbol.
     pub symbol: &'w str,
-    /// What the entry is.
     pub role: Role,
 }
 
 /// What an entry about a symbol is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Role {
-    /// Its definition.
     Definition,
-    /// A declaration.
     Declaration,
     /// A static that holds its address.
     Probe(Probed),
@@ -68,7 +62,6 @@ pub enum Probed {
 
 /// The units of an object, and references between them.
 pub struct Units<'a> {
-    /// In file order.
     pub all: Vec<Unit<'a>>,
     /// Type units (`.debug_types`).
     types: HashMap<DebugTypeSignature, EntryRef>,
@@ -143,7 +136,6 @@ pub struct Hits<'w> {
     pub bodies: Vec<(String, EntryRef)>,
     /// By unit: whether it has any types. With `-Cdebuginfo=1`, functions have names but no types.
     pub typed: Vec<bool>,
-    /// By unit.
     pub crates: Vec<Crates>,
 }
 

@@ -23,7 +23,6 @@ const LARGEST: u64 = 1 << 30;
 /// The longest string that is read: `PATH_MAX`.
 const LONGEST_PATH: usize = 4096;
 
-/// The address of an offset in a section.
 pub fn address(section: SectionIndex, offset: u64) -> u64 {
     ((section.0 as u64) << SECTION_BITS) | (offset & ((1 << SECTION_BITS) - 1))
 }
@@ -65,7 +64,6 @@ impl<'d> Section<'d> {
 
 /// Reads and relocates.
 pub type Reader<'a> = RelocateReader<EndianSlice<'a, LittleEndian>, &'a Relocations<'a>>;
-/// A unit.
 pub type Unit<'a> = gimli::Unit<Reader<'a>>;
 /// All sections.
 pub type Dwarf<'a> = gimli::Dwarf<Reader<'a>>;
@@ -75,7 +73,6 @@ pub type Die<'a, 'u> = gimli::DebuggingInformationEntry<'u, 'u, Reader<'a>>;
 /// The relocations of a section, looked up on each read: nothing is copied.
 #[derive(Default)]
 pub struct Relocations<'d> {
-    /// By offset.
     sorted: Cow<'d, [Rela64<Endianness>]>,
     symbols: &'d [Sym64<Endianness>],
     /// By section: whether it is loaded, and so has an address.

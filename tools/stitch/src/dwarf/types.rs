@@ -11,7 +11,7 @@ use super::lines::path;
 use super::load::{DebugInfo, Die, Dwarf, Unit};
 use super::unit::{is_rust, producer};
 use crate::model::{Language, Place};
-use crate::types::claim::{Claim, Shape, Source};
+use crate::types::claim::{by_symbol, Claim, Shape, Source};
 use crate::types::graph::{Convention, Id, Kind, Parameter, Signature, Types, Why};
 
 /// More types than any module has.
@@ -61,11 +61,11 @@ pub fn read(part: &str, debug: &DebugInfo<'_>, query: &Query<'_>) -> Found {
         waiting: Vec::new(),
         types: Types::default(),
     };
-    let mut drafts = Vec::new();
+    let part: Arc<str> = part.into();
+    let mut claims = Vec::new();
     for hit in &hits.symbols {
-        match builder.claim(hit) {
-            Ok(Some(draft)) => drafts.push((hit.symbol, draft)),
-            Ok(None) => {}
+        match builder.claim(hit, &part) {
+            Ok(claim) => claims.extend(claim.map(|claim| (hit.symbol, claim))),
             Err(error) => broken = Some(error),
         }
     }
@@ -80,36 +80,13 @@ pub fn read(part: &str, debug: &DebugInfo<'_>, query: &Query<'_>) -> Found {
         )),
         None => None,
     };
-    let (types, part) = (Arc::new(builder.types), Arc::<str>::from(part));
-    let mut claims: BTreeMap<String, Vec<Claim>> = BTreeMap::new();
-    for (symbol, draft) in drafts {
-        claims.entry(symbol.to_owned()).or_default().push(Claim {
-            part: part.clone(),
-            language: draft.language,
-            trusts_caller: draft.trusts_caller,
-            reduced: draft.reduced,
-            source: draft.source,
-            place: draft.place,
-            shape: draft.shape,
-            types: types.clone(),
-        });
-    }
+    let types = Arc::new(builder.types);
     Found {
-        claims,
+        claims: by_symbol(claims, &types),
         bodies,
         types,
         reason,
     }
-}
-
-/// A claim whose types are not all read yet.
-struct Draft {
-    language: Language,
-    trusts_caller: bool,
-    reduced: bool,
-    source: Source,
-    place: Option<Place>,
-    shape: Shape,
 }
 
 /// The compiler of a unit.
@@ -227,7 +204,8 @@ impl<'u, 'a> Builder<'u, 'a> {
         bodies
     }
 
-    fn claim(&mut self, hit: &Hit<'_>) -> gimli::Result<Option<Draft>> {
+    /// A claim, without its types.
+    fn claim(&mut self, hit: &Hit<'_>, part: &Arc<str>) -> gimli::Result<Option<Claim>> {
         let unit = hit.at.0;
         let producer = self.producer.get(unit).copied().unwrap_or_default();
         let entry = self.entry(hit.at)?;
@@ -252,7 +230,8 @@ impl<'u, 'a> Builder<'u, 'a> {
             }
             _ => self.data(unit, &entry, hit.origin)?,
         };
-        Ok(shape.map(|shape| Draft {
+        Ok(shape.map(|shape| Claim {
+            part: part.clone(),
             language: if producer.rust {
                 Language::Rust
             } else {
@@ -268,6 +247,7 @@ impl<'u, 'a> Builder<'u, 'a> {
             },
             place,
             shape,
+            types: Arc::default(),
         }))
     }
 

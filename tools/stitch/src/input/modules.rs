@@ -13,7 +13,6 @@ use super::paths::{beside, extension, stem};
 /// The files of a module.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Module {
-    /// `hello_rust`
     pub name: String,
     /// Its objects, in link order.
     pub parts: Vec<PathBuf>,

@@ -21,13 +21,10 @@ pub struct ObjectFile<'d> {
     pub name: String,
     /// Where it was read from.
     pub path: PathBuf,
-    /// The whole file.
     pub data: &'d [u8],
-    /// The parsed headers.
     pub file: ElfFile64<'d>,
     /// The debug information, uncompressed.
     pub debug: DebugInfo<'d>,
-    /// The source language.
     pub language: Language,
 }
 
@@ -125,7 +122,6 @@ impl MappedFile {
     }
 }
 
-/// A symbol of an object.
 pub type ElfSymbol<'d, 'f> = object::read::elf::ElfSymbol64<'d, 'f>;
 
 /// The name of a symbol, with U+FFFD for bytes that are not UTF-8.

@@ -18,9 +18,7 @@ const WIDEST: usize = 46;
 const MOST: usize = 240;
 const TAG: &str = "GPL ";
 
-/// The kernel box.
 pub struct KernelBox<'r> {
-    /// Its place.
     pub rect: Rect,
     /// By language.
     pub groups: Vec<Group<'r>>,
@@ -28,7 +26,6 @@ pub struct KernelBox<'r> {
 
 /// The imports of one language.
 pub struct Group<'r> {
-    /// The language.
     pub language: Language,
     /// The number of imports, including those that are not shown.
     pub all: usize,
@@ -40,17 +37,13 @@ pub struct Group<'r> {
     pub names: Vec<Name<'r>>,
 }
 
-/// An import.
 pub struct Name<'r> {
-    /// The import.
     pub import: &'r Import,
     /// Its name, shortened.
     pub text: String,
     /// `×2`
     pub times: String,
-    /// Its place.
     pub x: i32,
-    /// Its place.
     pub y: i32,
     /// The width of the tag before the name.
     pub tag: i32,

@@ -16,11 +16,8 @@ const NUDGE: i32 = 4;
 const NARROWEST: i32 = 720;
 /// The height of a line in a node.
 const ROW: i32 = 22;
-/// A wire.
 pub struct Wire {
-    /// The path of its line.
     pub path: String,
-    /// The path of its arrowhead.
     pub head: String,
     /// Its labels, at each user.
     pub labels: Vec<Label>,
@@ -30,23 +27,17 @@ pub struct Wire {
 pub struct Label {
     /// Where it starts or ends.
     pub x: i32,
-    /// Its base line.
     pub y: i32,
     /// Whether `x` is its end.
     pub end: bool,
-    /// Its text.
     pub text: String,
 }
 
 /// An entry of the legend.
 pub struct Entry {
-    /// Left.
     pub x: i32,
-    /// Vertical middle.
     pub y: i32,
-    /// What it explains.
     pub item: Item,
-    /// Its text.
     pub text: String,
 }
 
@@ -70,23 +61,17 @@ pub struct Gutter {
     pub right: i32,
 }
 
-/// A layout.
 pub struct Layout<'r> {
-    /// The width of the picture.
     pub width: i32,
-    /// The height of the picture.
     pub height: i32,
     /// What the colours, dashes and bars mean.
     pub legend: Vec<Entry>,
-    /// The places of the nodes.
     pub nodes: Vec<Rect>,
-    /// The wires of the nets.
     pub wires: Vec<Wire>,
     /// The place of the title above nodes without crossings, if there are others.
     pub below_title: Option<i32>,
     /// The wires to the kernel: at most one for each side.
     pub kernel_wires: Vec<String>,
-    /// The kernel box.
     pub kernel: KernelBox<'r>,
 }
 

@@ -21,16 +21,11 @@ pub const SAMPLE: i32 = 44;
 /// The height of a line of the legend.
 pub const LEGEND: i32 = 24;
 
-/// A rectangle.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Rect {
-    /// Left.
     pub x: i32,
-    /// Top.
     pub y: i32,
-    /// Width.
     pub width: i32,
-    /// Height.
     pub height: i32,
 }
 

@@ -17,30 +17,23 @@ pub enum Side {
     Below,
 }
 
-/// A node.
 pub struct Node<'r> {
     /// `c_helper.o`
     pub name: &'r str,
-    /// The language of the object.
     pub language: Language,
     /// `None` for an object that only a crossing mentions.
     pub part: Option<&'r Part>,
-    /// Its place.
     pub side: Side,
-    /// Its lines.
     pub lines: Vec<Line>,
 }
 
 /// The kind of a line.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kind {
-    /// The object's name.
     Name,
     /// Its source or its compiler.
     About,
-    /// Its sizes.
     Sizes,
-    /// A heading.
     Head,
     /// A symbol that crosses.
     Crossing,
@@ -54,7 +47,6 @@ pub enum Kind {
 
 /// A line in a node.
 pub struct Line {
-    /// Its kind.
     pub kind: Kind,
     /// Its text, shortened.
     pub text: String,
@@ -67,9 +59,7 @@ pub struct Line {
 /// A line of a node at which a wire ends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Pin {
-    /// The index of the node.
     pub node: usize,
-    /// The index of the line.
     pub line: usize,
 }
 

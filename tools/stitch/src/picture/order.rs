@@ -7,7 +7,6 @@ use crate::model::{Crossing, Language, Report};
 
 /// A crossing, between nodes.
 pub struct Edge<'r> {
-    /// The crossing.
     pub crossing: &'r Crossing,
     /// The defining node.
     pub definer: usize,

@@ -15,23 +15,16 @@ const MOST_OTHERS: usize = 8;
 /// The maximum number of objects that are few.
 const FEW: usize = 6;
 
-/// A scene.
 pub struct Scene<'r> {
-    /// The report that it shows.
     pub report: &'r Report,
-    /// The nodes, in order.
     pub nodes: Vec<Node<'r>>,
-    /// The wires, one per crossing.
     pub nets: Vec<Net>,
 }
 
 /// A wire from the users of a symbol to its definer.
 pub struct Net {
-    /// The outcome of the crossing.
     pub outcome: Outcome,
-    /// The tooltip.
     pub tooltip: String,
-    /// The definer.
     pub definer: Pin,
     /// The users, with labels.
     pub users: Vec<(Pin, String)>,

@@ -84,15 +84,7 @@ pub fn draw(xml: &mut Xml, scene: &Scene<'_>, layout: &Layout<'_>, titled: bool)
     xml.element("title", &[("id", &"stitch-title")], &title);
     xml.element("desc", &[("id", &"stitch-desc")], &description(scene));
     xml.style(&palette::plain(STYLE));
-    xml.empty(
-        "rect",
-        &[
-            ("class", &"paper"),
-            ("y", &top),
-            ("width", &width),
-            ("height", &height),
-        ],
-    );
+    rect(xml, "paper", 0, top, width, height);
     if titled {
         heading(xml, scene, layout);
     }

@@ -15,7 +15,6 @@ pub struct Xml {
 }
 
 impl Xml {
-    /// An empty document.
     pub fn new() -> Self {
         Xml {
             text: String::new(),
@@ -24,14 +23,12 @@ impl Xml {
         }
     }
 
-    /// Opens an element.
     pub fn open(&mut self, name: &'static str, attributes: Attributes<'_>) {
         self.tag(name, attributes);
         self.text.push('>');
         self.open.push(name);
     }
 
-    /// Closes the innermost element.
     pub fn close(&mut self) {
         if let Some(name) = self.open.pop() {
             self.text.push_str("</");
@@ -41,27 +38,23 @@ impl Xml {
         }
     }
 
-    /// An empty element.
     pub fn empty(&mut self, name: &'static str, attributes: Attributes<'_>) {
         self.tag(name, attributes);
         self.text.push_str("/>");
     }
 
-    /// An element with text.
     pub fn element(&mut self, name: &'static str, attributes: Attributes<'_>, text: &str) {
         self.open(name, attributes);
         self.text(text);
         self.close();
     }
 
-    /// An element with text, within text.
     pub fn inline(&mut self, name: &'static str, text: &str) {
         self.inline = true;
         self.element(name, &[], text);
         self.inline = true;
     }
 
-    /// Text.
     pub fn text(&mut self, text: &str) {
         escape(text, &mut self.text);
         self.inline = true;

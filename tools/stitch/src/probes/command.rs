@@ -2,95 +2,35 @@
 
 use std::path::Path;
 
-/// How to match a flag that is kept.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Keep {
-    /// The exact word.
-    Alone,
-    /// The exact word, and the next.
-    WithNext,
-    /// Words with this prefix.
-    Beginning,
+/// Flags that are kept, as lists of words.
+struct Flags {
+    /// Flags with an argument in the next word.
+    with_next: &'static str,
+    /// Flags that are one word.
+    single: &'static str,
+    /// Prefixes of flags.
+    prefixes: &'static str,
 }
 
-use Keep::{Alone, Beginning, WithNext};
-
 /// Flags of rustc. All others affect the generated code, or write files.
-const RUSTC: &[(&str, Keep)] = &[
-    ("--edition", WithNext),
-    ("--edition=", Beginning),
-    ("--cfg", WithNext),
-    ("--cfg=", Beginning),
-    ("--check-cfg", WithNext),
-    ("--check-cfg=", Beginning),
-    ("--crate-name", WithNext),
-    ("--crate-name=", Beginning),
-    ("--extern", WithNext),
-    ("--extern=", Beginning),
-    ("-L", WithNext),
-    ("-L", Beginning),
-    ("--target", WithNext),
-    ("--target=", Beginning),
-    ("--sysroot", WithNext),
-    ("--sysroot=", Beginning),
-    ("@", Beginning),
-    ("-Zcrate-attr=", Beginning),
-    ("-Zallow-features=", Beginning),
-    ("-Zunstable-options", Alone),
-    ("-Ctarget-cpu=", Beginning),
-    ("-Ctarget-feature=", Beginning),
-    ("-Cpanic=", Beginning),
-    ("-Cdebug-assertions", Beginning),
-    ("-Coverflow-checks", Beginning),
-];
+const RUSTC: Flags = Flags {
+    with_next: "--edition --cfg --check-cfg --crate-name --extern -L --target --sysroot",
+    single: "-Zunstable-options",
+    prefixes: "--edition= --cfg= --check-cfg= --crate-name= --extern= -L --target= --sysroot= @ \
+               -Zcrate-attr= -Zallow-features= -Ctarget-cpu= -Ctarget-feature= -Cpanic= \
+               -Cdebug-assertions -Coverflow-checks",
+};
 
 /// Flags of clang and GCC.
-const C: &[(&str, Keep)] = &[
-    ("-D", WithNext),
-    ("-D", Beginning),
-    ("-U", WithNext),
-    ("-U", Beginning),
-    ("-I", WithNext),
-    ("-I", Beginning),
-    ("-include", WithNext),
-    ("-imacros", WithNext),
-    ("-isystem", WithNext),
-    ("-iquote", WithNext),
-    ("-idirafter", WithNext),
-    ("-nostdinc", Alone),
-    ("-undef", Alone),
-    ("-ansi", Alone),
-    ("-std=", Beginning),
-    ("-O", Beginning),
-    ("-m", Beginning),
-    ("-target", WithNext),
-    ("--target=", Beginning),
-    ("--sysroot=", Beginning),
-    ("-fsigned-char", Alone),
-    ("-funsigned-char", Alone),
-    ("-fno-signed-char", Alone),
-    ("-fno-unsigned-char", Alone),
-    ("-fsigned-bitfields", Alone),
-    ("-funsigned-bitfields", Alone),
-    ("-fshort-enums", Alone),
-    ("-fno-short-enums", Alone),
-    ("-fshort-wchar", Alone),
-    ("-fno-short-wchar", Alone),
-    ("-fpack-struct", Beginning),
-    ("-fms-", Beginning),
-    ("-fplan9-extensions", Alone),
-    ("-fgnu89-inline", Alone),
-    ("-ffreestanding", Alone),
-    ("-fhosted", Alone),
-    ("-fno-builtin", Beginning),
-    ("-fsanitize=", Beginning),
-    ("-fcf-protection", Beginning),
-    ("-fPIC", Alone),
-    ("-fpic", Alone),
-    ("-fno-PIE", Alone),
-    ("-fno-pie", Alone),
-    ("-fno-pic", Alone),
-];
+const C: Flags = Flags {
+    with_next: "-D -U -I -include -imacros -isystem -iquote -idirafter -target",
+    single: "-nostdinc -undef -ansi -fsigned-char -funsigned-char -fno-signed-char \
+             -fno-unsigned-char -fsigned-bitfields -funsigned-bitfields -fshort-enums \
+             -fno-short-enums -fshort-wchar -fno-short-wchar -fplan9-extensions -fgnu89-inline \
+             -ffreestanding -fhosted -fPIC -fpic -fno-PIE -fno-pie -fno-pic",
+    prefixes: "-D -U -I -std= -O -m --target= --sysroot= -fpack-struct -fms- -fno-builtin \
+               -fsanitize= -fcf-protection",
+};
 
 /// Variables that the sources or rustc may read.
 const ENVIRONMENT: &[&str] = &["OBJTREE", "RUST_MODFILE"];
@@ -98,9 +38,7 @@ const ENVIRONMENT: &[&str] = &["OBJTREE", "RUST_MODFILE"];
 /// A reduced command.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub struct Invocation {
-    /// Environment variables.
     pub environment: Vec<(String, String)>,
-    /// Flags.
     pub flags: Vec<String>,
     /// Whether it optimises (`-Copt-level`), which disables `cfg(debug_assertions)`.
     pub optimised: bool,
@@ -108,7 +46,7 @@ pub struct Invocation {
 
 /// Reduces a command of rustc for this source.
 pub fn rustc(words: &[String], source: &str) -> Invocation {
-    let mut invocation = of(words, source, RUSTC, &["rustc", "clippy-driver"]);
+    let mut invocation = of(words, source, &RUSTC, &["rustc", "clippy-driver"]);
     let mut level = words
         .iter()
         .filter_map(|word| word.strip_prefix("-Copt-level="));
@@ -119,10 +57,10 @@ pub fn rustc(words: &[String], source: &str) -> Invocation {
 
 /// Reduces a command of clang or GCC for this source.
 pub fn c(words: &[String], source: &str) -> Invocation {
-    of(words, source, C, &["clang", "gcc", "cc"])
+    of(words, source, &C, &["clang", "gcc", "cc"])
 }
 
-fn of(words: &[String], source: &str, table: &[(&str, Keep)], programs: &[&str]) -> Invocation {
+fn of(words: &[String], source: &str, flags: &Flags, programs: &[&str]) -> Invocation {
     let mut invocation = Invocation::default();
     let is_program = |word: &String| {
         let name = Path::new(word)
@@ -164,15 +102,14 @@ fn of(words: &[String], source: &str, table: &[(&str, Keep)], programs: &[&str])
     while let Some(word) = rest.next() {
         let ends = word.ends_with(';');
         let word = word.trim_end_matches(';');
-        let found = table.iter().find(|(flag, keep)| match keep {
-            Alone | WithNext => word == *flag,
-            Beginning => word.starts_with(flag),
-        });
-        if let Some((_, keep)) = found {
+        let has = |list: &str| list.split(' ').any(|flag| flag == word);
+        let with_next = has(flags.with_next);
+        let mut prefixes = flags.prefixes.split(' ');
+        if with_next || has(flags.single) || prefixes.any(|prefix| word.starts_with(prefix)) {
             invocation.flags.push(word.to_owned());
-            if *keep == WithNext {
-                invocation.flags.extend(rest.next().cloned());
-            }
+        }
+        if with_next {
+            invocation.flags.extend(rest.next().cloned());
         }
         if ends {
             break;

@@ -15,13 +15,11 @@ use crate::input::producer;
 /// The compilers to use.
 #[derive(Debug, Clone)]
 pub struct Compilers {
-    /// rustc
     pub rustc: PathBuf,
     /// clang or gcc; by default the one that compiled the object.
     pub cc: Option<PathBuf>,
 }
 
-/// An object with probes.
 pub struct ProbeObject {
     map: MappedFile,
     /// Functions with the Microsoft convention, which GCC does not record.

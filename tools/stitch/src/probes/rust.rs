@@ -32,7 +32,6 @@ const LIBRARIES: &[&str] = &["rmeta", "rlib", "so"];
 /// A symbol that the sources of a Rust object do not visibly declare: a macro may, or another crate.
 #[derive(Debug, Clone, Copy)]
 pub struct Undeclared<'s> {
-    /// Its name.
     pub name: &'s str,
     /// Whether it is a function; else it is data.
     pub function: bool,

@@ -7,26 +7,19 @@ use crate::model::{Cause, Import, Language, Outcome, Part, Size, Symbol};
 pub struct Table {
     /// The headers; `#` marks columns of numbers.
     pub columns: &'static [&'static str],
-    /// The rows.
     pub rows: Vec<Vec<Cell>>,
 }
 
-/// A cell.
 pub enum Cell {
-    /// Text.
     Text(String),
-    /// Source code, or a name.
     Code {
         /// What to show.
         text: String,
         /// The name in the object, if it is mangled.
         symbol: Option<String>,
     },
-    /// A number.
     Number(u64),
-    /// A language.
     Language(Language),
-    /// An outcome.
     Outcome(Outcome),
 }
 

@@ -10,13 +10,9 @@ pub const LANGUAGES: [(Language, &str, &str); 4] = [
     (Language::Unknown, "unknown", "unknown"),
 ];
 
-/// The words for an outcome.
 pub struct OutcomeWords {
-    /// The outcome.
     pub outcome: Outcome,
-    /// Its name.
     pub name: &'static str,
-    /// Its CSS class.
     pub class: &'static str,
     /// Its mark: colours alone are not accessible.
     pub mark: &'static str,
@@ -74,7 +70,6 @@ pub fn outcome(outcome: Outcome) -> &'static str {
     OUTCOMES[outcome as usize].name
 }
 
-/// An outcome in one word, as in JSON.
 pub fn json_word(outcome: Outcome) -> &'static str {
     match outcome {
         Outcome::Same => "same",
@@ -89,7 +84,6 @@ pub fn outcome_class(outcome: Outcome) -> &'static str {
     OUTCOMES[outcome as usize].class
 }
 
-/// The mark of an outcome.
 pub fn mark(outcome: Outcome) -> &'static str {
     OUTCOMES[outcome as usize].mark
 }

@@ -1,5 +1,6 @@
 //! What an object says of a symbol.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::graph::{Id, Signature, Types};
@@ -8,11 +9,8 @@ use crate::model::{Language, Place};
 /// A function or data.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Shape {
-    /// A function.
     Function(Signature),
-    /// Data.
     Data {
-        /// Its type.
         ty: Id,
         /// Whether it is const, if Rust says so.
         constant: Option<bool>,
@@ -50,19 +48,14 @@ impl Source {
 /// What an object says of a symbol.
 #[derive(Debug, Clone)]
 pub struct Claim {
-    /// The object.
     pub part: Arc<str>,
-    /// Its language.
     pub language: Language,
     /// Whether the compiler relies on the caller to extend small integers: GCC does not.
     pub trusts_caller: bool,
     /// Whether struct bodies are omitted (CONFIG_DEBUG_INFO_REDUCED, by GCC).
     pub reduced: bool,
-    /// Where it comes from.
     pub source: Source,
-    /// Its source line.
     pub place: Option<Place>,
-    /// What the symbol is.
     pub shape: Shape,
     /// The types that the shape refers to.
     pub types: Arc<Types>,
@@ -76,4 +69,14 @@ impl Claim {
             Shape::Data { .. } => true,
         }
     }
+}
+
+/// Sorts claims by symbol, and gives them their types.
+pub fn by_symbol(claims: Vec<(&str, Claim)>, types: &Arc<Types>) -> BTreeMap<String, Vec<Claim>> {
+    let mut sorted: BTreeMap<String, Vec<Claim>> = BTreeMap::new();
+    for (symbol, mut claim) in claims {
+        claim.types = types.clone();
+        sorted.entry(symbol.to_owned()).or_default().push(claim);
+    }
+    sorted
 }

@@ -7,15 +7,11 @@ use super::graph::{Aggregate, Id, Kind, Types};
 pub enum Class {
     /// Padding.
     None,
-    /// A general-purpose register.
     Integer,
-    /// A vector register.
     Sse,
     /// The upper half of the preceding vector register.
     SseUp,
-    /// An x87 register.
     X87,
-    /// On the stack.
     Memory,
 }
 
@@ -47,7 +43,6 @@ pub fn classes(types: &Types, id: Id) -> Option<Vec<Class>> {
     Some(classes)
 }
 
-/// In words.
 pub fn describe(classes: &[Class]) -> String {
     let words: Vec<&str> = classes
         .iter()

@@ -18,7 +18,6 @@ pub struct Leaf {
     pub is_bits: bool,
     /// Whether other fields may overlap it.
     pub in_union: bool,
-    /// Its type.
     pub ty: Id,
 }
 
@@ -59,7 +58,6 @@ pub struct Fields {
     pub nameless: Vec<(u64, u64)>,
 }
 
-/// The fields of a type.
 pub fn fields(types: &Types, aggregate: &Aggregate) -> Fields {
     fields_beside(types, aggregate, &Fields::default())
 }

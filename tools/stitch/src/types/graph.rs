@@ -13,34 +13,26 @@ pub struct Types {
     nodes: Vec<Kind>,
 }
 
-/// A type.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Kind {
     /// `void`; behind a pointer, anything.
     Void,
     /// 0 or 1, in one byte.
     Bool,
-    /// An integer.
     Integer {
-        /// In bytes.
         bytes: u64,
-        /// Whether it is signed.
         signed: bool,
         /// Its name in the source language.
         name: Arc<str>,
     },
     /// Rust's `char`: a Unicode scalar value.
     Character,
-    /// A floating-point number.
     Float {
-        /// In bytes.
         bytes: u64,
         /// Whether it is C's `long double`, which x86-64 keeps in x87 registers.
         x87: bool,
     },
-    /// A pointer.
     Pointer {
-        /// The pointee.
         to: Id,
         /// Whether the pointee is const, if Rust says so.
         constant: Option<bool>,
@@ -49,16 +41,13 @@ pub enum Kind {
     },
     /// A function; always behind a pointer.
     Function(Signature),
-    /// An array.
     Array {
-        /// The element type.
         of: Id,
         /// The number of elements, if known.
         count: Option<u64>,
         /// Whether it is a value for a vector register.
         vector: bool,
     },
-    /// A struct or a union.
     Aggregate(Aggregate),
     /// An enum without data.
     Enum(Enumeration),
@@ -66,19 +55,14 @@ pub enum Kind {
     Tagged {
         /// The last segment of its path.
         name: Arc<str>,
-        /// In bytes.
         size: u64,
-        /// The variants.
         variants: Vec<Id>,
     },
-    /// A typedef.
     Alias {
         /// `u32`, `pid_t`
         name: Arc<str>,
-        /// The aliased type.
         to: Id,
     },
-    /// A const type.
     Constant(Id),
     /// The same type: a qualifier that does not matter here, or a reference.
     Same(Id),
@@ -86,7 +70,6 @@ pub enum Kind {
     Opaque {
         /// Its tag, or the last segment of its path.
         name: Arc<str>,
-        /// Why that is.
         why: Why,
     },
 }
@@ -100,24 +83,19 @@ pub enum Why {
     Missing,
 }
 
-/// A struct or a union.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Aggregate {
     /// Its tag, or the last segment of its path; `None` if it is anonymous.
     pub name: Option<Arc<str>>,
     /// The crate that defines it, in Rust.
     pub krate: Option<Arc<str>>,
-    /// Whether it is a union.
     pub union: bool,
-    /// In bytes.
     pub size: u64,
     /// In bytes, if recorded: in C, only if an attribute raises it.
     pub align: Option<u64>,
-    /// By offset.
     pub fields: Vec<Field>,
 }
 
-/// A field.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Field {
     /// `None` for an anonymous struct or union.
@@ -126,7 +104,6 @@ pub struct Field {
     pub start: u64,
     /// Its width in bits, if it is a bit-field.
     pub bits: Option<u64>,
-    /// Its type.
     pub ty: Id,
 }
 
@@ -135,11 +112,8 @@ pub struct Field {
 pub struct Enumeration {
     /// Its tag, or the last segment of its path.
     pub name: Arc<str>,
-    /// In bytes.
     pub bytes: u64,
-    /// Whether it is signed.
     pub signed: bool,
-    /// The enumerators.
     pub values: Vec<(Arc<str>, i128)>,
 }
 
@@ -161,7 +135,6 @@ pub enum Convention {
 /// The parameters and the result of a function.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Signature {
-    /// In order.
     pub parameters: Vec<Parameter>,
     /// The type of the result, or `Void`.
     pub returns: Id,
@@ -169,21 +142,17 @@ pub struct Signature {
     pub variadic: bool,
     /// Whether it has a prototype, unlike C's `f()`.
     pub prototyped: bool,
-    /// Its calling convention.
     pub convention: Convention,
 }
 
-/// A parameter.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Parameter {
     /// Its name; optional in a declaration.
     pub name: Option<Arc<str>>,
-    /// Its type.
     pub ty: Id,
 }
 
 impl Types {
-    /// Adds a type.
     pub fn add(&mut self, kind: Kind) -> Id {
         self.nodes.push(kind);
         Id((self.nodes.len() - 1) as u32)
@@ -207,12 +176,10 @@ impl Types {
         types
     }
 
-    /// The number of types.
     pub fn len(&self) -> usize {
         self.nodes.len()
     }
 
-    /// The node itself.
     pub fn at(&self, id: Id) -> &Kind {
         self.nodes.get(id.0 as usize).unwrap_or(&Kind::Void)
     }

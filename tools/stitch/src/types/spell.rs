@@ -31,7 +31,6 @@ pub fn claim(symbol: &str, claim: &Claim) -> String {
     }
 }
 
-/// A type.
 pub fn in_language(types: &Types, id: Id, language: Language) -> String {
     match language {
         Language::Rust => rust(types, id, 0),

@@ -18,9 +18,7 @@ use crate::probes::read;
 use crate::types::claim::{Claim, Shape, Source};
 use crate::types::graph::Convention;
 
-/// The evidence of one object.
 pub struct ObjectEvidence<'e> {
-    /// The object.
     pub object: &'e ObjectFile<'e>,
     /// Symbols that it defines, and whether weakly.
     pub defined: BTreeMap<&'e str, bool>,
@@ -113,26 +111,17 @@ impl<'e> ObjectEvidence<'e> {
             Some((*at, (needed.or_else(defined)?, *of)))
         });
         let is_own = std::ptr::eq(self.object.data, object.data);
-        let wanted = Query {
-            defined: if is_own {
-                self.addresses.clone()
-            } else {
-                BTreeMap::new()
-            },
-            needed: if is_own {
-                self.needed.clone()
-            } else {
-                self.needed
-                    .iter()
-                    .chain(self.defined.keys())
-                    .copied()
-                    .collect()
-            },
+        // An object with probes declares what this object defines, too.
+        let defined = self.addresses.iter().filter(|_| is_own);
+        let declared = self.defined.keys().filter(|_| !is_own);
+        let query = Query {
+            defined: defined.map(|(name, at)| (*name, *at)).collect(),
+            needed: self.needed.iter().chain(declared).copied().collect(),
             probes: probes.collect::<HashMap<_, _>>(),
             named: read::named(object),
             tags: BTreeSet::new(),
         };
-        types::read(&self.object.name, &object.debug, &wanted)
+        types::read(&self.object.name, &object.debug, &query)
     }
 
     /// Adds compiled probes, or the reason why there are none.
@@ -241,7 +230,6 @@ impl<'e> ObjectEvidence<'e> {
         Some(claim)
     }
 
-    /// All its declarations of a symbol.
     pub fn declarations(&self, symbol: &str) -> Vec<&Claim> {
         use Source::{Declaration, ProbedDeclaration};
         let own = self.claims_from(symbol, &[Declaration]);
