@@ -6,7 +6,9 @@ use std::collections::{HashMap, HashSet};
 use std::process::Command;
 
 use crate::problem::{failure, Layer, Result};
-use crate::sizes::SIZE_OF;
+
+/// The prefix of the name of a static that is as large as a struct of the kernel's, see sizes.rs.
+pub(crate) const SIZE_OF: &str = "__border_size_of_";
 
 #[derive(Debug, Default)]
 pub(crate) struct Symbols {

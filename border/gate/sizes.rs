@@ -4,12 +4,10 @@
 //! contract covers them. Each object gets a static of the size of each struct, for nm to read.
 
 use crate::header::Header;
+use crate::nm::SIZE_OF;
 use crate::object::{Language, Object};
 use crate::probes::SECTION;
 use crate::problem::{Layer, Problem};
-
-/// The prefix of such a static's name, before that of the struct.
-pub(crate) const SIZE_OF: &str = "__border_size_of_";
 
 /// `struct page`, if the headers define it.
 fn c_name(header: &Header<'_>, name: &str) -> Option<String> {

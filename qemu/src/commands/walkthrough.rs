@@ -12,8 +12,10 @@ use tempfile::TempDir;
 use walkthrough::host::write_sources;
 use walkthrough::model::{Part, Place, Source};
 use walkthrough::parts::{select, KERNEL, USER_SPACE};
-use walkthrough::render::{renderer, shown, Renderer};
-use walkthrough::runner::{run_parts, Claim};
+use walkthrough::render::{shown, Renderer};
+use walkthrough::renderer;
+use walkthrough::report::Claim;
+use walkthrough::runner::run_parts;
 use walkthrough::shell::{Output, Shell, Status};
 use walkthrough::tools::Tools;
 

@@ -10,8 +10,22 @@ pub mod options;
 pub mod parts;
 pub mod placeholders;
 pub mod render;
+pub mod report;
 pub mod runner;
 pub mod shell;
 pub mod terminal;
 pub mod tools;
 pub mod wrap;
+
+use markdown::Markdown;
+use render::Renderer;
+use terminal::{colours, Terminal};
+
+/// Markdown, or the terminal.
+pub fn renderer(markdown: bool) -> Box<dyn Renderer> {
+    if markdown {
+        Box::<Markdown>::default()
+    } else {
+        Box::new(Terminal::new(colours()))
+    }
+}

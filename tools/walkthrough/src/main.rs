@@ -10,7 +10,8 @@ use clap::Parser;
 use diagnostic::Diagnostic;
 use walkthrough::host::Host;
 use walkthrough::options::Options;
-use walkthrough::render::{renderer, shown};
+use walkthrough::render::shown;
+use walkthrough::renderer;
 use walkthrough::tools::{which, Tools};
 use walkthrough::{parts, runner};
 

@@ -4,7 +4,7 @@ use crate::excerpt::excerpt;
 use crate::model::{Part, Source};
 use crate::placeholders::Placeholders;
 use crate::render::{reasons, shown, summary, Renderer, SAME};
-use crate::runner::{Claim, CommandReport, Outcome, StepReport};
+use crate::report::{Claim, CommandReport, Outcome, StepReport};
 use crate::wrap;
 
 const WIDTH: usize = 100;

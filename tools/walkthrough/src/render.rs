@@ -1,9 +1,7 @@
 //! The renderers of a run: the terminal, or a page in Markdown.
 
-use crate::markdown::Markdown;
 use crate::model::Part;
-use crate::runner::{Claim, Outcome, StepReport};
-use crate::terminal::{colours, Terminal};
+use crate::report::{Claim, Outcome, StepReport};
 use crate::tools;
 
 /// Renders a run, in the order of these methods.
@@ -18,15 +16,6 @@ pub trait Renderer {
     fn closing(&mut self, part: &Part) -> String;
     /// The end, with all claims.
     fn claims(&mut self, claims: &[Claim]) -> String;
-}
-
-/// Markdown, or the terminal.
-pub fn renderer(markdown: bool) -> Box<dyn Renderer> {
-    if markdown {
-        Box::<Markdown>::default()
-    } else {
-        Box::new(Terminal::new(colours()))
-    }
 }
 
 /// Follows a twin's command instead of its output, if that is the same.
@@ -65,7 +54,7 @@ pub(crate) mod tests {
     use super::*;
     use crate::check::Evidence;
     use crate::model::step;
-    use crate::runner::CommandReport;
+    use crate::report::CommandReport;
     use crate::shell::{Output, Status};
 
     pub fn not_shown() -> Outcome {

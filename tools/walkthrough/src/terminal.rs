@@ -8,7 +8,7 @@ use comfy_table::{Cell, Color, ContentArrangement, Table};
 use crate::excerpt::excerpt;
 use crate::model::Part;
 use crate::render::{reasons, shown, summary, Renderer, SAME};
-use crate::runner::{Claim, CommandReport, Outcome, StepReport};
+use crate::report::{Claim, CommandReport, Outcome, StepReport};
 use crate::wrap;
 
 const WIDTH: usize = 80;

@@ -8,7 +8,8 @@ use std::time::Duration;
 use walkthrough::host::Host;
 use walkthrough::model::{like, run, same, step, Check, Part, Source, Step};
 use walkthrough::parts::USER_SPACE;
-use walkthrough::runner::{self, Claim, Outcome};
+use walkthrough::report::{Claim, Outcome};
+use walkthrough::runner;
 use walkthrough::tools::{which, Tools};
 
 /// The installed families of tools; gcc's is required.

@@ -4,7 +4,8 @@
 use anyhow::{ensure, Context, Result};
 use walkthrough::model::Part;
 use walkthrough::parts::{KERNEL, USER_SPACE};
-use walkthrough::render::{renderer, shown};
+use walkthrough::render::shown;
+use walkthrough::renderer;
 
 use crate::harness::test::Test;
 use crate::support::world::{flavour, flavours, must_say, said, World};
