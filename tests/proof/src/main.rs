@@ -16,7 +16,7 @@ use lab::options::Settings;
 
 use crate::harness::run::run;
 use crate::harness::test::Test;
-use crate::support::world::{main_flavour, World};
+use crate::support::context::{main_flavour, TestContext};
 
 /// Tests the module and the lab, in real kernels.
 #[derive(Parser)]
@@ -79,14 +79,14 @@ fn prove(options: &Options) -> Result<()> {
         chosen.iter().for_each(|test| println!("{}", test.name));
         return Ok(());
     }
-    run(&World::new(&options.settings, None), &chosen)
+    run(&TestContext::new(&options.settings, None), &chosen)
 }
 
 /// Runs one test, and writes its cases to a file.
 fn one(options: &Options, all: &[Test], name: &str, answer: &Path) -> Result<()> {
     let test = all.iter().find(|test| test.name == name);
     let test = test.with_context(|| format!("there is no test {name:?}"))?;
-    let cases = test.run(&World::new(&options.settings, test.kernel.clone()));
+    let cases = test.run(&TestContext::new(&options.settings, test.kernel.clone()));
     fs::write(answer, serde_json::to_vec(&cases)?)
         .with_context(|| format!("cannot write {}", answer.display()))
 }

@@ -9,8 +9,8 @@ use std::time::SystemTime;
 use anyhow::{ensure, Context, Result};
 
 use crate::harness::test::Test;
+use crate::support::context::{flavours, main_flavour, must_contain, printed, tail, TestContext};
 use crate::support::processes::wait_for;
-use crate::support::world::{flavours, main_flavour, must_say, said, tail, World};
 use lab::commands::lab::Lab;
 use lab::host::project::project;
 use lab::kernel::module::{Module, Sources, HELLO_RUST};
@@ -95,9 +95,9 @@ const STITCHING: &[&str] = &["LD", "MODPOST", "BTF"];
 pub fn tests() -> Vec<Test> {
     let mut tests = Vec::new();
     for flavour in flavours() {
-        let test = |what, run: fn(&World, &Lab) -> Result<()>| {
+        let test = |what, run: fn(&TestContext, &Lab) -> Result<()>| {
             let name = format!("border::{}::{what}", flavour.name());
-            Test::new(name, move |world| run(world, &*world.lab()?)).on(&flavour)
+            Test::new(name, move |context| run(context, &*context.lab()?)).on(&flavour)
         };
         // It touches a header of the kernel, which others would see.
         if CHANGED.contains(&flavour.name().as_str()) {
@@ -107,8 +107,8 @@ pub fn tests() -> Vec<Test> {
         tests.push(test("docs/border.md is true", documentation));
     }
     tests.push(
-        Test::new("border::an interrupt leaves no half of a file", |world| {
-            interrupted(&*world.lab()?)
+        Test::new("border::an interrupt leaves no half of a file", |context| {
+            interrupted(&*context.lab()?)
         })
         .on(&main_flavour()),
     );
@@ -116,7 +116,7 @@ pub fn tests() -> Vec<Test> {
 }
 
 /// From nothing, by eight jobs at once; then one change after the other.
-fn changes(_: &World, lab: &Lab) -> Result<()> {
+fn changes(_: &TestContext, lab: &Lab) -> Result<()> {
     let module = Module::stage(&lab.cache, &lab.kernel, &TOUCHED)?;
     module.make(&lab.toolchain).arg("clean").output()?;
     module.build(&lab.toolchain, &["-j8"])?;
@@ -149,8 +149,9 @@ fn changes(_: &World, lab: &Lab) -> Result<()> {
 }
 
 /// `RUSTC hello_rust_main.o` of `  RUSTC [M] hello_rust_main.o`, whatever the folder.
-fn made(said: &str) -> Vec<String> {
-    said.lines()
+fn made(printed: &str) -> Vec<String> {
+    printed
+        .lines()
         .filter(|line| line.starts_with("  "))
         .filter_map(|line| {
             let (tool, rest) = line.trim().split_once(' ')?;
@@ -210,14 +211,14 @@ fn interrupted(lab: &Lab) -> Result<()> {
 
     ensure!(!module.dir().join("c_helper_h.rs").exists());
     module.build(&lab.toolchain, &[])?;
-    must_say(
+    must_contain(
         &fs::read_to_string(module.dir().join("c_helper_h.rs"))?,
         "pub fn c_helper_repeat",
     )
 }
 
 /// What the page shows is what a new user gets: its files build, load, and cross as it says.
-fn documentation(world: &World, lab: &Lab) -> Result<()> {
+fn documentation(context: &TestContext, lab: &Lab) -> Result<()> {
     let page = fs::read_to_string(project().join("docs/border.md"))?;
     let module = Module::stage(&lab.cache, &lab.kernel, &DOCUMENTED)?;
     let files = files_of(&page);
@@ -226,7 +227,7 @@ fn documentation(world: &World, lab: &Lab) -> Result<()> {
         fs::write(module.dir().join(name), text)?;
     }
     let output = module.make(&lab.toolchain).output()?;
-    let text = said(&output);
+    let text = printed(&output);
     ensure!(output.status.success(), "{}", tail(&text));
     ensure!(!text.contains("warning"), "{}", tail(&text));
 
@@ -237,13 +238,13 @@ fn documentation(world: &World, lab: &Lab) -> Result<()> {
     );
     let ko = module.stripped(&lab.toolchain, "greeter.ko")?;
     let job = "insmod /greeter.ko && rmmod greeter && dmesg\n";
-    let dmesg = world.boot_well(lab, &[("greeter.ko", &ko)], job)?;
-    must_say(&dmesg, "greeter: C: ")?;
-    must_say(&dmesg, "greeter: Rust: ")
+    let dmesg = context.boot_well(lab, &[("greeter.ko", &ko)], job)?;
+    must_contain(&dmesg, "greeter: C: ")?;
+    must_contain(&dmesg, "greeter: Rust: ")
 }
 
 /// What means the same to Kbuild and to C means the same to the border.
-fn other_kbuild(_: &World, lab: &Lab) -> Result<()> {
+fn other_kbuild(_: &TestContext, lab: &Lab) -> Result<()> {
     let page = fs::read_to_string(project().join("docs/border.md"))?;
     let module = Module::stage(&lab.cache, &lab.kernel, &OTHERWISE)?;
     // Several folders may share one border.
@@ -268,7 +269,7 @@ fn other_kbuild(_: &World, lab: &Lab) -> Result<()> {
     for folder in [module.dir(), &below] {
         let report = fs::read_to_string(folder.join("greeter.border"))?;
         for crossing in ["clock_ticks      C to Rust", "greeter_seconds  Rust to C"] {
-            must_say(&report, crossing)?;
+            must_contain(&report, crossing)?;
         }
     }
     Ok(())
@@ -310,9 +311,9 @@ mod tests {
 
     #[test]
     fn what_kbuild_made() {
-        let said =
+        let printed =
             "make: x\n  RUSTC [M] hello_rust_main.o\n  CC [M]  /a/b/c_helper.o\n  note: this\n";
-        assert_eq!(made(said), ["RUSTC hello_rust_main.o", "CC c_helper.o"]);
+        assert_eq!(made(printed), ["RUSTC hello_rust_main.o", "CC c_helper.o"]);
     }
 
     #[test]

@@ -4,7 +4,7 @@
 use anyhow::{ensure, Result};
 
 use crate::harness::test::Test;
-use crate::support::world::{flavours, said, tail};
+use crate::support::context::{flavours, printed, tail};
 use lab::commands::lab::Lab;
 use lab::host::project::project;
 
@@ -18,7 +18,7 @@ pub fn tests() -> Vec<Test> {
         .filter(|flavour| KERNELS.contains(&flavour.name().as_str()))
         .map(|flavour| {
             let name = format!("contracts::{}", flavour.name());
-            Test::new(name, |world| score(&*world.lab()?))
+            Test::new(name, |context| score(&*context.lab()?))
                 .on(&flavour)
                 .minutes(10)
         })
@@ -34,6 +34,6 @@ fn score(lab: &Lab) -> Result<()> {
     command.arg("--ksrc").arg(&kernel.source.dir);
     command.arg("--kbuild").arg(&kernel.dir);
     let output = command.output()?;
-    ensure!(output.status.success(), "{}", tail(&said(&output)));
+    ensure!(output.status.success(), "{}", tail(&printed(&output)));
     Ok(())
 }

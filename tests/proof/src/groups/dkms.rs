@@ -10,7 +10,9 @@ use anyhow::{bail, ensure, Context, Result};
 use tempfile::TempDir;
 
 use crate::harness::test::{CannotRun, Test};
-use crate::support::world::{copy_of_project, flavour, must_say, said, succeed, tail, World};
+use crate::support::context::{
+    copy_of_project, flavour, must_contain, printed, succeed, tail, TestContext,
+};
 use lab::commands::lab::Lab;
 use lab::guest::initramfs::Initramfs;
 use lab::guest::machine::Outcome;
@@ -54,13 +56,13 @@ pub fn tests(kernel: &str) -> Vec<Test> {
         .minutes(60)]
 }
 
-fn installed_to_removed(world: &World) -> Result<()> {
+fn installed_to_removed(context: &TestContext) -> Result<()> {
     if !rustix::process::geteuid().is_root() {
         return Err(CannotRun("a complete Debian needs root, or many user IDs".to_owned()).into());
     }
-    let lab = world.lab()?;
+    let lab = context.lab()?;
     let newest = lab.kernel.flavour.series.as_str();
-    let debian = Debian::new(world)?;
+    let debian = Debian::new(context)?;
     debian.build_packages()?;
 
     // First only the headers from backports, then also the libraries of their tools.
@@ -80,7 +82,7 @@ fn installed_to_removed(world: &World) -> Result<()> {
         &[metadata, MODULE, "libelf-dev/trixie-backports"],
     )?;
     debian.has_module(newest)?;
-    debian.loads(world, &lab)?;
+    debian.loads(context, &lab)?;
 
     rustc_is_another(&debian, newest)?;
     second_kernel(&debian, newest)?;
@@ -97,7 +99,7 @@ fn installed_to_removed(world: &World) -> Result<()> {
 fn advice_is_sound(debian: &Debian, release: &str) -> Result<()> {
     let tool = format!("{PROJECT}/tools/stock/rust-metadata {release} || true");
     let told = debian.run(&["sh", "-c", &tool])?;
-    must_say(&told, "libelf-dev")?;
+    must_contain(&told, "libelf-dev")?;
     let help = told
         .lines()
         .find_map(|line| line.trim().strip_prefix("help: "));
@@ -105,7 +107,7 @@ fn advice_is_sound(debian: &Debian, release: &str) -> Result<()> {
     let simulated = help.replace("apt-get install", "apt-get --simulate install");
     ensure!(simulated != help, "another advice: {help}");
     let plan = debian.run(&["sh", "-c", &simulated])?;
-    must_say(&plan, "Inst libelf-dev ")?;
+    must_contain(&plan, "Inst libelf-dev ")?;
     ensure!(!plan.contains("Remv "), "{help}\n{plan}");
     Ok(())
 }
@@ -114,11 +116,11 @@ fn advice_is_sound(debian: &Debian, release: &str) -> Result<()> {
 fn rustc_is_another(debian: &Debian, release: &str) -> Result<()> {
     let upgrade = || debian.apt("install", &["--reinstall", MODULE]);
     let told = debian.without("usr/bin/rustc", upgrade)?;
-    must_say(
+    must_contain(
         &told,
         &format!("Building initial module hello_rust/0.1.0 for {release}"),
     )?;
-    must_say(&debian.log(), "was built by another rustc")?;
+    must_contain(&debian.log(), "was built by another rustc")?;
     debian.run(&["dkms", "autoinstall", "-k", release])?;
     debian.has_module(release)
 }
@@ -128,8 +130,8 @@ fn second_kernel(debian: &Debian, first: &str) -> Result<()> {
     let second = debian.another(first, "linux-headers-7.")?;
     let install = || debian.install(&kernel(&second));
     let told = debian.without("usr/bin/bindgen", install)?;
-    must_say(&told, &skipped(&second))?;
-    must_say(&debian.log(), "missing: bindgen")?;
+    must_contain(&told, &skipped(&second))?;
+    must_contain(&debian.log(), "missing: bindgen")?;
     debian.run(&["dkms", "autoinstall", "-k", &second])?;
     debian.has_module(&second)?;
 
@@ -148,7 +150,7 @@ fn second_kernel(debian: &Debian, first: &str) -> Result<()> {
 fn without_rust(debian: &Debian, first: &str) -> Result<()> {
     let without = debian.another(first, "linux-headers-6.12.")?;
     let told = debian.install(&[format!("linux-headers-{without}")])?;
-    must_say(&told, &skipped(&without))
+    must_contain(&told, &skipped(&without))
 }
 
 /// The packages of a kernel and its headers.
@@ -173,8 +175,8 @@ struct Debian {
 }
 
 impl Debian {
-    fn new(world: &World) -> Result<Self> {
-        let folder = cache::scratch_in(&world.cache()?.dir().join("debian"))?;
+    fn new(context: &TestContext) -> Result<Self> {
+        let folder = cache::scratch_in(&context.cache()?.dir().join("debian"))?;
         let debian = Debian { folder };
         let options = apt_options()?;
         let mut command = Command::new("mmdebstrap");
@@ -229,9 +231,9 @@ impl Debian {
             output.status.success(),
             "{words:?}: {}\n{}",
             output.status,
-            tail(&said(&output))
+            tail(&printed(&output))
         );
-        Ok(said(&output))
+        Ok(printed(&output))
     }
 
     fn apt(&self, action: &str, packages: &[&str]) -> Result<String> {
@@ -277,12 +279,12 @@ impl Debian {
             bail!("dkms says {status}{}", tail(&self.log()));
         }
         let info = self.run(&["modinfo", "-k", release, "hello_rust"])?;
-        must_say(
+        must_contain(
             &info,
             &format!("/lib/modules/{release}/updates/dkms/hello_rust.ko"),
         )?;
-        must_say(&info, &format!("vermagic:       {release} "))?;
-        must_say(&info, "signer:         DKMS module signing key")
+        must_contain(&info, &format!("vermagic:       {release} "))?;
+        must_contain(&info, "signer:         DKMS module signing key")
     }
 
     /// The log of DKMS's last build.
@@ -303,7 +305,7 @@ impl Debian {
     }
 
     /// Debian's modprobe finds the module in the stock kernel, and loads it.
-    fn loads(&self, world: &World, lab: &Lab) -> Result<()> {
+    fn loads(&self, context: &TestContext, lab: &Lab) -> Result<()> {
         let job = "modprobe hello_rust && modprobe -r hello_rust && dmesg\n";
         let mut initramfs = Initramfs::new(&lab.programs, &format!("PATH=/usr/sbin:$PATH\n{job}"))?;
         let modules = format!("lib/modules/{}", lab.kernel.flavour.series);
@@ -311,7 +313,7 @@ impl Debian {
             name.starts_with("modules.") || name.starts_with("hello_rust.ko")
         })?;
         self.add_program(&mut initramfs, "usr/sbin/modprobe")?;
-        let guest = world.machine(lab).run(initramfs, "")?;
+        let guest = context.machine(lab).run(initramfs, "")?;
         ensure!(
             guest.outcome == Outcome::Answered(0),
             "{:?}\n{}",
@@ -319,7 +321,7 @@ impl Debian {
             guest.output
         );
         lab.judge(&guest)?;
-        must_say(
+        must_contain(
             &guest.output,
             "hello_rust: Rust, called by C: hello, world! (1)",
         )

@@ -7,8 +7,9 @@ use anyhow::{ensure, Context, Result};
 use regex::Regex;
 
 use crate::harness::test::Test;
-use crate::support::world::{
-    copy_of_project, fresh, main_flavour, must_say, program, said, succeed, tail, World,
+use crate::support::context::{
+    copy_of_project, fresh, main_flavour, must_contain, printed, program, succeed, tail,
+    TestContext,
 };
 use lab::host::project::project;
 use lab::kernel::flavour::NEWEST;
@@ -58,7 +59,7 @@ const PAGES: &[&str] = &[
 /// The tests.
 pub fn tests() -> Vec<Test> {
     let run = COMMANDS.iter().map(|&(words, prints)| {
-        let run = move |world: &World| works(world, words, prints);
+        let run = move |context: &TestContext| works(context, words, prints);
         let test = Test::new(format!("docs::make {}", words.join(" ")), run).on(&main_flavour());
         if words[0] == "bench-loop" {
             // It changes the module that others build.
@@ -78,7 +79,7 @@ pub fn tests() -> Vec<Test> {
     .collect()
 }
 
-fn works(world: &World, words: &[&str], prints: &str) -> Result<()> {
+fn works(context: &TestContext, words: &[&str], prints: &str) -> Result<()> {
     if words[0] == "bench-stitch" {
         // Where make is told which programs to use, it builds none.
         let build = [
@@ -97,9 +98,9 @@ fn works(world: &World, words: &[&str], prints: &str) -> Result<()> {
     }
     let folder = tempfile::tempdir()?;
     let copy = copy_of_project(&folder.path().join("hello_rust"))?;
-    let output = world.make_command(&copy, words)?.output()?;
-    ensure!(output.status.success(), "{}", tail(&said(&output)));
-    must_say(&String::from_utf8_lossy(&output.stdout), prints)
+    let output = context.make_command(&copy, words)?.output()?;
+    ensure!(output.status.success(), "{}", tail(&printed(&output)));
+    must_contain(&String::from_utf8_lossy(&output.stdout), prints)
 }
 
 /// The targets of make that the pages name are those of the tables.
@@ -144,13 +145,13 @@ fn cargo_is_asked() -> Result<()> {
         make.arg("-n")
             .args(target.split(' '))
             .current_dir(project());
-        let said = succeed(&mut make)?;
-        let build = said
+        let printed = succeed(&mut make)?;
+        let build = printed
             .lines()
             .find(|line| line.starts_with("tools/cargo.sh build "));
-        let build = build.with_context(|| format!("make {target} builds nothing:\n{said}"))?;
+        let build = build.with_context(|| format!("make {target} builds nothing:\n{printed}"))?;
         for package in *packages {
-            must_say(build, &format!("--package {package}"))?;
+            must_contain(build, &format!("--package {package}"))?;
         }
     }
     Ok(())
@@ -170,8 +171,8 @@ fn own_programs() -> Result<()> {
         };
         // cargo.sh marks the folder before cargo has anything to do.
         let print = "print:;@tools/cargo.sh --version >/dev/null && echo $(CARGO_TARGET_DIR)";
-        let said = succeed(make(&copy).args(["--eval", print, "print"]))?;
-        let last = said.lines().last().context("make prints nothing")?;
+        let printed = succeed(make(&copy).args(["--eval", print, "print"]))?;
+        let last = printed.lines().last().context("make prints nothing")?;
         targets.push((copy, PathBuf::from(last)));
     }
     let [(one, of_one), (_, of_other)] = &targets[..] else {
@@ -206,15 +207,15 @@ fn code_of(page: &str) -> String {
 }
 
 /// As docs/stitch.md names them.
-fn options_of_stitch(world: &World) -> Result<()> {
-    let lab = world.lab()?;
+fn options_of_stitch(context: &TestContext) -> Result<()> {
+    let lab = context.lab()?;
     let module = lab.module(&lab::kernel::module::HELLO_RUST)?;
     let folder = tempfile::tempdir()?;
     let [svg, html] = ["a.svg", "a.html"].map(|name| folder.path().join(name));
     let page = fs::read_to_string(project().join("docs/stitch.md"))?;
     let stitch = |words: &[&str], file: Option<&Path>| -> Result<String> {
         for word in words {
-            must_say(&page, word)?;
+            must_contain(&page, word)?;
         }
         succeed(
             fresh(program("stitch")?)
@@ -224,11 +225,11 @@ fn options_of_stitch(world: &World) -> Result<()> {
         )
     };
     stitch(&["report", "--svg"], Some(&svg))?;
-    must_say(&fs::read_to_string(&svg)?, "<svg")?;
+    must_contain(&fs::read_to_string(&svg)?, "<svg")?;
     stitch(&["report", "--html"], Some(&html))?;
-    must_say(&fs::read_to_string(&html)?, "<html")?;
+    must_contain(&fs::read_to_string(&html)?, "<html")?;
     let symvers = lab.kernel.dir.join("Module.symvers");
-    must_say(
+    must_contain(
         &stitch(&["report", "--symvers"], Some(&symvers))?,
         "c_helper_repeat",
     )?;

@@ -1,4 +1,4 @@
-//! Faults of the world around the lab, each a real one: a lost QEMU, spoilt downloads, full disks,
+//! Faults of the host, each a real one: a lost QEMU, spoilt downloads, full disks,
 //! interrupts.
 
 use std::path::{Path, PathBuf};
@@ -10,10 +10,10 @@ use anyhow::{bail, ensure, Context, Result};
 use rustix::process::{kill_process, kill_process_group, Pid, Signal};
 
 use crate::harness::test::Test;
+use crate::support::context::{main_flavour, must_contain, succeed, TestContext};
 use crate::support::processes::{processes_with, wait_for};
 use crate::support::proxy::{Proxy, Spoil};
 use crate::support::scratch::{must_refuse, Scratch};
-use crate::support::world::{main_flavour, must_say, succeed, World};
 use lab::exit::Exit;
 use lab::guest::initramfs::Initramfs;
 use lab::guest::machine::Outcome;
@@ -22,7 +22,8 @@ use lab::kernel::module::{Module, Sources, HELLO_RUST};
 
 /// The tests.
 pub fn tests() -> Vec<Test> {
-    let test = |what: &str, run: fn(&World) -> Result<()>| Test::new(format!("fault::{what}"), run);
+    let test =
+        |what: &str, run: fn(&TestContext) -> Result<()>| Test::new(format!("fault::{what}"), run);
     vec![
         test("QEMU is killed", qemu_is_killed).on(&main_flavour()),
         test("the guest's shell does not run", no_shell).on(&main_flavour()),
@@ -41,8 +42,8 @@ pub fn tests() -> Vec<Test> {
     ]
 }
 
-fn qemu_is_killed(world: &World) -> Result<()> {
-    let lab = world.lab()?;
+fn qemu_is_killed(context: &TestContext) -> Result<()> {
+    let lab = context.lab()?;
     let mark = format!("lab.test={}", std::process::id());
     let initramfs = Initramfs::new(&lab.programs, "sleep 1000")?;
 
@@ -57,7 +58,7 @@ fn qemu_is_killed(world: &World) -> Result<()> {
             kill_process(qemu.0, Signal::KILL).context("cannot kill QEMU")
         }
     });
-    let guest = world.machine(&lab).run(initramfs, &mark)?;
+    let guest = context.machine(&lab).run(initramfs, &mark)?;
     killer
         .join()
         .map_err(|_| anyhow::anyhow!("the killer panicked"))??;
@@ -70,17 +71,17 @@ fn qemu_is_killed(world: &World) -> Result<()> {
     match lab.judge(&guest) {
         Err(error) => {
             ensure!(diagnostic::exit_of(&error) == Exit::Qemu as u8, "{error}");
-            must_say(&error.to_string(), "QEMU died")
+            must_contain(&error.to_string(), "QEMU died")
         }
         Ok(()) => anyhow::bail!("nobody noticed"),
     }
 }
 
 /// What init cannot start, it names on the console, which the lab shows.
-fn no_shell(world: &World) -> Result<()> {
-    let lab = world.lab()?;
+fn no_shell(context: &TestContext) -> Result<()> {
+    let lab = context.lab()?;
     // A file that nobody may execute.
-    let guest = world.boot(
+    let guest = context.boot(
         &lab,
         &[("bin/sh", b"no program")],
         "true\n",
@@ -92,19 +93,19 @@ fn no_shell(world: &World) -> Result<()> {
     };
     let exited = diagnostic::exit_of(&error);
     ensure!(exited == Exit::Splat as u8, "the lab ends with {exited}");
-    must_say(
+    must_contain(
         &diagnostic::render(&error),
         "init: cannot run /bin/sh: error 13",
     )
 }
 
 /// What a killed make has left half done is made anew.
-fn make_is_killed(world: &World) -> Result<()> {
+fn make_is_killed(context: &TestContext) -> Result<()> {
     const KILLED: Sources = Sources {
         name: "killed",
         ..HELLO_RUST
     };
-    let lab = world.lab()?;
+    let lab = context.lab()?;
     let module = Module::stage(&lab.cache, &lab.kernel, &KILLED)?;
     module.make(&lab.toolchain).arg("clean").output()?;
     let killer = std::thread::spawn(|| {
@@ -122,21 +123,21 @@ fn make_is_killed(world: &World) -> Result<()> {
     let Err(error) = killed else {
         bail!("the lab has not noticed");
     };
-    must_say(
+    must_contain(
         &diagnostic::render(&error),
         "the build of the module was killed",
     )?;
     ensure!(module.dir().join("unfinished").exists(), "the mark is gone");
 
-    let said = module.build(&lab.toolchain, &[])?;
-    must_say(&said, "RUSTC [M]")?;
+    let printed = module.build(&lab.toolchain, &[])?;
+    must_contain(&printed, "RUSTC [M]")?;
     ensure!(!module.dir().join("unfinished").exists(), "the mark stays");
     Ok(())
 }
 
 /// Each gets what it asked for, and nothing of the other's.
-fn two_ask_at_once(world: &World) -> Result<()> {
-    let (cache, toolchain) = (world.cache()?, world.toolchain()?);
+fn two_ask_at_once(context: &TestContext) -> Result<()> {
+    let (cache, toolchain) = (context.cache()?, context.toolchain()?);
     let fetched = Barrier::new(2);
     let ask = |package: &'static str| -> Result<Vec<PathBuf>> {
         let log = cache.place_for(&format!("log/test-{package}"))?;
@@ -171,8 +172,8 @@ fn two_ask_at_once(world: &World) -> Result<()> {
 }
 
 /// The archive's own checks find what is wrong; nothing of it is kept, and the next run is well.
-fn spoilt_source(world: &World) -> Result<()> {
-    let scratch = Scratch::with(world, &["toolchain"])?;
+fn spoilt_source(context: &TestContext) -> Result<()> {
+    let scratch = Scratch::with(context, &["toolchain"])?;
     let source = scratch.dir().join("source/linux-7.3");
     let words = ["source", "--kernel", "7.3"];
     for spoil in [Spoil::Cut, Spoil::Damage] {
@@ -200,8 +201,8 @@ fn spoilt_source(world: &World) -> Result<()> {
     Ok(())
 }
 
-fn toolchain_cut_short(world: &World) -> Result<()> {
-    let scratch = Scratch::with(world, &[])?;
+fn toolchain_cut_short(context: &TestContext) -> Result<()> {
+    let scratch = Scratch::with(context, &[])?;
     let proxy = Proxy::start(".deb", Spoil::Cut)?;
 
     must_refuse(
@@ -222,8 +223,8 @@ fn toolchain_cut_short(world: &World) -> Result<()> {
     Ok(())
 }
 
-fn disk_too_small(world: &World) -> Result<()> {
-    let scratch = Scratch::with(world, &[])?;
+fn disk_too_small(context: &TestContext) -> Result<()> {
+    let scratch = Scratch::with(context, &[])?;
     must_refuse(
         &mut scratch.lab_on_small_disk(&scratch.dir(), 64 << 20, &["source"])?,
         &[
@@ -235,8 +236,8 @@ fn disk_too_small(world: &World) -> Result<()> {
 }
 
 /// What is unpacked goes to a disk that has room when asked, and not any more when it counts.
-fn disk_fills_up(world: &World) -> Result<()> {
-    let scratch = Scratch::with(world, &["toolchain"])?;
+fn disk_fills_up(context: &TestContext) -> Result<()> {
+    let scratch = Scratch::with(context, &["toolchain"])?;
     let disk = scratch.dir().join("source");
     std::fs::create_dir(&disk)?;
     must_refuse(
@@ -250,8 +251,8 @@ fn disk_fills_up(world: &World) -> Result<()> {
 }
 
 /// What Kbuild prints is kept on the same disk as what it makes, and may be what fails first.
-fn log_fills_up(world: &World) -> Result<()> {
-    let scratch = Scratch::with(world, &["toolchain", "source"])?;
+fn log_fills_up(context: &TestContext) -> Result<()> {
+    let scratch = Scratch::with(context, &["toolchain", "source"])?;
     let disk = scratch.dir().join("log");
     std::fs::create_dir(&disk)?;
     must_refuse(
@@ -270,8 +271,8 @@ fn log_fills_up(world: &World) -> Result<()> {
 
 /// Ctrl-C in the middle leaves no process behind and no object that is only half there; the next
 /// run goes on, and compiles nothing again.
-fn interrupted_build(world: &World) -> Result<()> {
-    let scratch = Scratch::with(world, &["toolchain", "source"])?;
+fn interrupted_build(context: &TestContext) -> Result<()> {
+    let scratch = Scratch::with(context, &["toolchain", "source"])?;
     let build = scratch.dir().join("kernel");
 
     build_until(&scratch, &build, 20)?;

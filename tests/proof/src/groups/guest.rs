@@ -3,7 +3,7 @@
 use anyhow::{bail, ensure, Context, Result};
 
 use crate::harness::test::{Case, Outcome, Test};
-use crate::support::world::{flavours, must_say, succeed, World};
+use crate::support::context::{flavours, must_contain, succeed, TestContext};
 use lab::commands::lab::Lab;
 use lab::guest::machine;
 use lab::judge::ktap::{self, Status};
@@ -54,7 +54,7 @@ const CATALOGUE_CASES: usize = 15 + 13;
 const LOADS: u32 = 200;
 
 /// What each kernel is put through.
-type Check = fn(&World, &Lab) -> Result<()>;
+type Check = fn(&TestContext, &Lab) -> Result<()>;
 
 const CHECKS: &[(&str, Check)] = &[
     ("builds without a warning", builds_without_a_warning),
@@ -70,7 +70,7 @@ const CHECKS: &[(&str, Check)] = &[
 ];
 
 /// A KUnit suite, whose cases are those of the test.
-type Suite = fn(&World, &Lab) -> Result<Vec<Case>>;
+type Suite = fn(&TestContext, &Lab) -> Result<Vec<Case>>;
 
 /// What each kernel runs of them, the debug kernel as well.
 const SUITES: &[(&str, Suite)] = &[("kunit", kunit), ("catalogue", catalogue)];
@@ -82,7 +82,7 @@ pub fn tests() -> Vec<Test> {
         let suites = suites_on(&group, &flavour);
         let catalogue = Test::new(
             format!("{group}::the catalogue builds without a warning"),
-            |world| must_build_quietly(world, &*world.lab()?, &CATALOGUE_QUIET),
+            |context| must_build_quietly(context, &*context.lab()?, &CATALOGUE_QUIET),
         )
         .on(&flavour);
         let checks = checks_on(&group, &flavour).into_iter();
@@ -96,7 +96,7 @@ pub fn checks_on(group: &str, flavour: &Flavour) -> Vec<Test> {
     CHECKS
         .iter()
         .map(|&(what, check)| {
-            let run = move |world: &World| check(world, &*world.lab()?);
+            let run = move |context: &TestContext| check(context, &*context.lab()?);
             Test::new(format!("{group}::{what}"), run).on(flavour)
         })
         .collect()
@@ -107,43 +107,43 @@ pub fn suites_on(group: &str, flavour: &Flavour) -> Vec<Test> {
     SUITES
         .iter()
         .map(|&(what, suite)| {
-            let run = move |world: &World| suite(world, &*world.lab()?);
+            let run = move |context: &TestContext| suite(context, &*context.lab()?);
             Test::of_many(format!("{group}::{what}"), run).on(flavour)
         })
         .collect()
 }
 
-fn builds_without_a_warning(world: &World, lab: &Lab) -> Result<()> {
+fn builds_without_a_warning(context: &TestContext, lab: &Lab) -> Result<()> {
     const QUIET: Sources = Sources {
         name: "hello_rust-quiet",
         ..HELLO_RUST
     };
-    must_build_quietly(world, lab, &QUIET)
+    must_build_quietly(context, lab, &QUIET)
 }
 
 /// rustc, clippy, the C compiler at W=1, bindgen without rustfmt, objtool and modpost have nothing to
 /// say. Others look at the module while this builds it again and again: it wants a folder of its own.
-pub fn must_build_quietly(world: &World, lab: &Lab, sources: &Sources) -> Result<()> {
-    let module = Module::stage(&world.cache()?, &lab.kernel, sources)?;
+pub fn must_build_quietly(context: &TestContext, lab: &Lab, sources: &Sources) -> Result<()> {
+    let module = Module::stage(&context.cache()?, &lab.kernel, sources)?;
     succeed(module.make(&lab.toolchain).arg("clean"))?;
     for (words, tool) in [
         (&["W=1", "RUSTFMT=/no/rustfmt"][..], "RUSTC"),
         (&["CLIPPY=1"], "CLIPPY"),
     ] {
-        let said = module.build(&lab.toolchain, words)?;
-        let complaint = said.lines().find(|line| {
+        let printed = module.build(&lab.toolchain, words)?;
+        let complaint = printed.lines().find(|line| {
             let line = line.to_lowercase();
             ["warning", "error:", "failed"]
                 .iter()
                 .any(|word| line.contains(word))
         });
-        ensure!(complaint.is_none(), "make {} says:\n{said}", words[0]);
-        must_say(&said, tool)?;
+        ensure!(complaint.is_none(), "make {} says:\n{printed}", words[0]);
+        must_contain(&printed, tool)?;
     }
     Ok(())
 }
 
-fn modinfo(_: &World, lab: &Lab) -> Result<()> {
+fn modinfo(_: &TestContext, lab: &Lab) -> Result<()> {
     let module = lab.module(&HELLO_RUST)?;
     let info = succeed(
         lab.toolchain
@@ -162,21 +162,24 @@ fn modinfo(_: &World, lab: &Lab) -> Result<()> {
         "parm:           whom:Name to greet, at most 63 bytes (default: world) (string)",
         "parm:           times:Number of greetings, from 1 to 16 (default: 1) (uint)",
     ] {
-        must_say(&info, wanted)?;
+        must_contain(&info, wanted)?;
     }
     Ok(())
 }
 
 /// A module that was built for a kernel of another recipe is not taken for one of this kernel.
-fn kernel_built_anew(_: &World, lab: &Lab) -> Result<()> {
+fn kernel_built_anew(_: &TestContext, lab: &Lab) -> Result<()> {
     let module = lab.module(&HELLO_RUST)?;
-    let compiles = |said: &str| said.contains("RUSTC");
-    let said = module.build(&lab.toolchain, &[])?;
-    ensure!(!compiles(&said), "nothing has changed, but:\n{said}");
+    let compiles = |printed: &str| printed.contains("RUSTC");
+    let printed = module.build(&lab.toolchain, &[])?;
+    ensure!(!compiles(&printed), "nothing has changed, but:\n{printed}");
     is_provided_once(lab, &module)?;
     std::fs::write(module.dir().join("built_for"), "another kernel")?;
-    let said = module.build(&lab.toolchain, &[])?;
-    ensure!(compiles(&said), "the kernel has changed, but:\n{said}");
+    let printed = module.build(&lab.toolchain, &[])?;
+    ensure!(
+        compiles(&printed),
+        "the kernel has changed, but:\n{printed}"
+    );
     Ok(())
 }
 
@@ -234,7 +237,7 @@ fn expected(whom: &str, times: usize, pid: &str) -> Vec<String> {
 }
 
 /// Loads with parameters, asks sysfs for them, unloads; compares every line of dmesg.
-fn greet(world: &World, lab: &Lab, words: &str, whom: &str, times: usize) -> Result<()> {
+fn greet(context: &TestContext, lab: &Lab, words: &str, whom: &str, times: usize) -> Result<()> {
     let job = format!(
         "insmod /hello_rust.ko {words} || exit 1\n\
          cd /sys/module/hello_rust/parameters && cat whom times && cd / || exit 1\n\
@@ -242,7 +245,7 @@ fn greet(world: &World, lab: &Lab, words: &str, whom: &str, times: usize) -> Res
          [ ! -e /sys/module/hello_rust ] || exit 1\n\
          dmesg\n"
     );
-    let output = world.boot_well(lab, &[("hello_rust.ko", &lab.hello_rust()?)], &job)?;
+    let output = context.boot_well(lab, &[("hello_rust.ko", &lab.hello_rust()?)], &job)?;
     ensure!(
         output.starts_with(&format!("{whom}\n{times}\n")),
         "sysfs says {output}"
@@ -261,30 +264,30 @@ fn greet(world: &World, lab: &Lab, words: &str, whom: &str, times: usize) -> Res
     Ok(())
 }
 
-fn hello_and_goodbye(world: &World, lab: &Lab) -> Result<()> {
-    greet(world, lab, "", "world", 1)
+fn hello_and_goodbye(context: &TestContext, lab: &Lab) -> Result<()> {
+    greet(context, lab, "", "world", 1)
 }
 
 /// The longest and the shortest, and what is not ASCII.
-fn parameters(world: &World, lab: &Lab) -> Result<()> {
+fn parameters(context: &TestContext, lab: &Lab) -> Result<()> {
     let longest = "x".repeat(63);
     greet(
-        world,
+        context,
         lab,
         &format!("whom={longest} times=16"),
         &longest,
         16,
     )?;
     greet(
-        world,
+        context,
         lab,
         "times=0x2 'whom=\"Ada Lövelace\"'",
         "Ada Lövelace",
         2,
     )?;
     // One byte of "à" is a space to the kernel, unless it stands in quotes.
-    greet(world, lab, "'whom=\"voilà\"'", "voilà", 1)?;
-    greet(world, lab, "whom= times=1", "", 1)
+    greet(context, lab, "'whom=\"voilà\"'", "voilà", 1)?;
+    greet(context, lab, "whom= times=1", "", 1)
 }
 
 /// (what insmod is told, the line of dmesg that says why it refused)
@@ -310,7 +313,7 @@ const BAD_PARAMETERS: &[(&str, &str)] = &[
 
 /// Each is refused with EINVAL, says why in one line, and leaves nothing behind: the same guest
 /// loads the module afterwards.
-fn bad_parameters(world: &World, lab: &Lab) -> Result<()> {
+fn bad_parameters(context: &TestContext, lab: &Lab) -> Result<()> {
     let mut job = String::new();
     for (words, _) in BAD_PARAMETERS {
         job += &format!(
@@ -323,12 +326,12 @@ fn bad_parameters(world: &World, lab: &Lab) -> Result<()> {
         );
     }
     job += "insmod /hello_rust.ko && rmmod hello_rust\n";
-    let output = world.boot_well(lab, &[("hello_rust.ko", &lab.hello_rust()?)], &job)?;
+    let output = context.boot_well(lab, &[("hello_rust.ko", &lab.hello_rust()?)], &job)?;
 
     let answers: Vec<&str> = output.split("== ").skip(1).collect();
     ensure!(answers.len() == BAD_PARAMETERS.len(), "{output}");
     for ((words, why), answer) in BAD_PARAMETERS.iter().zip(answers) {
-        must_say(answer, "insmod: /hello_rust.ko: error 22: Invalid argument")?;
+        must_contain(answer, "insmod: /hello_rust.ko: error 22: Invalid argument")?;
         ensure!(
             !answer.contains("left behind"),
             "{words}: left behind\n{answer}"
@@ -342,15 +345,15 @@ fn bad_parameters(world: &World, lab: &Lab) -> Result<()> {
     Ok(())
 }
 
-fn loaded_twice(world: &World, lab: &Lab) -> Result<()> {
+fn loaded_twice(context: &TestContext, lab: &Lab) -> Result<()> {
     let job = "insmod /hello_rust.ko || exit 1\n\
                insmod /hello_rust.ko 2>&1 && exit 1\n\
                rmmod hello_rust\n";
-    let output = world.boot_well(lab, &[("hello_rust.ko", &lab.hello_rust()?)], job)?;
-    must_say(&output, "insmod: /hello_rust.ko: error 17: File exists")
+    let output = context.boot_well(lab, &[("hello_rust.ko", &lab.hello_rust()?)], job)?;
+    must_contain(&output, "insmod: /hello_rust.ko: error 17: File exists")
 }
 
-fn loaded_and_unloaded(world: &World, lab: &Lab) -> Result<()> {
+fn loaded_and_unloaded(context: &TestContext, lab: &Lab) -> Result<()> {
     let job = format!(
         "n=0\n\
          while [ $n -lt {LOADS} ]; do\n\
@@ -359,7 +362,7 @@ fn loaded_and_unloaded(world: &World, lab: &Lab) -> Result<()> {
          done\n\
          dmesg | grep -c 'goodbye, world! Greetings counted: 16'\n"
     );
-    let guest = world.boot(
+    let guest = context.boot(
         lab,
         &[("hello_rust.ko", &lab.hello_rust()?)],
         &job,
@@ -381,7 +384,7 @@ fn loaded_and_unloaded(world: &World, lab: &Lab) -> Result<()> {
 }
 
 /// Two CPUs load and unload against each other: each attempt works, or finds it loaded or gone.
-fn two_cpus(world: &World, lab: &Lab) -> Result<()> {
+fn two_cpus(context: &TestContext, lab: &Lab) -> Result<()> {
     let job = "hammer() {\n\
                for n in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20; do\n\
                insmod /hello_rust.ko 2>/dev/null\n\
@@ -393,7 +396,7 @@ fn two_cpus(world: &World, lab: &Lab) -> Result<()> {
                grep -c ^processor /proc/cpuinfo\n";
     let mut initramfs = lab::guest::initramfs::Initramfs::new(&lab.programs, job)?;
     initramfs.file("hello_rust.ko", 0o644, &lab.hello_rust()?)?;
-    let mut machine = world.machine(lab);
+    let mut machine = context.machine(lab);
     machine.size.cpus = 2;
     let guest = machine.run(initramfs, "kunit.enable=0")?;
     ensure!(
@@ -412,12 +415,12 @@ fn two_cpus(world: &World, lab: &Lab) -> Result<()> {
 
 /// A module of another vermagic is refused, and the lab says what that means. Where the kernel has
 /// checksums of its symbols, it does not look at the release, but at the rest.
-fn built_for_another_kernel(world: &World, lab: &Lab) -> Result<()> {
+fn built_for_another_kernel(context: &TestContext, lab: &Lab) -> Result<()> {
     let mut module = lab.hello_rust()?;
     let vermagic = find(&module, b"vermagic=").context("no vermagic")?;
     let rest = find(&module[vermagic..], b" mod_unload").context("no mod_unload")?;
     module[vermagic + rest..][..4].copy_from_slice(b" not");
-    let guest = world.boot(
+    let guest = context.boot(
         lab,
         &[("other.ko", &module)],
         "insmod /other.ko\n",
@@ -429,7 +432,7 @@ fn built_for_another_kernel(world: &World, lab: &Lab) -> Result<()> {
         "{:?}",
         guest.outcome
     );
-    must_say(
+    must_contain(
         &guest.output,
         "insmod: /other.ko: error 8: Exec format error: see dmesg",
     )?;
@@ -437,8 +440,8 @@ fn built_for_another_kernel(world: &World, lab: &Lab) -> Result<()> {
         bail!("nothing is wrong, says the lab:\n{}", guest.console);
     };
     let told = diagnostic::render(&told);
-    must_say(&told, "built for ")?;
-    must_say(&told, "KDIR")
+    must_contain(&told, "built for ")?;
+    must_contain(&told, "KDIR")
 }
 
 /// Where some bytes begin.
@@ -447,12 +450,12 @@ fn find(bytes: &[u8], wanted: &[u8]) -> Option<usize> {
     windows.position(|window| window == wanted)
 }
 
-fn kunit(world: &World, lab: &Lab) -> Result<Vec<Case>> {
-    suite(world, lab, &KUNIT, "hello_rust")
+fn kunit(context: &TestContext, lab: &Lab) -> Result<Vec<Case>> {
+    suite(context, lab, &KUNIT, "hello_rust")
 }
 
-fn catalogue(world: &World, lab: &Lab) -> Result<Vec<Case>> {
-    let cases = suite(world, lab, &CATALOGUE, "catalogue")?;
+fn catalogue(context: &TestContext, lab: &Lab) -> Result<Vec<Case>> {
+    let cases = suite(context, lab, &CATALOGUE, "catalogue")?;
     let own = cases
         .iter()
         .filter(|case| case.name.starts_with("catalogue."));
@@ -462,11 +465,11 @@ fn catalogue(world: &World, lab: &Lab) -> Result<Vec<Case>> {
 }
 
 /// A module's suite runs, and its cases are the cases of the test.
-fn suite(world: &World, lab: &Lab, sources: &Sources, name: &str) -> Result<Vec<Case>> {
+fn suite(context: &TestContext, lab: &Lab, sources: &Sources, name: &str) -> Result<Vec<Case>> {
     let file = format!("{name}.ko");
     let ko = lab.module(sources)?.stripped(&lab.toolchain, &file)?;
     let job = format!("insmod /{file} && rmmod {name} && dmesg\n");
-    let guest = world.boot(lab, &[(&file, &ko)], &job, "")?;
+    let guest = context.boot(lab, &[(&file, &ko)], &job, "")?;
     ensure!(
         guest.outcome == machine::Outcome::Answered(0),
         "{:?}\n{}",

@@ -12,11 +12,12 @@ use anyhow::{ensure, Context, Result};
 use rustix::process::{kill_process, kill_process_group, Pid, Signal};
 
 use crate::harness::test::{CannotRun, Test};
+use crate::support::context::{
+    copy_of_project, fresh, main_flavour, must_contain, on_host, printed, succeed, tail,
+    TestContext,
+};
 use crate::support::processes::{says, wait_for, Started};
 use crate::support::scratch::{must_refuse, Scratch};
-use crate::support::world::{
-    copy_of_project, fresh, main_flavour, must_say, on_host, said, succeed, tail, World,
-};
 use lab::exit::Exit;
 use lab::host::programs::which;
 use lab::host::sandbox;
@@ -84,17 +85,17 @@ const ENDS: &[(&str, End)] = &[
 pub fn tests() -> Vec<Test> {
     let mut tests = Vec::new();
     tests.extend(WORDS.iter().map(|word| {
-        Test::new(format!("input::make run {}", word.0), move |world| {
-            word_of_make(world, word)
+        Test::new(format!("input::make run {}", word.0), move |context| {
+            word_of_make(context, word)
         })
     }));
     tests.extend(FOLDERS.iter().map(|(what, name)| {
-        let run = move |world: &World| runs_in_folder(world, name);
+        let run = move |context: &TestContext| runs_in_folder(context, name);
         Test::new(format!("input::make run in a folder with {what}"), run)
     }));
     for moment in MOMENTS {
         for &(what, end) in ENDS {
-            let run = move |world: &World| ended_by_force(world, moment, end);
+            let run = move |context: &TestContext| ended_by_force(context, moment, end);
             let name = format!("input::{what} while {}", moment.what);
             tests.push(Test::new(name, run));
         }
@@ -107,7 +108,7 @@ pub fn tests() -> Vec<Test> {
         .collect()
 }
 
-type Check = fn(&World) -> Result<()>;
+type Check = fn(&TestContext) -> Result<()>;
 
 const CHECKS: &[(&str, Check)] = &[
     ("make run in a read-only folder", runs_read_only),
@@ -145,39 +146,39 @@ fn must_greet(command: &mut Command) -> Result<()> {
         output.status.success(),
         "exited with {}:\n{}",
         output.status,
-        tail(&said(&output))
+        tail(&printed(&output))
     );
-    must_say(&String::from_utf8_lossy(&output.stdout), GREETING)
+    must_contain(&String::from_utf8_lossy(&output.stdout), GREETING)
 }
 
 /// make itself always ends with 2, and names the lab's exit code.
-fn word_of_make(world: &World, (word, exit, says): &Word) -> Result<()> {
+fn word_of_make(context: &TestContext, (word, exit, says): &Word) -> Result<()> {
     let (_folder, copy) = copy_named("hello_rust")?;
     let last = format!("run] Error {}", *exit as i32);
     must_refuse(
-        &mut world.make_command(&copy, &["run", word])?,
+        &mut context.make_command(&copy, &["run", word])?,
         &[*says, &[last.as_str()]].concat(),
     )
 }
 
 /// The sources are staged in the cache.
-fn runs_in_folder(world: &World, name: &str) -> Result<()> {
+fn runs_in_folder(context: &TestContext, name: &str) -> Result<()> {
     let (_folder, copy) = copy_named(name)?;
-    must_greet(&mut world.make_command(&copy, &["run"])?)
+    must_greet(&mut context.make_command(&copy, &["run"])?)
 }
 
-fn runs_read_only(world: &World) -> Result<()> {
+fn runs_read_only(context: &TestContext) -> Result<()> {
     let (_folder, copy) = copy_named("hello_rust")?;
     let place = copy.to_string_lossy();
     must_greet(&mut on_host(
         &["--ro-bind", &place, &place],
-        &world.make_command(&copy, &["run"])?,
+        &context.make_command(&copy, &["run"])?,
     ))
 }
 
 /// Only what makes a kernel source, and the one file that must not be there.
-fn configured_in_place(world: &World) -> Result<()> {
-    let lab = world.lab()?;
+fn configured_in_place(context: &TestContext) -> Result<()> {
+    let lab = context.lab()?;
     let tree = tempfile::tempdir()?;
     for name in ["Kconfig", "rust"] {
         std::os::unix::fs::symlink(lab.kernel.source.dir.join(name), tree.path().join(name))?;
@@ -186,7 +187,7 @@ fn configured_in_place(world: &World) -> Result<()> {
 
     let ksrc = tree.path().to_string_lossy();
     must_refuse(
-        &mut world.lab_command(&["run"], &[("LAB_KSRC", &ksrc)])?,
+        &mut context.lab_command(&["run"], &[("LAB_KSRC", &ksrc)])?,
         &[
             "this kernel source is configured in place",
             &format!("note: {ksrc}/.config"),
@@ -204,15 +205,15 @@ const CACHES: &[(&str, &str)] = &[
 ];
 
 /// make would take the first for two, and QEMU would read only half of another.
-fn odd_caches(world: &World) -> Result<()> {
+fn odd_caches(context: &TestContext) -> Result<()> {
     let (_folder, copy) = copy_named("hello_rust")?;
     for (name, cause) in CACHES {
         let folder = tempfile::tempdir()?;
         let cache = folder.path().join(name);
         let cache = cache.to_string_lossy();
         for mut command in [
-            world.lab_command(&["run"], &[])?,
-            world.make_command(&copy, &["run"])?,
+            context.lab_command(&["run"], &[])?,
+            context.make_command(&copy, &["run"])?,
         ] {
             must_refuse(
                 command.env("XDG_CACHE_HOME", &*cache),
@@ -233,28 +234,28 @@ fn odd_caches(world: &World) -> Result<()> {
 }
 
 /// make and the lab agree that it does not count.
-fn relative_cache(world: &World) -> Result<()> {
+fn relative_cache(context: &TestContext) -> Result<()> {
     let home = tempfile::tempdir()?;
     let (_folder, copy) = copy_named("hello_rust")?;
     let mut make = fresh("make");
     make.args(["-n", "kernel"]).current_dir(&copy);
-    let mut doctor = world.lab_command(&["doctor", "--json"], &[])?;
+    let mut doctor = context.lab_command(&["doctor", "--json"], &[])?;
     doctor.current_dir(&copy);
     for command in [&mut make, &mut doctor] {
         command
             .env("XDG_CACHE_HOME", "relative")
             .env("HOME", home.path());
         let cache = home.path().join(".cache/hello_rust");
-        must_say(&said(&command.output()?), &cache.to_string_lossy())?;
+        must_contain(&printed(&command.output()?), &cache.to_string_lossy())?;
     }
     ensure!(!copy.join("relative").exists(), "something was made there");
     Ok(())
 }
 
 /// What a CI system has in its environment is for itself.
-fn words_of_others(world: &World) -> Result<()> {
+fn words_of_others(context: &TestContext) -> Result<()> {
     let (_folder, copy) = copy_named("hello_rust")?;
-    let mut make = world.make_command(&copy, &["run"])?;
+    let mut make = context.make_command(&copy, &["run"])?;
     for (name, value) in [
         ("ACCEL", "xen"),
         ("CPUS", "16"),
@@ -270,14 +271,14 @@ fn words_of_others(world: &World) -> Result<()> {
     must_greet(&mut make)
 }
 
-fn no_kvm(world: &World) -> Result<()> {
-    let doctor = world.lab_command(&["doctor", "--json"], &[])?;
+fn no_kvm(context: &TestContext) -> Result<()> {
+    let doctor = context.lab_command(&["doctor", "--json"], &[])?;
     let output = on_host(&["--dev", "/dev"], &doctor).output()?;
-    must_say(&said(&output), "this host has no /dev/kvm")
+    must_contain(&printed(&output), "this host has no /dev/kvm")
 }
 
-fn no_network_at_first(world: &World) -> Result<()> {
-    let scratch = Scratch::with(world, &[])?;
+fn no_network_at_first(context: &TestContext) -> Result<()> {
+    let scratch = Scratch::with(context, &[])?;
     must_refuse(
         &mut on_host(&["--unshare-net"], &scratch.lab(&["run"])?),
         &[
@@ -296,10 +297,10 @@ fn no_network_at_first(world: &World) -> Result<()> {
     )
 }
 
-fn no_network_later(world: &World) -> Result<()> {
+fn no_network_later(context: &TestContext) -> Result<()> {
     must_greet(&mut on_host(
         &["--unshare-net"],
-        &world.lab_command(&["run"], &[])?,
+        &context.lab_command(&["run"], &[])?,
     ))
 }
 
@@ -317,12 +318,12 @@ fn without(programs: &[&str], options: &[&str], command: &Command) -> Command {
     )
 }
 
-fn nothing_installed(world: &World) -> Result<()> {
+fn nothing_installed(context: &TestContext) -> Result<()> {
     must_refuse(
         &mut without(
             &["mmdebstrap"],
             &[],
-            &world.lab_command(&["run"], &[("LAB_NO_INSTALL", "1")])?,
+            &context.lab_command(&["run"], &[("LAB_NO_INSTALL", "1")])?,
         ),
         &[
             "missing on this host: mmdebstrap",
@@ -332,7 +333,7 @@ fn nothing_installed(world: &World) -> Result<()> {
     )
 }
 
-fn no_sudo(world: &World) -> Result<()> {
+fn no_sudo(context: &TestContext) -> Result<()> {
     if which("apt-get").is_none() {
         return Err(CannotRun("this host has no apt-get".to_owned()).into());
     }
@@ -341,7 +342,7 @@ fn no_sudo(world: &World) -> Result<()> {
         &mut without(
             &["mmdebstrap", "sudo"],
             &nobody,
-            &world.lab_command(&["run"], &[])?,
+            &context.lab_command(&["run"], &[])?,
         ),
         &[
             "missing on this host: mmdebstrap",
@@ -352,12 +353,12 @@ fn no_sudo(world: &World) -> Result<()> {
 }
 
 /// The sandbox that this user is put in can have none within.
-fn no_namespaces(world: &World) -> Result<()> {
+fn no_namespaces(context: &TestContext) -> Result<()> {
     let options = "--unshare-user --disable-userns --uid 65534 --gid 65534";
     let options: Vec<&str> = options.split(' ').collect();
     for words in [&["run"][..], &["doctor", "--json"]] {
         must_refuse(
-            &mut on_host(&options, &world.lab_command(words, &[])?),
+            &mut on_host(&options, &context.lab_command(words, &[])?),
             &[
                 sandbox::NO_NAMESPACES,
                 "bwrap: Creating new namespace failed",
@@ -369,15 +370,15 @@ fn no_namespaces(world: &World) -> Result<()> {
 }
 
 /// The lab looks before it enters, so the folder's programs are enough of it.
-fn no_qemu(world: &World) -> Result<()> {
-    let lab = world.lab()?;
+fn no_qemu(context: &TestContext) -> Result<()> {
+    let lab = context.lab()?;
     let programs = lab.toolchain.file("usr/bin");
     let programs = programs.strip_prefix(lab.cache.dir())?;
     let root = programs.ancestors().nth(2).context("no root")?;
     let recipe = root.with_file_name("recipe");
 
     let parts = [programs, &recipe].map(|part| part.to_string_lossy());
-    let scratch = Scratch::with(world, &parts.each_ref().map(|part| &**part))?;
+    let scratch = Scratch::with(context, &parts.each_ref().map(|part| &**part))?;
     fs::remove_file(scratch.dir().join(programs).join("qemu-system-x86_64"))?;
     let help = format!(
         "rm -r {}",
@@ -398,15 +399,15 @@ fn no_qemu(world: &World) -> Result<()> {
 }
 
 /// No process stays, and the next run is well.
-fn ended_by_force(world: &World, moment: &Moment, end: End) -> Result<()> {
-    let cache = &world.lab()?.cache;
+fn ended_by_force(context: &TestContext, moment: &Moment, end: End) -> Result<()> {
+    let cache = &context.lab()?.cache;
     let in_cache = tempfile::tempdir_in(cache.dir())?;
     let pipe = in_cache.path().join("pipe");
     succeed(Command::new("mkfifo").arg(&pipe))?;
 
     let (_folder, copy) = copy_named("hello_rust")?;
     let place = copy.to_string_lossy();
-    let lab = |word| world.lab_command(&[word], &[("HELLO_RUST_DIR", &*place)]);
+    let lab = |word| context.lab_command(&[word], &[("HELLO_RUST_DIR", &*place)]);
     let source = copy.join("hello_rust.rs");
     let good = fs::read_to_string(&source)?;
     let line = moment.line.replace("PIPE", &pipe.to_string_lossy());
@@ -423,22 +424,22 @@ fn ended_by_force(world: &World, moment: &Moment, end: End) -> Result<()> {
     must_greet(&mut lab("run")?)
 }
 
-fn leftovers_removed(world: &World) -> Result<()> {
-    let lab = world.lab()?;
+fn leftovers_removed(context: &TestContext) -> Result<()> {
+    let lab = context.lab()?;
     let runs = lab.kernel.dir.with_file_name("run");
     let (old, new) = (tempfile::tempdir_in(&runs)?, tempfile::tempdir_in(&runs)?);
     let days_ago = SystemTime::now() - Duration::from_secs(2 * 24 * 60 * 60);
     fs::File::open(old.path())?.set_modified(days_ago)?;
 
-    must_greet(&mut world.lab_command(&["run"], &[])?)?;
+    must_greet(&mut context.lab_command(&["run"], &[])?)?;
     ensure!(!old.path().exists(), "{} stays", old.path().display());
     ensure!(new.path().exists(), "{} is gone", new.path().display());
     Ok(())
 }
 
 /// A stopped QEMU is to the lab what a guest is that hangs.
-fn guest_hangs(world: &World) -> Result<()> {
-    let mut started = Started::new(&mut world.lab_command(&["run"], &[("LAB_TIMEOUT", "4")])?)?;
+fn guest_hangs(context: &TestContext) -> Result<()> {
+    let mut started = Started::new(&mut context.lab_command(&["run"], &[("LAB_TIMEOUT", "4")])?)?;
     let qemu = started.wait_for_process("qemu-system-x86")?;
     kill_process(qemu, Signal::STOP)?;
 
@@ -450,14 +451,14 @@ fn guest_hangs(world: &World) -> Result<()> {
     let mut told = String::new();
     let mut stderr = started.child.stderr.take().context("no stderr")?;
     stderr.read_to_string(&mut told)?;
-    must_say(&told, "the guest did not finish within 4 s")?;
-    must_say(&told, "help: make run TIMEOUT=")?;
+    must_contain(&told, "the guest did not finish within 4 s")?;
+    must_contain(&told, "help: make run TIMEOUT=")?;
     started.wait_until_gone()
 }
 
-fn two_at_once(world: &World) -> Result<()> {
+fn two_at_once(context: &TestContext) -> Result<()> {
     let start = || -> Result<Child> {
-        let mut command = world.lab_command(&["run"], &[])?;
+        let mut command = context.lab_command(&["run"], &[])?;
         Ok(command
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
@@ -466,19 +467,19 @@ fn two_at_once(world: &World) -> Result<()> {
     let both = [start()?, start()?];
     for child in both {
         let output = child.wait_with_output()?;
-        ensure!(output.status.success(), "{}", said(&output));
-        must_say(&said(&output), GREETING)?;
+        ensure!(output.status.success(), "{}", printed(&output));
+        must_contain(&printed(&output), GREETING)?;
     }
     Ok(())
 }
 
-fn one_waits(world: &World) -> Result<()> {
-    let lab = world.lab()?;
+fn one_waits(context: &TestContext) -> Result<()> {
+    let lab = context.lab()?;
     let part = format!("module {}", HELLO_RUST.place(&lab.kernel));
     let lock = lab.cache.lock(&part)?;
 
     let told = tempfile::NamedTempFile::new()?;
-    let child = world
+    let child = context
         .lab_command(&["run"], &[])?
         .stdout(Stdio::piped())
         .stderr(told.reopen()?)
@@ -490,6 +491,6 @@ fn one_waits(world: &World) -> Result<()> {
     drop(lock);
 
     let output = child.wait_with_output()?;
-    ensure!(output.status.success(), "{}", said(&output));
-    must_say(&said(&output), GREETING)
+    ensure!(output.status.success(), "{}", printed(&output));
+    must_contain(&printed(&output), GREETING)
 }

@@ -12,9 +12,9 @@ use std::process::{Command, Stdio};
 use anyhow::{bail, ensure, Context, Result};
 
 use crate::harness::test::Test;
-use crate::support::world::{
-    copy_of_project, flavours, main_flavour, must_say, on_host, program, programs, said, succeed,
-    tail, World,
+use crate::support::context::{
+    copy_of_project, flavours, main_flavour, must_contain, on_host, printed, program, programs,
+    succeed, tail, TestContext,
 };
 use lab::commands::lab::Lab;
 
@@ -138,15 +138,15 @@ pub fn tests() -> Vec<Test> {
     let mut tests = Vec::new();
     tests.extend(flavours().into_iter().map(|flavour| {
         let name = format!("kdir::{} as a tree of one's own", flavour.name());
-        let run = |world: &World| tree_of_ones_own(world, &*world.lab()?);
+        let run = |context: &TestContext| tree_of_ones_own(context, &*context.lab()?);
         Test::new(name, run).on(&flavour)
     }));
     tests.extend(REFUSED.iter().map(|case| {
-        let run = move |world: &World| is_refused(world, case);
+        let run = move |context: &TestContext| is_refused(context, case);
         Test::new(format!("kdir::{}", case.what), run).on(&flavour(case.compiler))
     }));
     tests.extend(FOLDERS.iter().map(|(what, name)| {
-        let run = move |world: &World| folder_is_refused(world, what, name);
+        let run = move |context: &TestContext| folder_is_refused(context, what, name);
         Test::new(format!("kdir::the module's folder has {what}"), run).on(&main_flavour())
     }));
     tests.push(
@@ -241,7 +241,7 @@ impl Fixture {
 }
 
 /// The module builds and loads, and the build leaves nothing behind.
-pub fn tree_of_ones_own(world: &World, lab: &Lab) -> Result<()> {
+pub fn tree_of_ones_own(context: &TestContext, lab: &Lab) -> Result<()> {
     let fixture = Fixture::new("hello_rust")?;
     succeed(fixture.git("init").arg("--quiet"))?;
     succeed(fixture.git("add").arg("--all"))?;
@@ -253,15 +253,15 @@ pub fn tree_of_ones_own(world: &World, lab: &Lab) -> Result<()> {
     fixture.must_be_clean(&["--exclude-standard"])?;
     let ko = fs::read(fixture.project.join("hello_rust.ko"))?;
     let job = "insmod /hello_rust.ko && rmmod hello_rust && dmesg";
-    let dmesg = world.boot_well(lab, &[("hello_rust.ko", &ko)], job)?;
-    must_say(&dmesg, "hello_rust: Rust, called by C: hello, world! (1)")?;
+    let dmesg = context.boot_well(lab, &[("hello_rust.ko", &ko)], job)?;
+    must_contain(&dmesg, "hello_rust: Rust, called by C: hello, world! (1)")?;
 
     succeed(&mut fixture.make(lab, &[], &kdir, &[options, &["clean"]].concat())?)?;
     fixture.must_be_clean(&[])
 }
 
-fn is_refused(world: &World, case: &Refused) -> Result<()> {
-    let lab = world.lab()?;
+fn is_refused(context: &TestContext, case: &Refused) -> Result<()> {
+    let lab = context.lab()?;
     let fixture = Fixture::new("hello_rust")?;
     let kdir = tree(&lab, &fixture, &case.tree)?;
     let path = path(&lab, &fixture, &case.programs)?;
@@ -279,13 +279,13 @@ pub fn must_refuse_and_agree(
     says: &[&str],
 ) -> Result<()> {
     let output = fixture.make(lab, variables, kdir, words)?.output()?;
-    let told = said(&output);
+    let told = printed(&output);
     ensure!(
         output.status.code() == Some(2),
         "{}:\n{told}",
         output.status
     );
-    says.iter().try_for_each(|word| must_say(&told, word))?;
+    says.iter().try_for_each(|word| must_contain(&told, word))?;
 
     let causes: Vec<&str> = told
         .lines()
@@ -298,7 +298,7 @@ pub fn must_refuse_and_agree(
     let doctor = fixture
         .doctor(lab, &[variables, words].concat(), kdir)?
         .output()?;
-    ensure!(doctor.status.code() == Some(2), "{}", said(&doctor));
+    ensure!(doctor.status.code() == Some(2), "{}", printed(&doctor));
     let findings: Vec<serde_json::Value> = serde_json::from_slice(&doctor.stdout)?;
     for cause in causes {
         let known = findings
@@ -307,7 +307,7 @@ pub fn must_refuse_and_agree(
         ensure!(
             known,
             "the doctor does not say {cause:?}:\n{}",
-            said(&doctor)
+            printed(&doctor)
         );
     }
     Ok(())
@@ -407,8 +407,8 @@ fn path(lab: &Lab, fixture: &Fixture, programs: &Programs) -> Result<Option<Stri
     Ok(Some(format!("PATH={}", folder.display())))
 }
 
-fn folder_is_refused(world: &World, what: &str, name: &str) -> Result<()> {
-    let lab = world.lab()?;
+fn folder_is_refused(context: &TestContext, what: &str, name: &str) -> Result<()> {
+    let lab = context.lab()?;
     let fixture = Fixture::new(name)?;
     let kdir = lab.kernel.dir.to_string_lossy();
     let cause = format!("the path of the module has {what}, which Kbuild does not support");
@@ -419,8 +419,8 @@ fn folder_is_refused(world: &World, what: &str, name: &str) -> Result<()> {
     must_refuse_and_agree(&lab, &fixture, &[], &kdir, LLVM, &says)
 }
 
-fn read_only_is_refused(world: &World) -> Result<()> {
-    let lab = world.lab()?;
+fn read_only_is_refused(context: &TestContext) -> Result<()> {
+    let lab = context.lab()?;
     let mut fixture = Fixture::new("hello_rust")?;
     fixture.read_only = true;
     let kdir = lab.kernel.dir.to_string_lossy();
@@ -432,14 +432,14 @@ fn read_only_is_refused(world: &World) -> Result<()> {
 }
 
 /// Kbuild ignores them there, so the check must, too. On the command line, both use them.
-fn environment_does_not_count(world: &World) -> Result<()> {
-    let lab = world.lab()?;
+fn environment_does_not_count(context: &TestContext) -> Result<()> {
+    let lab = context.lab()?;
     let fixture = Fixture::new("hello_rust")?;
     let kdir = lab.kernel.dir.to_string_lossy();
     let nowhere = ["CC=/no/cc", "RUSTC=/no/rustc", "BINDGEN=/no/bindgen"];
 
     let output = fixture.make(&lab, &nowhere, &kdir, LLVM)?.output()?;
-    ensure!(output.status.success(), "{}", tail(&said(&output)));
+    ensure!(output.status.success(), "{}", tail(&printed(&output)));
     ensure!(fixture.project.join("hello_rust.ko").is_file());
 
     let bin = format!("BIN={}", programs()?.display());
@@ -449,10 +449,13 @@ fn environment_does_not_count(world: &World) -> Result<()> {
         .make(&lab, &[], &kdir, &[&words[..], &nowhere].concat())?
         .output()?;
     for name in ["/no/cc", "/no/rustc", "/no/bindgen"] {
-        must_say(&said(&by_words), name)?;
-        if said(&by_environment).contains(name) {
-            bail!("{name} is from the environment:\n{}", said(&by_environment));
+        must_contain(&printed(&by_words), name)?;
+        if printed(&by_environment).contains(name) {
+            bail!(
+                "{name} is from the environment:\n{}",
+                printed(&by_environment)
+            );
         }
     }
-    must_say(&said(&by_environment), "Module.symvers")
+    must_contain(&printed(&by_environment), "Module.symvers")
 }

@@ -9,7 +9,7 @@ use anyhow::{ensure, Result};
 use regex::Regex;
 
 use crate::harness::test::{Case, Outcome, Test};
-use crate::support::world::{programs, said, succeed, World};
+use crate::support::context::{printed, programs, succeed, TestContext};
 use lab::host::project::project;
 
 /// The kernel whose coding style counts.
@@ -68,10 +68,10 @@ const VERSIONS: &[(&str, &str, &str)] = &[
 /// The tests, cheapest first.
 pub fn tests() -> Vec<Test> {
     vec![
-        Test::new("lint::rustfmt of the host's tools", |world| {
-            pinned_cargo(world, &["fmt", "--all", "--check"])
+        Test::new("lint::rustfmt of the host's tools", |context| {
+            pinned_cargo(context, &["fmt", "--all", "--check"])
         }),
-        Test::new("lint::clippy of the host's tools", |world| {
+        Test::new("lint::clippy of the host's tools", |context| {
             let words = [
                 "clippy",
                 "--quiet",
@@ -79,7 +79,7 @@ pub fn tests() -> Vec<Test> {
                 "--offline",
                 "--all-targets",
             ];
-            pinned_cargo(world, &[&words[..], &["--", "-D", "warnings"]].concat())
+            pinned_cargo(context, &[&words[..], &["--", "-D", "warnings"]].concat())
         }),
         Test::of_many("unit", |_| unit_tests()),
         Test::new(
@@ -118,8 +118,8 @@ fn unit_tests() -> Result<Vec<Case>> {
 
 /// The toolchain's cargo: the oldest that Cargo.toml promises to work, with the lints of that very
 /// version, whatever the host has. It has no network: the host's cargo fetches for it.
-fn pinned_cargo(world: &World, words: &[&str]) -> Result<()> {
-    let toolchain = world.toolchain()?;
+fn pinned_cargo(context: &TestContext, words: &[&str]) -> Result<()> {
+    let toolchain = context.toolchain()?;
     let user = std::env::var_os("HOME").unwrap_or_default();
     let home = std::env::var_os("CARGO_HOME")
         .map_or_else(|| Path::new(&user).join(".cargo"), PathBuf::from);
@@ -149,8 +149,8 @@ fn existing(files: &[&str]) -> Vec<PathBuf> {
 }
 
 /// Copies sources to where the toolchain can read them.
-fn in_cache(world: &World, files: &[&str]) -> Result<Vec<PathBuf>> {
-    let folder = world
+fn in_cache(context: &TestContext, files: &[&str]) -> Result<Vec<PathBuf>> {
+    let folder = context
         .cache()?
         .place_for("lint/files")?
         .with_file_name("files");
@@ -166,11 +166,11 @@ fn in_cache(world: &World, files: &[&str]) -> Result<Vec<PathBuf>> {
         .collect()
 }
 
-fn kernel_rustfmt(world: &World) -> Result<()> {
-    let toolchain = world.toolchain()?;
-    let config = world.source(STYLE)?.dir.join(".rustfmt.toml");
+fn kernel_rustfmt(context: &TestContext) -> Result<()> {
+    let toolchain = context.toolchain()?;
+    let config = context.source(STYLE)?.dir.join(".rustfmt.toml");
     // Each file by itself: rustfmt would follow modules that are generated.
-    for file in in_cache(world, KERNEL_RUST)? {
+    for file in in_cache(context, KERNEL_RUST)? {
         let mut rustfmt = toolchain.command("sh");
         rustfmt.args([
             "-c",
@@ -182,12 +182,12 @@ fn kernel_rustfmt(world: &World) -> Result<()> {
     Ok(())
 }
 
-fn checkpatch(world: &World) -> Result<()> {
+fn checkpatch(context: &TestContext) -> Result<()> {
     /// Not for us: the file list of the kernel tree, and its ban on BUG(), which tests/faults commits.
     const IGNORED: &str = "FILE_PATH_CHANGES,AVOID_BUG";
-    let script = world.source(STYLE)?.dir.join("scripts/checkpatch.pl");
-    let files = in_cache(world, &[KERNEL_C, KERNEL_RUST].concat())?;
-    let mut checkpatch = world.toolchain()?.command("perl");
+    let script = context.source(STYLE)?.dir.join("scripts/checkpatch.pl");
+    let files = in_cache(context, &[KERNEL_C, KERNEL_RUST].concat())?;
+    let mut checkpatch = context.toolchain()?.command("perl");
     checkpatch
         .arg(script)
         .args([
@@ -204,7 +204,7 @@ fn checkpatch(world: &World) -> Result<()> {
     ensure!(
         output.status.success() && output.stdout.is_empty(),
         "{}",
-        said(&output)
+        printed(&output)
     );
     Ok(())
 }
@@ -225,9 +225,9 @@ fn one_version() -> Result<()> {
     Ok(())
 }
 
-fn shellcheck(world: &World) -> Result<()> {
-    let mut shellcheck = world.toolchain()?.command("shellcheck");
-    succeed(shellcheck.arg("-x").args(in_cache(world, SHELL)?)).map(drop)
+fn shellcheck(context: &TestContext) -> Result<()> {
+    let mut shellcheck = context.toolchain()?.command("shellcheck");
+    succeed(shellcheck.arg("-x").args(in_cache(context, SHELL)?)).map(drop)
 }
 
 /// A file of the project's that git ignores is there for its author alone. Sources name files by
@@ -241,7 +241,7 @@ fn named_files() -> Result<()> {
             .output()
     };
     let sources = git(&["ls-files", "*.rs"])?;
-    ensure!(sources.status.success(), "{}", said(&sources));
+    ensure!(sources.status.success(), "{}", printed(&sources));
     let folders = "border|debian|docs|qemu|stitch|stock|tests|walkthrough";
     let name = Regex::new(&format!(r#""((?:{folders})/[\w./-]+)""#))?;
     let mut names = BTreeSet::new();
@@ -256,7 +256,7 @@ fn named_files() -> Result<()> {
     ensure!(
         ignored.stdout.is_empty(),
         "ignored by git: {}",
-        said(&ignored)
+        printed(&ignored)
     );
     Ok(())
 }
@@ -267,8 +267,8 @@ const WORKFLOW: &str = ".github/workflows/test.yml";
 /// The program that has the schema, of PyPI; fetched when it is needed for the first time.
 const CHECKER: &str = "check-jsonschema==0.39.0";
 
-fn workflow(world: &World) -> Result<()> {
-    let (toolchain, cache) = (world.toolchain()?, world.cache()?);
+fn workflow(context: &TestContext) -> Result<()> {
+    let (toolchain, cache) = (context.toolchain()?, context.cache()?);
     let packages = cache.place_for(&format!("lint/{CHECKER}"))?;
     let python = |words: &[&str]| {
         let mut python = toolchain.command("env");
@@ -292,6 +292,6 @@ fn workflow(world: &World) -> Result<()> {
         "--builtin-schema",
         "vendor.github-workflows",
     ];
-    let files = in_cache(world, &[WORKFLOW])?;
+    let files = in_cache(context, &[WORKFLOW])?;
     succeed(python(&check).args(files)).map(drop)
 }

@@ -14,8 +14,10 @@ use anyhow::{ensure, Context, Result};
 use rustix::process::{kill_process_group, Signal};
 
 use crate::harness::test::{Case, Outcome, Test};
+use crate::support::context::{
+    copy_of_project, flavour, must_contain, printed, succeed, TestContext,
+};
 use crate::support::processes::wait_for;
-use crate::support::world::{copy_of_project, flavour, must_say, said, succeed, World};
 
 use fixture::Fixture;
 
@@ -85,7 +87,7 @@ pub fn tests(kernel: &str) -> Vec<Test> {
         flavour("7.3", Compiler::Gcc),
     );
     let refused = REFUSED.iter().map(|case| {
-        let run = move |world: &World| is_refused(world, case);
+        let run = move |context: &TestContext| is_refused(context, case);
         Test::new(format!("metadata::refused: {}", case.what), run)
     });
     let on_stock = refused.chain([
@@ -103,8 +105,8 @@ pub fn tests(kernel: &str) -> Vec<Test> {
         .collect()
 }
 
-fn is_refused(world: &World, case: &Refused) -> Result<()> {
-    let fixture = Fixture::of_stock(world)?;
+fn is_refused(context: &TestContext, case: &Refused) -> Result<()> {
+    let fixture = Fixture::of_stock(context)?;
     match case.change {
         Nothing => {}
         Line(file, old, new) => fixture.change(file, old, new)?,
@@ -115,7 +117,7 @@ fn is_refused(world: &World, case: &Refused) -> Result<()> {
     for word in case.args {
         match *word {
             "SOURCE" => tool.arg(&fixture.lab.kernel.source.dir),
-            "OTHER" => tool.arg(world.source("6.12")?.dir),
+            "OTHER" => tool.arg(context.source("6.12")?.dir),
             "PACKAGE" => tool.arg(fixture.path("PACKAGE")),
             word => tool.arg(word),
         };
@@ -125,13 +127,17 @@ fn is_refused(world: &World, case: &Refused) -> Result<()> {
     }
     let output = tool.output()?;
     must_refuse(&output, case.exit, case.says)?;
-    ensure!(fixture.is_empty()?, "something is left: {}", said(&output));
+    ensure!(
+        fixture.is_empty()?,
+        "something is left: {}",
+        printed(&output)
+    );
     Ok(())
 }
 
 /// The tool exits so with an error, a note and a help, and prints no folder.
 fn must_refuse(output: &Output, exit: i32, says: &[&str]) -> Result<()> {
-    let told = said(output);
+    let told = printed(output);
     ensure!(
         output.status.code() == Some(exit),
         "{}:\n{told}",
@@ -142,20 +148,20 @@ fn must_refuse(output: &Output, exit: i32, says: &[&str]) -> Result<()> {
         .iter()
         .chain(says)
     {
-        must_say(&told, word)?;
+        must_contain(&told, word)?;
     }
     Ok(())
 }
 
 /// As in other distributions: nothing is made, and the headers are KDIR.
-fn headers_have_it(world: &World) -> Result<()> {
-    let fixture = Fixture::of_stock(world)?;
+fn headers_have_it(context: &TestContext) -> Result<()> {
+    let fixture = Fixture::of_stock(context)?;
     let rust = fixture.headers().join("rust");
     fs::create_dir(&rust)?;
     fs::write(rust.join("libkernel.rmeta"), "")?;
     let output = fixture.make().output()?;
-    must_say(
-        &said(&output),
+    must_contain(
+        &printed(&output),
         "come with their Rust metadata: nothing to do",
     )?;
     let told = String::from_utf8_lossy(&output.stdout).into_owned();
@@ -174,16 +180,16 @@ fn headers_have_it(world: &World) -> Result<()> {
     must_refuse(&fixture.make().output()?, 2, &says)
 }
 
-fn arguments(world: &World) -> Result<()> {
-    let fixture = Fixture::of_stock(world)?;
+fn arguments(context: &TestContext) -> Result<()> {
+    let fixture = Fixture::of_stock(context)?;
     for words in [&["--into"][..], &["--what"], &["a", "b"], &["a/b"], &[""]] {
         let output = fixture.tool().args(words).output()?;
         ensure!(
             output.status.code() == Some(2),
             "{words:?}: {}",
-            said(&output)
+            printed(&output)
         );
-        must_say(&said(&output), "usage: rust-metadata ")?;
+        must_contain(&printed(&output), "usage: rust-metadata ")?;
     }
     let mut tool = fixture.tool();
     let output = tool
@@ -199,7 +205,7 @@ fn arguments(world: &World) -> Result<()> {
     ensure!(
         output.status.code() == Some(2),
         "an option after the release: {}",
-        said(&output)
+        printed(&output)
     );
     let mut tool = fixture.tool();
     tool.arg("--check")
@@ -209,15 +215,15 @@ fn arguments(world: &World) -> Result<()> {
     ensure!(
         output.status.success() && output.stdout.is_empty(),
         "{}",
-        said(&output)
+        printed(&output)
     );
     ensure!(fixture.is_empty()?);
     Ok(())
 }
 
 /// As on arm64, where the 64-bit kernel has a vDSO for 32-bit programs.
-fn compat_compiler(world: &World) -> Result<()> {
-    let fixture = Fixture::of_stock(world)?;
+fn compat_compiler(context: &TestContext) -> Result<()> {
+    let fixture = Fixture::of_stock(context)?;
     let (options, variables) = ("include/config/auto.conf", ".kernelvariables");
     fixture.change(
         options,
@@ -237,8 +243,8 @@ fn compat_compiler(world: &World) -> Result<()> {
 }
 
 /// The steps share a fixture, so that the Rust half is compiled only once.
-fn of_lab(world: &World) -> Result<Vec<Case>> {
-    let fixture = Fixture::of_lab(world)?;
+fn of_lab(context: &TestContext) -> Result<Vec<Case>> {
+    let fixture = Fixture::of_lab(context)?;
     let mut cases = Vec::new();
     let steps: [(&str, Step); 5] = [
         ("interrupted, it goes on", interrupted_twice),
@@ -248,22 +254,22 @@ fn of_lab(world: &World) -> Result<Vec<Case>> {
         ("made, and used", made_and_used),
     ];
     for (name, step) in steps {
-        step(world, &fixture).with_context(|| name.to_owned())?;
+        step(context, &fixture).with_context(|| name.to_owned())?;
         cases.push(Case::of_many(name, Outcome::Passed));
     }
     Ok(cases)
 }
 
-type Step = fn(&World, &Fixture) -> Result<()>;
+type Step = fn(&TestContext, &Fixture) -> Result<()>;
 
 /// Ends the tool by SIGINT and SIGKILL while rustc runs.
-fn interrupted_twice(_: &World, fixture: &Fixture) -> Result<()> {
+fn interrupted_twice(_: &TestContext, fixture: &Fixture) -> Result<()> {
     for (signal, ends) in [
         (Signal::INT, "run the same command again to continue"),
         (Signal::KILL, ""),
     ] {
         let told = interrupted(fixture, signal)?;
-        must_say(&told, ends)?;
+        must_contain(&told, ends)?;
         ensure!(
             !fixture.kdir().exists(),
             "half of the metadata counts as complete: {told}"
@@ -273,7 +279,7 @@ fn interrupted_twice(_: &World, fixture: &Fixture) -> Result<()> {
 }
 
 /// The objects stay, and the incomplete result is not moved into place.
-fn full_at_the_end(_: &World, fixture: &Fixture) -> Result<()> {
+fn full_at_the_end(_: &TestContext, fixture: &Fixture) -> Result<()> {
     let full = "[ $1 != -R ] && exec /usr/bin/cp \"$@\"; echo 'cp: no space' >&2; exit 1";
     fixture.script("cp", full)?;
     let says = [
@@ -290,29 +296,32 @@ fn full_at_the_end(_: &World, fixture: &Fixture) -> Result<()> {
 }
 
 /// A module that is built with the metadata loads; the metadata is made only once, and can be removed.
-fn made_and_used(world: &World, fixture: &Fixture) -> Result<()> {
+fn made_and_used(context: &TestContext, fixture: &Fixture) -> Result<()> {
     let output = fixture.make().output()?;
-    ensure!(output.status.success(), "{}", said(&output));
+    ensure!(output.status.success(), "{}", printed(&output));
     ensure!(
-        !said(&output).contains("RUSTC L rust/core.o"),
+        !printed(&output).contains("RUSTC L rust/core.o"),
         "compiled again: {}",
-        said(&output)
+        printed(&output)
     );
-    must_say(&said(&output), "Rust symbols that the kernel exports match")?;
+    must_contain(
+        &printed(&output),
+        "Rust symbols that the kernel exports match",
+    )?;
     let kdir = fixture.kdir().display().to_string();
     ensure!(
         String::from_utf8_lossy(&output.stdout).trim_end() == kdir,
         "{}",
-        said(&output)
+        printed(&output)
     );
 
     let again = fixture.make().output()?;
     ensure!(
         again.status.success() && again.stderr.is_empty(),
         "{}",
-        said(&again)
+        printed(&again)
     );
-    is_a_kdir(world, fixture)?;
+    is_a_kdir(context, fixture)?;
 
     // Another rustc cannot read it.
     fixture.program("rustc", OTHER_RUSTC)?;
@@ -324,7 +333,7 @@ fn made_and_used(world: &World, fixture: &Fixture) -> Result<()> {
         .tool()
         .args(["--remove", &fixture.release])
         .output()?;
-    ensure!(removed.status.success(), "{}", said(&removed));
+    ensure!(removed.status.success(), "{}", printed(&removed));
     ensure!(!fixture.path("into").exists(), "something is left");
     Ok(())
 }
@@ -338,18 +347,18 @@ fn interrupted(fixture: &Fixture, signal: Signal) -> Result<String> {
         .stdout(file.try_clone()?)
         .stderr(file)
         .spawn()?;
-    let said = || fs::read_to_string(&log).unwrap_or_default();
-    let compiles = || said().contains("RUSTC L rust/core.o").then_some(());
+    let printed = || fs::read_to_string(&log).unwrap_or_default();
+    let compiles = || printed().contains("RUSTC L rust/core.o").then_some(());
     let ended = wait_for("rustc to compile core", compiles)
         .and_then(|()| fixture.group())
         .and_then(|group| Ok(kill_process_group(group, signal)?));
     child.wait()?;
     ended?;
-    Ok(said())
+    Ok(printed())
 }
 
 /// The module builds with it, and the kernel loads the module.
-fn is_a_kdir(world: &World, fixture: &Fixture) -> Result<()> {
+fn is_a_kdir(context: &TestContext, fixture: &Fixture) -> Result<()> {
     let project = copy_of_project(&fixture.path("hello_rust"))?;
     let mut make = fixture
         .lab
@@ -359,8 +368,8 @@ fn is_a_kdir(world: &World, fixture: &Fixture) -> Result<()> {
     succeed(&mut make)?;
     let ko = fs::read(project.join("hello_rust.ko"))?;
     let job = "insmod /hello_rust.ko && rmmod hello_rust && dmesg\n";
-    let dmesg = world.boot_well(&fixture.lab, &[("hello_rust.ko", &ko)], job)?;
-    must_say(&dmesg, "hello_rust: Rust, called by C: hello, world! (1)")
+    let dmesg = context.boot_well(&fixture.lab, &[("hello_rust.ko", &ko)], job)?;
+    must_contain(&dmesg, "hello_rust: Rust, called by C: hello, world! (1)")
 }
 
 /// Saves the objects for the next step: a refusal deletes them.
@@ -372,12 +381,16 @@ fn refused_again(fixture: &Fixture, exit: i32, says: &[&str]) -> Result<()> {
     succeed(Command::new("cp").arg("-a").args([&work, &aside]))?;
     let output = fixture.make().output()?;
     must_refuse(&output, exit, says)?;
-    ensure!(fixture.is_empty()?, "something is left: {}", said(&output));
+    ensure!(
+        fixture.is_empty()?,
+        "something is left: {}",
+        printed(&output)
+    );
     fs::rename(&aside, &work).context("cannot restore the objects")
 }
 
 /// A symbol with another name, and one with another checksum: both are counted.
-fn symbols_differ(_: &World, fixture: &Fixture) -> Result<()> {
+fn symbols_differ(_: &TestContext, fixture: &Fixture) -> Result<()> {
     let file = fixture.headers().join("Module.symvers");
     let symvers = fs::read_to_string(&file)?;
     let mut symbols = symvers.lines().filter(|line| line.contains("\t_RNv"));
@@ -406,7 +419,7 @@ fn symbols_differ(_: &World, fixture: &Fixture) -> Result<()> {
 }
 
 /// A header that the build does not generate, but that the kernel has.
-fn header_not_made(_: &World, fixture: &Fixture) -> Result<()> {
+fn header_not_made(_: &TestContext, fixture: &Fixture) -> Result<()> {
     let header = "include/generated/vdso-offsets.h";
     let file = fixture.headers().join(header);
     fs::write(&file, "#define offset 1\n")?;

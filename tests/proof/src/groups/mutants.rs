@@ -14,7 +14,7 @@ use super::guest::CATALOGUE;
 use super::mutations::{Caught, Edit, Mutant, MUTANTS};
 use super::stitch::report;
 use crate::harness::test::{Case, Outcome, Test};
-use crate::support::world::{flavours, said, succeed, tail, World};
+use crate::support::context::{flavours, printed, succeed, tail, TestContext};
 use lab::commands::lab::Lab;
 use lab::kernel::flavour::Compiler;
 use lab::kernel::module::{Module, Sources};
@@ -34,8 +34,8 @@ pub fn tests() -> Vec<Test> {
         .into_iter()
         .filter(|flavour| KERNELS.contains(&flavour.name().as_str()))
         .map(|flavour| {
-            Test::of_many(format!("mutants::{}", flavour.name()), |world| {
-                all(world, &*world.lab()?)
+            Test::of_many(format!("mutants::{}", flavour.name()), |context| {
+                all(context, &*context.lab()?)
             })
             .on(&flavour)
             .minutes(20)
@@ -60,7 +60,7 @@ struct Verdict {
 /// What looks at the objects of a mutant that was built.
 const STITCH: &str = "stitch";
 
-fn all(_world: &World, lab: &Lab) -> Result<Vec<Case>> {
+fn all(_world: &TestContext, lab: &Lab) -> Result<Vec<Case>> {
     let module = Module::stage(&lab.cache, &lab.kernel, &SOURCES)?;
     let sound = Snapshot::take(&module, lab)?;
     let usual = reasons(module.dir())?;
@@ -91,7 +91,7 @@ fn build(module: &Module, lab: &Lab, mutant: &Mutant, usual: &BTreeSet<String>) 
         apply(module.dir(), edit).with_context(|| format!("mutant {:?}", mutant.what))?;
     }
     let output = module.make(&lab.toolchain).output()?;
-    let text = said(&output);
+    let text = printed(&output);
     if output.status.success() {
         let seen: Vec<String> = reasons(module.dir())?.difference(usual).cloned().collect();
         let layers = if seen.is_empty() {
@@ -126,7 +126,7 @@ fn reasons(dir: &Path) -> Result<BTreeSet<String>> {
     Ok(reasons)
 }
 
-/// What the layer said, and what it saw, in one line.
+/// What the layer printed, and what it saw, in one line.
 fn first_message(text: &str, layer: &str) -> String {
     let mut lines = text.lines();
     let start = format!("{layer}: error: ");

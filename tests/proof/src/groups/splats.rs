@@ -6,7 +6,7 @@ use anyhow::{bail, ensure, Context, Result};
 
 use super::guest;
 use crate::harness::test::Test;
-use crate::support::world::{debug_flavour, main_flavour, must_say, tail, World};
+use crate::support::context::{debug_flavour, main_flavour, must_contain, tail, TestContext};
 use lab::commands::lab::Lab;
 use lab::exit::Exit;
 use lab::guest::initramfs::Initramfs;
@@ -95,12 +95,12 @@ static FAULTS_OF_DEBUG: &[Fault] = &[
 /// The tests, on the main kernel and on its debug twin.
 pub fn tests() -> Vec<Test> {
     let (plain, debug) = (main_flavour(), debug_flavour());
-    let mut tests = vec![test(&plain, "builds without a warning", |world, lab| {
+    let mut tests = vec![test(&plain, "builds without a warning", |context, lab| {
         const QUIET: Sources = Sources {
             name: "faults-quiet",
             ..FAULTS
         };
-        guest::must_build_quietly(world, lab, &QUIET)
+        guest::must_build_quietly(context, lab, &QUIET)
     })];
     tests.extend(FAULTS_OF_ANY.iter().map(|fault| test_of(&plain, fault)));
     tests.extend([
@@ -121,32 +121,35 @@ pub fn tests() -> Vec<Test> {
     tests
 }
 
-fn test(flavour: &Flavour, what: &str, check: fn(&World, &Lab) -> Result<()>) -> Test {
+fn test(flavour: &Flavour, what: &str, check: fn(&TestContext, &Lab) -> Result<()>) -> Test {
     let name = format!("splats::{}::{what}", flavour.name());
-    Test::new(name, move |world| check(world, &*world.lab()?)).on(flavour)
+    Test::new(name, move |context| check(context, &*context.lab()?)).on(flavour)
 }
 
 fn test_of(flavour: &Flavour, fault: &'static Fault) -> Test {
     let what = format!("{} {}", fault.name, fault.append);
     let name = format!("splats::{}::{}", flavour.name(), what.trim_end());
-    Test::new(name, move |world| committed(world, &*world.lab()?, fault)).on(flavour)
+    Test::new(name, move |context| {
+        committed(context, &*context.lab()?, fault)
+    })
+    .on(flavour)
 }
 
 /// Commits a fault of the tables.
-fn committed(world: &World, lab: &Lab, fault: &Fault) -> Result<()> {
+fn committed(context: &TestContext, lab: &Lab, fault: &Fault) -> Result<()> {
     let job = format!("insmod /fault.ko kind={}\n", fault.name);
-    let guest = boot(world, lab, &job, fault.append)?;
+    let guest = boot(context, lab, &job, fault.append)?;
 
-    must_say(&guest.console, &format!("fault: committing {}", fault.name))?;
+    must_contain(&guest.console, &format!("fault: committing {}", fault.name))?;
     must_end(&guest, &fault.outcome)?;
     let told = [place(fault.at)?, place("fault->commit(")?];
     must_be(lab, &guest, fault.kind, &told)
 }
 
 /// Boots with fault.ko at hand.
-fn boot(world: &World, lab: &Lab, job: &str, append: &str) -> Result<Guest> {
+fn boot(context: &TestContext, lab: &Lab, job: &str, append: &str) -> Result<Guest> {
     let append = format!("kunit.enable=0 {append}");
-    world.boot(lab, &[("fault.ko", &fault_ko(lab)?)], job, &append)
+    context.boot(lab, &[("fault.ko", &fault_ko(lab)?)], job, &append)
 }
 
 fn fault_ko(lab: &Lab) -> Result<Vec<u8>> {
@@ -219,8 +222,8 @@ fn place(at: &str) -> Result<String> {
 }
 
 /// No module is needed to crash a kernel.
-fn sysrq(world: &World, lab: &Lab) -> Result<()> {
-    let guest = boot(world, lab, "echo c > /proc/sysrq-trigger\n", "")?;
+fn sysrq(context: &TestContext, lab: &Lab) -> Result<()> {
+    let guest = boot(context, lab, "echo c > /proc/sysrq-trigger\n", "")?;
     must_end(&guest, &CRASH)?;
     must_be(
         lab,
@@ -231,23 +234,23 @@ fn sysrq(world: &World, lab: &Lab) -> Result<()> {
 }
 
 /// A task that never wakes is reported, and everything else goes on.
-fn hung_task(world: &World, lab: &Lab) -> Result<()> {
+fn hung_task(context: &TestContext, lab: &Lab) -> Result<()> {
     let job = "echo 1 > /proc/sys/kernel/hung_task_timeout_secs\n\
                insmod /fault.ko kind=sleep_forever &\n\
                until dmesg | grep 'blocked for more than'; do usleep 100000; done\n";
-    let guest = boot(world, lab, job, "")?;
+    let guest = boot(context, lab, job, "")?;
     must_end(&guest, &WELL)?;
     must_be(lab, &guest, Kind::Hang, &[place("wait_for_completion(")?])
 }
 
 /// With interrupts off nobody is left to notice, or to print, except the lab with its clock.
-fn spin_irqs_off(world: &World, lab: &Lab) -> Result<()> {
+fn spin_irqs_off(context: &TestContext, lab: &Lab) -> Result<()> {
     const LIMIT: Duration = Duration::from_secs(10);
     // Changing the terminal waits until it has written what it was told.
     let job = "echo committing; stty raw </dev/ttyS1; insmod /fault.ko kind=spin_irqs_off\n";
     let mut initramfs = Initramfs::new(&lab.programs, job)?;
     initramfs.file("fault.ko", 0o644, &fault_ko(lab)?)?;
-    let mut machine = world.machine(lab);
+    let mut machine = context.machine(lab);
     machine.size.limit = LIMIT;
     let guest = machine.run(initramfs, "kunit.enable=0")?;
 
@@ -259,18 +262,18 @@ fn spin_irqs_off(world: &World, lab: &Lab) -> Result<()> {
         guest.wall
     );
     let told = must_fail(lab, &guest, Exit::Timeout)?;
-    must_say(&told, "the guest did not finish within 10 s")
+    must_contain(&told, "the guest did not finish within 10 s")
 }
 
 /// C calls Rust where the contract forbids it, Rust calls C, and C notices: a splat that leads
 /// through both halves.
-fn sleep_in_atomic(world: &World, lab: &Lab) -> Result<()> {
+fn sleep_in_atomic(context: &TestContext, lab: &Lab) -> Result<()> {
     let catalogue = &guest::CATALOGUE;
     let ko = lab
         .module(catalogue)?
         .stripped(&lab.toolchain, "catalogue.ko")?;
     let job = "insmod /catalogue.ko sleep_in_atomic=1\n";
-    let guest = world.boot(lab, &[("catalogue.ko", &ko)], job, "kunit.enable=0")?;
+    let guest = context.boot(lab, &[("catalogue.ko", &ko)], job, "kunit.enable=0")?;
 
     must_end(&guest, &WELL)?;
     let found = splats(&guest.console);
@@ -279,7 +282,7 @@ fn sleep_in_atomic(world: &World, lab: &Lab) -> Result<()> {
         "found {found:#?}\n{}",
         guest.console
     );
-    must_say(
+    must_contain(
         &found[0].line,
         "BUG: sleeping function called from invalid context at ",
     )?;
@@ -294,7 +297,7 @@ fn sleep_in_atomic(world: &World, lab: &Lab) -> Result<()> {
         "/exports.rs:",
         "/catalogue_test.c:",
     ] {
-        must_say(&report, file)?;
+        must_contain(&report, file)?;
     }
     Ok(())
 }
@@ -306,15 +309,15 @@ const SCAN_FOR_THE_LEAK: &str = "\
     done\n\
     cat /sys/kernel/debug/kmemleak\n";
 
-fn leak(world: &World, lab: &Lab) -> Result<()> {
+fn leak(context: &TestContext, lab: &Lab) -> Result<()> {
     let job = format!("insmod /fault.ko kind=leak || exit 1\n{SCAN_FOR_THE_LEAK}");
-    let guest = boot(world, lab, &job, "")?;
+    let guest = boot(context, lab, &job, "")?;
     must_be_the_leak(lab, &guest)
 }
 
 /// Neither splat nor leak in many loads and unloads. Leaks of our own come last: when kmemleak
 /// knows of those, it knows what hello_rust.ko would have lost before.
-fn hello_rust_is_clean(world: &World, lab: &Lab) -> Result<()> {
+fn hello_rust_is_clean(context: &TestContext, lab: &Lab) -> Result<()> {
     const LOADS: usize = 20;
     let job = format!(
         "n=0\n\
@@ -331,8 +334,8 @@ fn hello_rust_is_clean(world: &World, lab: &Lab) -> Result<()> {
         ("fault.ko", &fault_ko(lab)?),
     ];
     // All of it has to be in dmesg at once.
-    let guest = world.boot(lab, files, &job, "kunit.enable=0 log_buf_len=1M")?;
-    must_say(&guest.output, &format!("{LOADS}\n"))?;
+    let guest = context.boot(lab, files, &job, "kunit.enable=0 log_buf_len=1M")?;
+    must_contain(&guest.output, &format!("{LOADS}\n"))?;
     must_be_the_leak(lab, &guest)
 }
 

@@ -17,7 +17,7 @@ use serde_json::Value;
 
 use super::guest::CATALOGUE;
 use crate::harness::test::Test;
-use crate::support::world::{flavours, main_flavour, program, succeed, World};
+use crate::support::context::{flavours, main_flavour, program, succeed, TestContext};
 use lab::commands::bench::TWIN;
 use lab::commands::lab::Lab;
 use lab::host::toolchain::Toolchain;
@@ -45,8 +45,8 @@ pub fn tests() -> Vec<Test> {
     tests.extend(stripped::tests());
     tests.extend(asked::tests());
     tests.push(
-        Test::new("stitch::the picture in docs/", |world| {
-            picture_is_of_today(&*world.lab()?)
+        Test::new("stitch::the picture in docs/", |context| {
+            picture_is_of_today(&*context.lab()?)
         })
         .on(&main_flavour()),
     );
@@ -54,7 +54,8 @@ pub fn tests() -> Vec<Test> {
         for &(who, look, modules) in LOOKS {
             for &sources in &MODULES[..modules] {
                 let name = format!("stitch::{}::{} as {who} it", flavour.name(), sources.name);
-                let run = move |world: &World| as_others_see_it(&*world.lab()?, sources, look);
+                let run =
+                    move |context: &TestContext| as_others_see_it(&*context.lab()?, sources, look);
                 tests.push(Test::new(name, run).on(&flavour));
             }
         }
@@ -129,14 +130,14 @@ fn as_nm_and_readelf(lab: &Lab, module: &Module<'_>, report: &Value) -> Result<(
 }
 
 fn as_dwarfdump(lab: &Lab, module: &Module<'_>, report: &Value) -> Result<()> {
-    let mut said = BTreeMap::new();
+    let mut printed = BTreeMap::new();
     for part in list(report, "parts") {
         let (name, object) = (text(part, "name"), Path::new(text(part, "path")));
-        said.insert(name, dwarfdump::entries(&lab.toolchain, object)?);
+        printed.insert(name, dwarfdump::entries(&lab.toolchain, object)?);
     }
-    let dumps = said
+    let dumps = printed
         .iter()
-        .map(|(name, said)| ((*name).to_owned(), Dump::parse(said)));
+        .map(|(name, printed)| ((*name).to_owned(), Dump::parse(printed)));
     let compared = dwarfdump::same_functions(report, module.dir(), &dumps.collect())?;
     ensure!(compared > 0, "nothing to compare");
     Ok(())
@@ -171,8 +172,8 @@ fn counts<T: Ord>(all: impl Iterator<Item = T>) -> Counts<T> {
 type Symbol = (String, String);
 
 fn nm(toolchain: &Toolchain, object: &Path) -> Result<Counts<Symbol>> {
-    let said = succeed(toolchain.command("nm").arg("-P").arg(object))?;
-    Ok(counts(said.lines().filter_map(nm_line)))
+    let printed = succeed(toolchain.command("nm").arg("-P").arg(object))?;
+    Ok(counts(printed.lines().filter_map(nm_line)))
 }
 
 /// `c_helper_repeat T 90 8f`
@@ -194,15 +195,15 @@ fn same_symbols(part: &Value, nm: &Counts<Symbol>) -> Result<()> {
 type Relocation = (String, u64, String, i64);
 
 fn readelf(toolchain: &Toolchain, object: &Path) -> Result<BTreeMap<String, Vec<Relocation>>> {
-    let said = succeed(toolchain.command("readelf").arg("-rW").arg(object))?;
-    Ok(readelf_tables(&said))
+    let printed = succeed(toolchain.command("readelf").arg("-rW").arg(object))?;
+    Ok(readelf_tables(&printed))
 }
 
 /// By symbol; what is in debug information is no need of the module.
-fn readelf_tables(said: &str) -> BTreeMap<String, Vec<Relocation>> {
+fn readelf_tables(printed: &str) -> BTreeMap<String, Vec<Relocation>> {
     let mut found: BTreeMap<String, Vec<Relocation>> = BTreeMap::new();
     let mut section = String::new();
-    for line in said.lines() {
+    for line in printed.lines() {
         if let Some(name) = line.strip_prefix("Relocation section '.rela") {
             section = name.split('\'').next().unwrap_or_default().to_owned();
         } else if let Some((symbol, (offset, kind, addend))) = readelf_line(line) {
@@ -322,7 +323,7 @@ mod tests {
 
     #[test]
     fn tables_of_readelf() {
-        let said = "\n\
+        let printed = "\n\
             Relocation section '.rela.text' at offset 0xa570 contains 29 entries:\n    \
                 Offset             Info             Type               Symbol's Value  Symbol's \
                 Name + Addend\n\
@@ -330,7 +331,7 @@ mod tests {
             \n\
             Relocation section '.rela.debug_info' at offset 0xa570 contains 1 entry:\n\
             00000000000000dd  0000002300000001 R_X86_64_64         0000000000000000 f + 10\n";
-        let found = readelf_tables(said);
+        let found = readelf_tables(printed);
         let expected = (".text".to_owned(), 0xdc, "R_X86_64_PLT32".to_owned(), -4);
         assert_eq!(found.get("f"), Some(&vec![expected]));
         assert_eq!(found.len(), 1);

@@ -10,8 +10,8 @@ use super::guest::checks_on;
 use super::kdir::{self, must_refuse_and_agree, Fixture};
 use super::stitch::asked::of_the_kernel_by_hand;
 use crate::harness::test::Test;
+use crate::support::context::{flavour, must_contain, succeed, TestContext};
 use crate::support::scratch::{must_refuse, Scratch};
-use crate::support::world::{flavour, must_say, succeed, World};
 use lab::commands::lab::Lab;
 use lab::guest::machine::Outcome;
 use lab::judge::refusals::explain;
@@ -27,7 +27,7 @@ const REMARKS: &[&str] = &[
 /// `TAINT_OOT_MODULE` and `TAINT_UNSIGNED_MODULE` of include/linux/panic.h.
 const TAINTED: u64 = (1 << 12) | (1 << 13);
 
-type Check = fn(&World, &Lab) -> Result<()>;
+type Check = fn(&TestContext, &Lab) -> Result<()>;
 
 const CHECKS: &[(&str, Check)] = &[
     ("the kernel is Debian's own", is_debians),
@@ -50,36 +50,36 @@ const CHECKS: &[(&str, Check)] = &[
 pub fn tests_on(kernel: &str) -> Vec<Test> {
     let flavour = flavour(kernel, Compiler::Gcc);
     let own = CHECKS.iter().map(|&(what, check)| {
-        let run = move |world: &World| check(world, &*world.lab()?);
+        let run = move |context: &TestContext| check(context, &*context.lab()?);
         Test::new(format!("stock::{what}"), run).on(&flavour)
     });
     own.chain(checks_on("stock", &flavour)).collect()
 }
 
 /// /proc/version names the release, and the version of Debian's package.
-fn is_debians(world: &World, lab: &Lab) -> Result<()> {
-    let version = world.boot_well(lab, &[], "cat /proc/version\n")?;
-    must_say(
+fn is_debians(context: &TestContext, lab: &Lab) -> Result<()> {
+    let version = context.boot_well(lab, &[], "cat /proc/version\n")?;
+    must_contain(
         &version,
         &format!("Linux version {} (", lab.kernel.flavour.series),
     )?;
-    must_say(&version, &format!("Debian {} (", lab.kernel.source.version))
+    must_contain(&version, &format!("Debian {} (", lab.kernel.source.version))
 }
 
 /// The kernel accepts the module's split BTF, and shows it next to its own.
-fn has_btf(world: &World, lab: &Lab) -> Result<()> {
+fn has_btf(context: &TestContext, lab: &Lab) -> Result<()> {
     let job = "insmod /hello_rust.ko && [ -s /sys/kernel/btf/hello_rust ] && rmmod hello_rust\n";
-    world
+    context
         .boot_well(lab, &[("hello_rust.ko", &lab.hello_rust()?)], job)
         .map(drop)
 }
 
-fn taints(world: &World, lab: &Lab) -> Result<()> {
+fn taints(context: &TestContext, lab: &Lab) -> Result<()> {
     let job = "cat /proc/sys/kernel/tainted\n\
                insmod /hello_rust.ko && rmmod hello_rust || exit 1\n\
                cat /proc/sys/kernel/tainted\n\
                dmesg\n";
-    let output = world.boot_well(lab, &[("hello_rust.ko", &lab.hello_rust()?)], job)?;
+    let output = context.boot_well(lab, &[("hello_rust.ko", &lab.hello_rust()?)], job)?;
     let taints: Vec<&str> = output.lines().take(2).collect();
     ensure!(taints == ["0", &TAINTED.to_string()], "{taints:?}");
     for remark in REMARKS {
@@ -90,32 +90,32 @@ fn taints(world: &World, lab: &Lab) -> Result<()> {
 }
 
 /// As with Secure Boot, the kernel refuses the module, and the lab explains why.
-fn locked_down(world: &World, lab: &Lab) -> Result<()> {
-    let guest = world.boot(
+fn locked_down(context: &TestContext, lab: &Lab) -> Result<()> {
+    let guest = context.boot(
         lab,
         &[("hello_rust.ko", &lab.hello_rust()?)],
         "insmod /hello_rust.ko\n",
         "lockdown=integrity",
     )?;
     ensure!(guest.outcome == Outcome::Answered(1), "{:?}", guest.outcome);
-    must_say(
+    must_contain(
         &guest.output,
         "insmod: /hello_rust.ko: error 1: Operation not permitted",
     )?;
     match explain(&guest.console).first() {
         Some(known) => {
-            must_say(
+            must_contain(
                 &known.meaning,
                 "the kernel is locked down, as with Secure Boot",
             )?;
-            must_say(&known.help, "scripts/sign-file")
+            must_contain(&known.help, "scripts/sign-file")
         }
         None => bail!("not explained:\n{}", guest.console),
     }
 }
 
 /// make reports what is missing, and the command that makes it.
-fn headers_alone(_: &World, lab: &Lab) -> Result<()> {
+fn headers_alone(_: &TestContext, lab: &Lab) -> Result<()> {
     let release = &lab.kernel.flavour.series;
     let packages = lab.cache.dir().join("stock").join(release).join("root");
     let headers = packages.join(format!("usr/src/linux-headers-{release}"));
@@ -138,7 +138,7 @@ fn headers_alone(_: &World, lab: &Lab) -> Result<()> {
 }
 
 /// The headers were upgraded after the metadata was made.
-fn of_another_version(_: &World, lab: &Lab) -> Result<()> {
+fn of_another_version(_: &TestContext, lab: &Lab) -> Result<()> {
     let (fixture, kdir) = metadata(lab)?;
     fs::write(kdir.join("../made-for"), "Debian 7.3.4-0\n")?;
     let release = &lab.kernel.flavour.series;
@@ -153,7 +153,7 @@ fn of_another_version(_: &World, lab: &Lab) -> Result<()> {
 }
 
 /// The headers were removed after the metadata was made.
-fn without_headers(_: &World, lab: &Lab) -> Result<()> {
+fn without_headers(_: &TestContext, lab: &Lab) -> Result<()> {
     let (fixture, kdir) = metadata(lab)?;
     fs::remove_file(kdir.join("include"))?;
     symlink("/no/headers", kdir.join("include"))?;
@@ -186,8 +186,8 @@ fn link_all(from: &Path, to: &Path) -> Result<()> {
 }
 
 /// The chosen version was never fetched, and the archive no longer has it.
-fn archive_has_newer(world: &World, lab: &Lab) -> Result<()> {
-    let scratch = Scratch::with(world, &["toolchain"])?;
+fn archive_has_newer(context: &TestContext, lab: &Lab) -> Result<()> {
+    let scratch = Scratch::with(context, &["toolchain"])?;
     let release = &lab.kernel.flavour.series;
     fs::create_dir(scratch.dir().join("stock"))?;
     let chosen = scratch.dir().join("stock/stock.chosen");
@@ -203,8 +203,8 @@ fn archive_has_newer(world: &World, lab: &Lab) -> Result<()> {
 }
 
 /// Debian 13's own kernel, Linux 6.12.
-fn without_rust(world: &World, lab: &Lab) -> Result<()> {
-    let scratch = Scratch::with(world, &["toolchain"])?;
+fn without_rust(context: &TestContext, lab: &Lab) -> Result<()> {
+    let scratch = Scratch::with(context, &["toolchain"])?;
     let log = scratch.dir().join("archive.log");
     let archive = Archive::ask(&lab.cache, &lab.toolchain, "test", log)?;
     let headers = archive.names("linux-headers-6.")?;
@@ -223,9 +223,9 @@ fn without_rust(world: &World, lab: &Lab) -> Result<()> {
     )
 }
 
-fn has_source(world: &World, lab: &Lab) -> Result<()> {
+fn has_source(context: &TestContext, lab: &Lab) -> Result<()> {
     let words = ["source", "--kernel", &lab.kernel.flavour.series];
-    let printed = succeed(&mut world.lab_command(&words, &[])?)?;
+    let printed = succeed(&mut context.lab_command(&words, &[])?)?;
     ensure!(
         Path::new(printed.trim()) == lab.kernel.source.dir,
         "printed {printed}"

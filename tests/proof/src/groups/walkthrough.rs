@@ -8,7 +8,7 @@ use walkthrough::render::shown;
 use walkthrough::renderer;
 
 use crate::harness::test::Test;
-use crate::support::world::{flavour, flavours, must_say, said, World};
+use crate::support::context::{flavour, flavours, must_contain, printed, TestContext};
 use lab::commands::walkthrough::{on_kernel, walk};
 use lab::host::project::project;
 use lab::kernel::flavour::{Compiler, Flavour};
@@ -50,13 +50,13 @@ pub fn tests_on(kernel: &str) -> Vec<Test> {
 
 fn every_claim(flavour: &Flavour, parts: Vec<&'static Part>) -> Test {
     let name = format!("walkthrough::{}::every claim", flavour.name());
-    let run = move |world: &World| rendered(world, &parts, false).map(drop);
+    let run = move |context: &TestContext| rendered(context, &parts, false).map(drop);
     Test::new(name, run).on(flavour)
 }
 
 /// Renders a run of these parts, in which all claims must be shown.
-fn rendered(world: &World, parts: &[&'static Part], markdown: bool) -> Result<String> {
-    let lab = world.lab()?;
+fn rendered(context: &TestContext, parts: &[&'static Part], markdown: bool) -> Result<String> {
+    let lab = context.lab()?;
     let flavour = &lab.kernel.flavour;
     let mut rendered = String::new();
     let mut write = |text: &str| {
@@ -72,7 +72,7 @@ fn rendered(world: &World, parts: &[&'static Part], markdown: bool) -> Result<St
         "the kernel lacks {lacks:?}"
     );
     let mut renderer = renderer(markdown);
-    let machine = world.machine(&lab);
+    let machine = context.machine(&lab);
     let claims = walk(&lab, &machine, &supported, &mut *renderer, &mut write)?;
     ensure!(
         shown(&claims) == claims.len() && !claims.is_empty(),
@@ -82,27 +82,30 @@ fn rendered(world: &World, parts: &[&'static Part], markdown: bool) -> Result<St
 }
 
 /// Asked for by its number, it is refused.
-fn cannot(world: &World) -> Result<()> {
-    let compiler = world.lab()?.kernel.flavour.compiler;
+fn cannot(context: &TestContext) -> Result<()> {
+    let compiler = context.lab()?.kernel.flavour.compiler;
     let kernel = [
         ("LAB_KERNEL", WITHOUT_VERSIONS),
         ("LAB_CC", compiler.name()),
     ];
-    let asked = world
+    let asked = context
         .lab_command(&["walkthrough", "--part", "10"], &kernel)?
         .output()?;
-    ensure!(asked.status.code() == Some(2), "{}", said(&asked));
-    must_say(
-        &said(&asked),
+    ensure!(asked.status.code() == Some(2), "{}", printed(&asked));
+    must_contain(
+        &printed(&asked),
         "lab: error: part 10 requires a kernel with CONFIG_MODVERSIONS",
     )?;
-    must_say(&said(&asked), "help: make walkthrough PART=10 KERNEL=7.3")
+    must_contain(
+        &printed(&asked),
+        "help: make walkthrough PART=10 KERNEL=7.3",
+    )
 }
 
 /// Every claim; and the page was made from a run with the same compilers, of the same sources.
-fn page(world: &World) -> Result<()> {
+fn page(context: &TestContext) -> Result<()> {
     let all = [USER_SPACE, KERNEL].concat();
-    let today = rendered(world, &all, true)?;
+    let today = rendered(context, &all, true)?;
     let file = project().join("docs/walkthrough.md");
     let there = std::fs::read_to_string(&file)
         .with_context(|| format!("cannot read {}", file.display()))?;
@@ -116,20 +119,20 @@ fn page(world: &World) -> Result<()> {
     Ok(())
 }
 
-/// A page's lines, without what the kernel's build and log said: that changes with each of Debian's
+/// A page's lines, without what the kernel's build and log printed: that changes with each of Debian's
 /// updates of the kernel. The compilers stay as they are in a release of Debian.
 fn that_stay(page: &str) -> Vec<&str> {
-    let (mut kernel, mut said) = (false, false);
+    let (mut kernel, mut printed) = (false, false);
     page.lines()
         .filter(|line| {
             kernel |= line.starts_with("## Part ") && line.contains(": The kernel: ");
             match *line {
-                "```console" => said = true,
-                "```" => said = false,
+                "```console" => printed = true,
+                "```" => printed = false,
                 _ => {}
             }
             let typed = line.starts_with("$ ") || line.starts_with("guest# ");
-            !(kernel && said) || typed || line.starts_with("```")
+            !(kernel && printed) || typed || line.starts_with("```")
         })
         .collect()
 }

@@ -11,7 +11,7 @@ use tempfile::NamedTempFile;
 use wait_timeout::ChildExt;
 
 use super::test::{Case, Outcome};
-use crate::support::world::{self, tail};
+use crate::support::context::{self, tail};
 use lab::kernel::flavour::Flavour;
 
 /// The time limit for a kernel's build.
@@ -42,7 +42,7 @@ pub fn name_of_build(flavour: &Flavour) -> String {
 /// Provides a kernel as the lab's own command does.
 pub fn build(flavour: &Flavour) -> Done {
     let done = job(&name_of_build(flavour), BUILD_LIMIT, |_| {
-        let mut lab = Command::new(world::program("lab")?);
+        let mut lab = Command::new(context::program("lab")?);
         lab.args(["kernel", "--kernel", &flavour.series]);
         lab.args(["--cc", flavour.compiler.name()]);
         if flavour.debug {

@@ -9,7 +9,7 @@ use quick_junit::{NonSuccessKind, Report, TestCase, TestCaseStatus, TestSuite};
 
 use super::child::{name_of_build, Done};
 use super::test::{Case, Outcome};
-use crate::support::world::{main_flavour, World};
+use crate::support::context::{main_flavour, TestContext};
 
 /// Prints the results of a job that has ended.
 pub fn show(done: &Done) {
@@ -41,10 +41,10 @@ pub fn line(case: &Case) {
 }
 
 /// Writes the JUnit file, for CI systems.
-pub fn junit(world: &World, cases: &[Case]) -> Result<()> {
+pub fn junit(context: &TestContext, cases: &[Case]) -> Result<()> {
     let path = match std::env::var_os("LAB_JUNIT") {
         Some(path) if !path.is_empty() => path.into(),
-        _ => world.cache()?.place_for("junit.xml")?,
+        _ => context.cache()?.place_for("junit.xml")?,
     };
     let mut suite = TestSuite::new("hello_rust");
     for case in cases {
@@ -90,11 +90,11 @@ pub fn slowest(cases: &[Case]) {
 }
 
 /// Prints the total time, beside the time that the build of the default kernel took here.
-pub fn ratio(world: &World, cases: &[Case], whole: Duration) {
+pub fn ratio(context: &TestContext, cases: &[Case], whole: Duration) {
     let whole = whole.as_secs_f32();
     let kernel = main_flavour();
     let provided = cases.iter().any(|case| case.name == name_of_build(&kernel));
-    let built = provided.then(|| world.built(&kernel)).flatten();
+    let built = provided.then(|| context.built(&kernel)).flatten();
     match built.map(|took| took.as_secs_f32()) {
         Some(built) => println!(
             "time: {whole:.0} s, {:.1} times the build of the default kernel ({built:.0} s)",

@@ -12,7 +12,7 @@ use super::display::Display;
 use super::report;
 use super::schedule::{Job, Next, Schedule};
 use super::test::{Case, Outcome, Test};
-use crate::support::world::World;
+use crate::support::context::TestContext;
 use lab::host::project::cpus;
 
 /// How often the display is updated.
@@ -24,10 +24,10 @@ const TICK: Duration = Duration::from_millis(500);
 /// # Errors
 ///
 /// When one of them fails, with the exit code for that.
-pub fn run(world: &World, tests: &[Test]) -> Result<()> {
+pub fn run(context: &TestContext, tests: &[Test]) -> Result<()> {
     let start = Instant::now();
     // Nothing runs without it, which is not the fault of a test.
-    world.toolchain()?;
+    context.toolchain()?;
     let mut schedule = Schedule::new(tests);
     let cases = std::thread::scope(|scope| {
         let (sender, receiver) = mpsc::channel::<(Job, Done)>();
@@ -67,8 +67,8 @@ pub fn run(world: &World, tests: &[Test]) -> Result<()> {
         }
     });
     report::slowest(&cases);
-    report::junit(world, &cases)?;
-    report::ratio(world, &cases, start.elapsed());
+    report::junit(context, &cases)?;
+    report::ratio(context, &cases, start.elapsed());
     match report::close(&cases) {
         0 => Ok(()),
         failed => Err(Diagnostic::new(format!("{failed} of the tests failed"))

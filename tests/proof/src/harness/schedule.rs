@@ -165,7 +165,7 @@ impl Schedule {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::support::world::{debug_flavour, main_flavour};
+    use crate::support::context::{debug_flavour, main_flavour};
 
     fn test(name: &str) -> Test {
         Test::new(name, |_| Ok(()))

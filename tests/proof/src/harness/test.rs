@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use anyhow::Result;
 use serde::{Deserialize, Serialize};
 
-use crate::support::world::World;
+use crate::support::context::TestContext;
 use lab::kernel::flavour::Flavour;
 
 /// The time limit of most tests. They take seconds; more on a busy machine.
@@ -66,7 +66,7 @@ impl Case {
     }
 }
 
-type Run = Box<dyn Fn(&World) -> Result<Vec<Case>>>;
+type Run = Box<dyn Fn(&TestContext) -> Result<Vec<Case>>>;
 
 /// A test.
 pub struct Test {
@@ -85,14 +85,17 @@ pub struct Test {
 
 impl Test {
     /// A test that passes when it returns no error; [`CannotRun`] skips it.
-    pub fn new(name: impl Into<String>, run: impl Fn(&World) -> Result<()> + 'static) -> Self {
-        Test::of_many(name, move |world| run(world).map(|()| Vec::new()))
+    pub fn new(
+        name: impl Into<String>,
+        run: impl Fn(&TestContext) -> Result<()> + 'static,
+    ) -> Self {
+        Test::of_many(name, move |context| run(context).map(|()| Vec::new()))
     }
 
     /// A test that consists of cases of its own; an error is a failure of the test itself.
     pub fn of_many(
         name: impl Into<String>,
-        run: impl Fn(&World) -> Result<Vec<Case>> + 'static,
+        run: impl Fn(&TestContext) -> Result<Vec<Case>> + 'static,
     ) -> Self {
         Test {
             name: name.into(),
@@ -137,9 +140,9 @@ impl Test {
     }
 
     /// Runs it; returns its own outcome first, then its cases.
-    pub fn run(&self, world: &World) -> Vec<Case> {
+    pub fn run(&self, context: &TestContext) -> Vec<Case> {
         let start = Instant::now();
-        let (outcome, cases) = match (self.run)(world) {
+        let (outcome, cases) = match (self.run)(context) {
             Ok(cases) => (Outcome::Passed, cases),
             Err(error) => (Outcome::of(&error), Vec::new()),
         };

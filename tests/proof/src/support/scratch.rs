@@ -5,7 +5,7 @@ use std::process::{Command, Stdio};
 
 use anyhow::{ensure, Context, Result};
 
-use super::world::{fresh, must_say, program, said, succeed, World};
+use super::context::{fresh, must_contain, printed, program, succeed, TestContext};
 
 /// A cache that shares parts with the real one by hard links, which costs little.
 pub struct Scratch {
@@ -14,8 +14,8 @@ pub struct Scratch {
 
 impl Scratch {
     /// With these parts of the real cache, which exist.
-    pub fn with(world: &World, parts: &[&str]) -> Result<Self> {
-        let cache = world.cache()?;
+    pub fn with(context: &TestContext, parts: &[&str]) -> Result<Self> {
+        let cache = context.cache()?;
         let beside = cache.dir().parent().context("the cache has no parent")?;
         let scratch = Scratch {
             folder: tempfile::tempdir_in(beside)?,
@@ -79,9 +79,9 @@ pub fn must_refuse(command: &mut Command, words: &[&str]) -> Result<()> {
         output.status.code() == Some(2),
         "{}:\n{}",
         output.status,
-        said(&output)
+        printed(&output)
     );
     words
         .iter()
-        .try_for_each(|word| must_say(&said(&output), word))
+        .try_for_each(|word| must_contain(&printed(&output), word))
 }

@@ -12,13 +12,13 @@ use rustix::process::{kill_process, Signal};
 
 use super::GREETING;
 use crate::harness::test::CannotRun;
+use crate::support::context::{must_contain, same_surroundings, tail, TestContext};
 use crate::support::processes::{processes_with, says, wait_for};
-use crate::support::world::{must_say, same_surroundings, tail, World};
 use lab::host::project::project;
 
-pub fn left_by_exit(world: &World) -> Result<()> {
-    let said = talk_to_shell(
-        world,
+pub fn left_by_exit(context: &TestContext) -> Result<()> {
+    let printed = talk_to_shell(
+        context,
         &[
             "insmod hello_rust.ko\n",
             "dmesg | tail -n 4\n",
@@ -27,38 +27,38 @@ pub fn left_by_exit(world: &World) -> Result<()> {
             "exit\n",
         ],
     )?;
-    must_say(&said, GREETING)?;
-    must_say(
-        &said,
+    must_contain(&printed, GREETING)?;
+    must_contain(
+        &printed,
         "hello_rust: Rust, called by the kernel: goodbye, world!",
     )
 }
 
-pub fn left_by_key(world: &World) -> Result<()> {
-    let said = talk_to_shell(world, &["uname -r\n", "\x01x"])?;
-    must_say(&said, "QEMU: Terminated")
+pub fn left_by_key(context: &TestContext) -> Result<()> {
+    let printed = talk_to_shell(context, &["uname -r\n", "\x01x"])?;
+    must_contain(&printed, "QEMU: Terminated")
 }
 
 /// The key that kills QEMU from outside.
 const KILL: &str = "";
 
 /// make ends with 2, and names the lab's code.
-pub fn loses_qemu(world: &World) -> Result<()> {
-    let said = talk_until(world, &[KILL], "left with 2")?;
-    must_say(&said, "lab: error: QEMU died")?;
-    must_say(&said, &format!("Error {}", Exit::Qemu as i32))
+pub fn loses_qemu(context: &TestContext) -> Result<()> {
+    let printed = talk_until(context, &[KILL], "left with 2")?;
+    must_contain(&printed, "lab: error: QEMU died")?;
+    must_contain(&printed, &format!("Error {}", Exit::Qemu as i32))
 }
 
-fn talk_to_shell(world: &World, keys: &[&str]) -> Result<String> {
-    talk_until(world, keys, "left with 0")
+fn talk_to_shell(context: &TestContext, keys: &[&str]) -> Result<String> {
+    talk_until(context, keys, "left with 0")
 }
 
 /// `make shell` on a terminal: at each prompt, these keys; what was on the screen.
-fn talk_until(world: &World, keys: &[&str], end: &str) -> Result<String> {
+fn talk_until(context: &TestContext, keys: &[&str], end: &str) -> Result<String> {
     let Some(script) = which("script") else {
         return Err(CannotRun("this host has no script, which makes terminals".to_owned()).into());
     };
-    let make = world.make_command(&project(), &["shell"])?;
+    let make = context.make_command(&project(), &["shell"])?;
     let words: Vec<_> = std::iter::once(make.get_program())
         .chain(make.get_args())
         .map(|word| word.to_string_lossy())
@@ -79,12 +79,12 @@ fn talk_until(world: &World, keys: &[&str], end: &str) -> Result<String> {
     }
     child.wait()?;
 
-    let said = String::from_utf8_lossy(&fs::read(screen.path())?).into_owned();
-    typed.with_context(|| tail(&said))?;
-    must_say(&said, end)?;
+    let printed = String::from_utf8_lossy(&fs::read(screen.path())?).into_owned();
+    typed.with_context(|| tail(&printed))?;
+    must_contain(&printed, end)?;
     // QEMU gives the terminal back as it was.
-    must_say(&said, "isig icanon")?;
-    Ok(said)
+    must_contain(&printed, "isig icanon")?;
+    Ok(printed)
 }
 
 fn kill_qemu() -> Result<()> {

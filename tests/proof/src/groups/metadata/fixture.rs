@@ -12,7 +12,7 @@ use lab::host::cache;
 use rustix::process::{getpgid, Pid};
 use tempfile::TempDir;
 
-use crate::support::world::{succeed, World};
+use crate::support::context::{succeed, TestContext};
 use lab::host::project::project;
 
 /// The headers of a kernel as links in a temporary folder.
@@ -26,10 +26,10 @@ pub struct Fixture {
 
 impl Fixture {
     /// The headers of the stock kernel.
-    pub fn of_stock(world: &World) -> Result<Self> {
-        let lab = world.lab()?;
+    pub fn of_stock(context: &TestContext) -> Result<Self> {
+        let lab = context.lab()?;
         let release = lab.kernel.flavour.series.clone();
-        let fixture = Fixture::new(world, lab, release)?;
+        let fixture = Fixture::new(context, lab, release)?;
         let packages = fixture.lab.cache.dir().join("stock").join(&fixture.release);
         let (from, to) = (packages.join("root/usr"), fixture.path("root/usr"));
         let name = format!("linux-headers-{}", fixture.release);
@@ -46,10 +46,10 @@ impl Fixture {
     }
 
     /// The headers of a kernel of the lab, laid out as in Debian's packages.
-    pub fn of_lab(world: &World) -> Result<Self> {
-        let lab = world.lab()?;
+    pub fn of_lab(context: &TestContext) -> Result<Self> {
+        let lab = context.lab()?;
         let release = lab.kernel.release()?;
-        let fixture = Fixture::new(world, lab, release)?;
+        let fixture = Fixture::new(context, lab, release)?;
         let (kernel, source) = (&fixture.lab.kernel.dir, &fixture.lab.kernel.source.dir);
 
         let common = fixture.path("root/common");
@@ -81,8 +81,8 @@ impl Fixture {
         Ok(fixture)
     }
 
-    pub fn new(world: &World, lab: Rc<Lab>, release: String) -> Result<Self> {
-        let folder = cache::scratch_in(&world.cache()?.dir().join("metadata-tests"))?;
+    pub fn new(context: &TestContext, lab: Rc<Lab>, release: String) -> Result<Self> {
+        let folder = cache::scratch_in(&context.cache()?.dir().join("metadata-tests"))?;
         Ok(Fixture {
             lab,
             folder,

@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use super::{list, stitch, text};
 use crate::harness::test::Test;
-use crate::support::world::{flavours, said, succeed, World};
+use crate::support::context::{flavours, printed, succeed, TestContext};
 use lab::commands::lab::Lab;
 use lab::host::project::project;
 use lab::host::toolchain::Toolchain;
@@ -30,13 +30,13 @@ pub fn tests() -> Vec<Test> {
         let name = flavour.name();
         Test::new(
             format!("stitch::{name}::hello_rust, its compilers asked"),
-            |world| as_the_border_has_it(&*world.lab()?),
+            |context| as_the_border_has_it(&*context.lab()?),
         )
         .on(&flavour)
     };
     let by_hand = |flavour: Flavour| {
         let name = flavour.name();
-        let run = |world: &World| of_the_kernel_by_hand(&*world.lab()?);
+        let run = |context: &TestContext| of_the_kernel_by_hand(&*context.lab()?);
         Test::new(format!("stitch::{name}::the kernel, declared by hand"), run).on(&flavour)
     };
     let mut tests: Vec<Test> = flavours().into_iter().map(asked).collect();
@@ -126,23 +126,23 @@ pub fn of_the_kernel_by_hand(lab: &Lab) -> Result<()> {
 }
 
 /// tests/verdicts: pairs of C and Rust of which it is known whether they agree.
-fn verdicts(world: &World) -> Result<()> {
-    let toolchain = world.toolchain()?;
+fn verdicts(context: &TestContext) -> Result<()> {
+    let toolchain = context.toolchain()?;
     let folder: PathBuf = project().join("tests/verdicts");
     let mut command = inside(&toolchain, &folder, "./score")?;
     command
         .arg(stitch()?)
         .args(["--inside", "--args=--probe", "--all"]);
     let output = command.output()?;
-    let said = said(&output);
-    let faults: Vec<&str> = said
+    let printed = printed(&output);
+    let faults: Vec<&str> = printed
         .lines()
         .filter(|line| !line.contains(": ok: "))
         .collect();
     ensure!(output.status.success(), "{}", faults.join("\n"));
     // Unknown is no fault, but of no use: fair where the case says so, else in 3 of 100 at most.
     let unknown = |line: &&&str| line.contains(": cannot-tell, ") || line.contains(": not seen, ");
-    let all: Vec<&str> = said
+    let all: Vec<&str> = printed
         .lines()
         .filter(|line| line.contains(": ok: "))
         .collect();

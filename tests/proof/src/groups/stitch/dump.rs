@@ -48,9 +48,9 @@ const KEYWORDS: &[(&str, &str)] = &[
 
 impl<'s> Dump<'s> {
     /// Reads what llvm-dwarfdump printed.
-    pub fn parse(said: &'s str) -> Self {
+    pub fn parse(printed: &'s str) -> Self {
         let (mut entries, mut by_offset) = (Vec::new(), HashMap::new());
-        for line in said.lines() {
+        for line in printed.lines() {
             if let Some((offset, depth, tag)) = entry_line(line) {
                 by_offset.insert(offset, entries.len());
                 entries.push(Entry {
@@ -177,7 +177,7 @@ impl<'s> Dump<'s> {
         let Some(value) = self.attribute(entry, "type") else {
             return "void".to_owned();
         };
-        let said = unquoted(value.split_once(' ').map_or("", |(_, name)| name));
+        let printed = unquoted(value.split_once(' ').map_or("", |(_, name)| name));
         let mut base = self.target(entry, "type");
         while let Some(wrapped) = base {
             if !matches!(wrapped.tag, "pointer_type" | "const_type" | "array_type") {
@@ -186,7 +186,7 @@ impl<'s> Dump<'s> {
             base = self.target(wrapped, "type");
         }
         let Some(name) = base.and_then(|base| Some(unquoted(base.attributes.get("name")?))) else {
-            return said;
+            return printed;
         };
         let people = INTEGERS.iter().find(|(gcc, _)| *gcc == name);
         let keyword = KEYWORDS
@@ -195,9 +195,9 @@ impl<'s> Dump<'s> {
         let full = match (people, keyword) {
             (Some((_, people)), _) => (*people).to_owned(),
             (None, Some((_, keyword))) => format!("{keyword}{name}"),
-            (None, None) => return said,
+            (None, None) => return printed,
         };
-        said.replacen(&name, &full, 1)
+        printed.replacen(&name, &full, 1)
     }
 
     /// As rustc has named it, without the paths.

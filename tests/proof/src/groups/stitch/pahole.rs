@@ -64,12 +64,12 @@ fn member(field: &Value) -> Option<Member> {
 }
 
 /// What pahole printed.
-fn parse(said: &str) -> Structs {
+fn parse(printed: &str) -> Structs {
     let mut all = HashMap::new();
     let (mut tag, mut found) = ("", Struct::default());
     // Where the members of the structs in this struct begin.
     let mut inner: Vec<usize> = Vec::new();
-    for line in said.lines() {
+    for line in printed.lines() {
         let nested = line.starts_with('\t');
         let line = line.trim_start();
         let (opens, closes) = (line.ends_with('{'), line.starts_with('}'));

@@ -8,7 +8,7 @@ use anyhow::{ensure, Context, Result};
 
 use super::asked;
 use crate::harness::test::Test;
-use crate::support::world::{debug_flavour, flavours, World};
+use crate::support::context::{debug_flavour, flavours, TestContext};
 use lab::commands::lab::Lab;
 use lab::kernel::module::{Module, Sources};
 
@@ -61,7 +61,7 @@ pub fn tests() -> Vec<Test> {
     for flavour in kernels {
         for sample in SAMPLES.iter().filter(|s| s.kernel == flavour.name()) {
             let name = format!("stitch::{}::{} of the kernel", sample.kernel, sample.module);
-            let run = move |world: &World| agrees(&*world.lab()?, sample);
+            let run = move |context: &TestContext| agrees(&*context.lab()?, sample);
             tests.push(Test::new(name, run).on(&flavour));
         }
     }

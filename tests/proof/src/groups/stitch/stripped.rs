@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use super::stitch;
 use crate::harness::test::Test;
-use crate::support::world::{flavours, said, succeed};
+use crate::support::context::{flavours, printed, succeed};
 use lab::commands::lab::Lab;
 use lab::kernel::flavour::Flavour;
 use lab::kernel::module::HELLO_RUST;
@@ -21,7 +21,7 @@ pub fn tests() -> Vec<Test> {
         let name = flavour.name();
         Test::new(
             format!("stitch::{name}::hello_rust without debug information"),
-            |world| shows_what_it_can(&*world.lab()?),
+            |context| shows_what_it_can(&*context.lab()?),
         )
         .on(&flavour)
     };
@@ -42,12 +42,12 @@ fn shows_what_it_can(lab: &Lab) -> Result<()> {
         )?;
     }
     let json = |paths: &[PathBuf]| -> Result<Vec<Value>> {
-        let said = succeed(
+        let printed = succeed(
             Command::new(stitch()?)
                 .args(["report", "--json"])
                 .args(paths),
         )?;
-        let mut report: Value = serde_json::from_str(&said).context("stitch wrote no JSON")?;
+        let mut report: Value = serde_json::from_str(&printed).context("stitch wrote no JSON")?;
         let stitches = report["stitches"].take();
         serde_json::from_value(stitches).context("no list of stitches")
     };
@@ -71,7 +71,7 @@ fn shows_what_it_can(lab: &Lab) -> Result<()> {
         ensure!(
             code == Some(expected),
             "{words:?}: {code:?}\n{}",
-            said(&output)
+            printed(&output)
         );
     }
     Ok(())

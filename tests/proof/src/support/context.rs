@@ -52,17 +52,17 @@ pub fn debug_flavour() -> Flavour {
 }
 
 /// What a test needs: the lab, with the test's kernel.
-pub struct World<'a> {
+pub struct TestContext<'a> {
     settings: &'a Settings,
     /// The kernel that the test declares.
     kernel: Option<Flavour>,
     lab: OnceCell<Rc<Lab>>,
 }
 
-impl<'a> World<'a> {
+impl<'a> TestContext<'a> {
     /// For a test that needs this kernel.
     pub fn new(settings: &'a Settings, kernel: Option<Flavour>) -> Self {
-        World {
+        TestContext {
             settings,
             kernel,
             lab: OnceCell::new(),
@@ -264,14 +264,14 @@ pub fn succeed(command: &mut Command) -> Result<String> {
             "{:?} failed with {}\n{}",
             command.get_program(),
             output.status,
-            said(&output)
+            printed(&output)
         ));
     }
     Ok(String::from_utf8_lossy(&output.stdout).into_owned())
 }
 
 /// All output of a command.
-pub fn said(output: &Output) -> String {
+pub fn printed(output: &Output) -> String {
     format!(
         "{}{}",
         String::from_utf8_lossy(&output.stdout),
@@ -286,7 +286,7 @@ pub fn tail(text: &str) -> String {
 }
 
 /// Fails unless `text` contains `wanted`.
-pub fn must_say(text: &str, wanted: &str) -> Result<()> {
+pub fn must_contain(text: &str, wanted: &str) -> Result<()> {
     if text.contains(wanted) {
         Ok(())
     } else {
