@@ -54,6 +54,8 @@ const PAGES: &[&str] = &[
     "docs/border.md",
     "docs/stitch.md",
     "docs/stock-kernels.md",
+    "docs/your-kernel.md",
+    "docs/contributing.md",
 ];
 
 /// The tests.
