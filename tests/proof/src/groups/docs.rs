@@ -46,7 +46,7 @@ const ELSEWHERE: &[(&str, &str)] = &[
 ];
 
 /// What the kernel's own make is told.
-const OF_THE_KERNEL: &[&str] = &["prepare", "prepare0"];
+const OF_THE_KERNEL: &[&str] = &["olddefconfig", "prepare", "prepare0"];
 
 /// The pages with commands; docs/walkthrough.md is a run itself.
 const PAGES: &[&str] = &[
