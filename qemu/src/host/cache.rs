@@ -275,7 +275,7 @@ mod tests {
                 module_for_new: new.contains("the path of the module has "),
                 module_for_old: old.contains("the path of the module has "),
                 cache: Cache::at(folder.join("hello_rust")).is_err(),
-                rust_metadata: metadata.contains("cannot handle the path"),
+                rust_metadata: metadata.contains("does not support the path"),
             })
         }
     }

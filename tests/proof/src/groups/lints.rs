@@ -5,7 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use anyhow::{ensure, Result};
+use anyhow::{ensure, Context, Result};
 use regex::Regex;
 
 use crate::harness::test::{Case, Outcome, Test};
@@ -144,26 +144,20 @@ fn pinned_cargo(context: &TestContext, words: &[&str]) -> Result<()> {
     succeed(&mut cargo).map(drop)
 }
 
-fn existing(files: &[&str]) -> Vec<PathBuf> {
-    files.iter().map(|file| project().join(file)).collect()
-}
-
 /// Copies sources to where the toolchain can read them.
 fn in_cache(context: &TestContext, files: &[&str]) -> Result<Vec<PathBuf>> {
     let folder = context
         .cache()?
         .place_for("lint/files")?
         .with_file_name("files");
-    std::fs::create_dir_all(&folder)?;
-    existing(files)
-        .iter()
-        .map(|file| {
-            let copy = folder.join(file.file_name().unwrap_or_default());
-            std::fs::copy(file, &copy)
-                .map_err(|error| anyhow::anyhow!("{}: {error}", file.display()))?;
-            Ok(copy)
-        })
-        .collect()
+    let copy = |file: &&str| {
+        let copy = folder.join(file);
+        std::fs::create_dir_all(copy.with_file_name(""))?;
+        std::fs::copy(project().join(file), &copy)
+            .with_context(|| format!("cannot copy {file}"))?;
+        Ok(copy)
+    };
+    files.iter().map(copy).collect()
 }
 
 fn kernel_rustfmt(context: &TestContext) -> Result<()> {
@@ -230,8 +224,8 @@ fn shellcheck(context: &TestContext) -> Result<()> {
     succeed(shellcheck.arg("-x").args(in_cache(context, SHELL)?)).map(drop)
 }
 
-/// A file of the project's that git ignores is there for its author alone. Sources name files by
-/// strings, in which the folder comes first.
+/// A file that git ignores exists only for its author. Sources name files by strings that begin with
+/// the folder.
 fn named_files() -> Result<()> {
     let git = |words: &[&str]| {
         Command::new("git")
@@ -242,7 +236,7 @@ fn named_files() -> Result<()> {
     };
     let sources = git(&["ls-files", "*.rs"])?;
     ensure!(sources.status.success(), "{}", printed(&sources));
-    let folders = "border|debian|docs|qemu|stitch|stock|tests|walkthrough";
+    let folders = "border|debian|docs|qemu|tests|tools";
     let name = Regex::new(&format!(r#""((?:{folders})/[\w./-]+)""#))?;
     let mut names = BTreeSet::new();
     for source in String::from_utf8_lossy(&sources.stdout).lines() {

@@ -198,7 +198,7 @@ fn arguments(context: &TestContext) -> Result<()> {
     must_refuse(
         &output,
         2,
-        &["Kbuild cannot handle the path", "/tmp/a folder"],
+        &["Kbuild does not support the path", "/tmp/a folder"],
     )?;
 
     let output = fixture.make().arg("--check").output()?;
