@@ -309,7 +309,7 @@ fn draw_kernel(xml: &mut Xml, layout: &Layout<'_>) {
     let mut text = match names {
         0 => "No imports.".to_owned(),
         many => format!(
-            "exports {}; ×: number of relocations",
+            "{} imported; ×: number of relocations",
             words::count(many, "symbol")
         ),
     };
