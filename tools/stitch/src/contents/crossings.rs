@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use object::elf::{STB_LOCAL, STB_WEAK, STT_FUNC, STT_GNU_IFUNC, STT_NOTYPE};
 use object::{Object, ObjectSection, ObjectSymbol, SectionKind, SymbolSection};
 
-use super::references::References;
+use super::references::{uses_of, References};
 use crate::input::object::{name_of, ElfSymbol, ObjectFile};
 use crate::model::{Crossing, Language, Place, Use, NOTHING};
 
@@ -36,17 +36,9 @@ pub fn crossings(
         let Some(definer) = objects.get(definition.part) else {
             continue;
         };
-        let uses: Vec<Use> = objects
-            .iter()
-            .zip(references)
-            .filter(|(user, _)| crosses(definer.language, user.language))
-            .filter_map(|(user, references)| {
-                Some(Use {
-                    part: user.name.clone(),
-                    sites: references.sites.get(name)?.clone(),
-                })
-            })
-            .collect();
+        let users = objects.iter().zip(references);
+        let users = users.filter(|(user, _)| crosses(definer.language, user.language));
+        let uses = uses_of(name, users);
         if !uses.is_empty() {
             let function = definition.function;
             let mut crossing = Crossing::new(name, function, &definer.name, definer.language);
@@ -80,13 +72,8 @@ pub fn to_kernel(objects: &[ObjectFile<'_>], references: &[References]) -> Vec<C
             });
         }
     }
-    let is_global = |symbol: &ElfSymbol<'_, '_>| {
-        !symbol.is_undefined() && symbol.elf_symbol().st_bind() != STB_LOCAL
-    };
-    for object in objects {
-        for symbol in object.file.symbols().filter(is_global) {
-            wanted.remove(&name_of(&symbol));
-        }
+    for symbol in objects.iter().flat_map(ObjectFile::globals) {
+        wanted.remove(&name_of(&symbol));
     }
     wanted.into_values().collect()
 }
@@ -104,16 +91,12 @@ fn definitions<'w>(
 ) -> BTreeMap<&'w str, Definition> {
     let mut definitions: BTreeMap<&str, Definition> = BTreeMap::new();
     for (part, (object, references)) in objects.iter().zip(references).enumerate() {
-        for symbol in object.file.symbols() {
-            let binding = symbol.elf_symbol().st_bind();
-            if symbol.is_undefined() || binding == STB_LOCAL {
-                continue;
-            }
+        for symbol in object.globals() {
             let name = name_of(&symbol);
             let Some(&name) = wanted.get(name.as_str()) else {
                 continue;
             };
-            let weak = binding == STB_WEAK;
+            let weak = symbol.elf_symbol().st_bind() == STB_WEAK;
             match definitions.get(name) {
                 Some(known) if weak || !known.weak => continue,
                 _ => {}
@@ -177,10 +160,8 @@ fn find_in(crossings: &mut [Crossing], linked: &ObjectFile<'_>) {
         .iter_mut()
         .map(|crossing| (crossing.symbol.clone(), crossing))
         .collect();
-    for symbol in linked.file.symbols() {
-        if symbol.elf_symbol().st_bind() == STB_LOCAL {
-            continue;
-        }
+    let symbols = linked.file.symbols();
+    for symbol in symbols.filter(|symbol| symbol.elf_symbol().st_bind() != STB_LOCAL) {
         if let Some(crossing) = by_name.get_mut(&name_of(&symbol)) {
             let section = symbol
                 .section_index()

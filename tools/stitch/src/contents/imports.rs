@@ -5,13 +5,12 @@ use std::path::Path;
 
 use anyhow::{Context, Result};
 use diagnostic::Diagnostic;
-use object::elf::STB_LOCAL;
 use object::{Object, ObjectSection, ObjectSymbol};
 
-use super::references::References;
+use super::references::{uses_of, References};
 use crate::elf::demangle;
 use crate::input::object::{name_of, ObjectFile};
-use crate::model::{Import, Language, Use};
+use crate::model::{Import, Language};
 
 /// Symbols that modpost adds to each module.
 const FROM_MODPOST: &[&str] = &["__this_module"];
@@ -77,16 +76,7 @@ pub fn imports(
         .into_iter()
         .map(|symbol| {
             let export = symvers.get(&symbol);
-            let uses = objects
-                .iter()
-                .zip(references)
-                .filter_map(|(user, references)| {
-                    Some(Use {
-                        part: user.name.clone(),
-                        sites: references.sites.get(&symbol)?.clone(),
-                    })
-                })
-                .collect();
+            let uses = uses_of(&symbol, objects.iter().zip(references));
             Import {
                 demangled: demangle::demangled(&symbol),
                 language: if symbol.starts_with("_R") {
@@ -121,12 +111,8 @@ fn names(
         .iter()
         .flat_map(|references| references.sites.keys().cloned())
         .collect();
-    let defined: HashSet<String> = objects
-        .iter()
-        .flat_map(|object| object.file.symbols())
-        .filter(|symbol| !symbol.is_undefined() && symbol.elf_symbol().st_bind() != STB_LOCAL)
-        .map(|symbol| name_of(&symbol))
-        .collect();
+    let defined = objects.iter().flat_map(ObjectFile::globals);
+    let defined: HashSet<String> = defined.map(|symbol| name_of(&symbol)).collect();
     names.retain(|name| !defined.contains(name) && !FROM_MODPOST.contains(&name.as_str()));
     names
 }

@@ -31,7 +31,7 @@ pub fn part(object: &ObjectFile<'_>) -> Part {
 /// Its source, from the .cmd file or the debug information.
 fn source(object: &ObjectFile<'_>, unit: &CompileUnit) -> Option<String> {
     CmdFile::of(&object.path)
-        .and_then(|made| made.source())
+        .and_then(|cmd| cmd.source())
         .or_else(|| unit.source.as_deref().map(without_unit))
 }
 

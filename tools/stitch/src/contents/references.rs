@@ -11,7 +11,7 @@ use crate::dwarf::lines::Lines;
 use crate::dwarf::load::address;
 use crate::elf::{demangle, relocations, sections};
 use crate::input::object::{name_of, ObjectFile};
-use crate::model::Site;
+use crate::model::{Site, Use};
 use crate::probes::read::is_probe_section;
 
 /// What an object references.
@@ -88,6 +88,20 @@ pub fn references(object: &ObjectFile<'_>) -> References {
         found.sort_by(|one, other| (&one.section, one.offset).cmp(&(&other.section, other.offset)));
     }
     References { sites, lines }
+}
+
+/// The uses of a symbol by these objects.
+pub fn uses_of<'o, 'd: 'o>(
+    symbol: &str,
+    objects: impl Iterator<Item = (&'o ObjectFile<'d>, &'o References)>,
+) -> Vec<Use> {
+    let uses = objects.filter_map(|(user, references)| {
+        Some(Use {
+            part: user.name.clone(),
+            sites: references.sites.get(symbol)?.clone(),
+        })
+    });
+    uses.collect()
 }
 
 /// The functions and data of an object, by address.

@@ -38,7 +38,7 @@ impl DebugInfo<'_> {
         let dwarf = self.dwarf();
         let mut languages = Vec::new();
         for unit in units(&dwarf) {
-            let language = language(&unit).ok().flatten().and_then(known);
+            let language = language(&unit).ok().flatten().and_then(to_language);
             languages.extend(language.filter(|one| !languages.contains(one)));
         }
         languages
@@ -46,7 +46,7 @@ impl DebugInfo<'_> {
 }
 
 /// `DW_AT_language`
-pub fn known(language: DwLang) -> Option<Language> {
+pub fn to_language(language: DwLang) -> Option<Language> {
     Some(match language {
         gimli::DW_LANG_Rust => Language::Rust,
         gimli::DW_LANG_Mips_Assembler => Language::Assembly,

@@ -65,13 +65,10 @@ fn linked_from(object: &Path) -> Option<Vec<PathBuf>> {
 
 /// All modules in a build directory, by the `NAME.mod` files that Kbuild writes.
 fn built_in(folder: &Path) -> Result<Vec<Module>> {
+    let cannot = || format!("cannot read {}", folder.display());
     let mut lists = Vec::new();
-    for entry in
-        fs::read_dir(folder).with_context(|| format!("cannot read {}", folder.display()))?
-    {
-        let path = entry
-            .with_context(|| format!("cannot read {}", folder.display()))?
-            .path();
+    for entry in fs::read_dir(folder).with_context(cannot)? {
+        let path = entry.with_context(cannot)?.path();
         if extension(&path) == "mod" && path.is_file() {
             lists.push(path);
         }

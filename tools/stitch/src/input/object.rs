@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result};
 use diagnostic::Diagnostic;
 use memmap2::Mmap;
+use object::elf::STB_LOCAL;
 use object::read::elf::{ElfFile64, SectionHeader};
 use object::{Object, ObjectKind, ObjectSection, ObjectSymbol};
 
@@ -29,6 +30,12 @@ pub struct ObjectFile<'d> {
 }
 
 impl<'d> ObjectFile<'d> {
+    /// The symbols that it defines for other objects.
+    pub fn globals(&self) -> impl Iterator<Item = ElfSymbol<'d, '_>> {
+        let symbols = self.file.symbols();
+        symbols.filter(|one| !one.is_undefined() && one.elf_symbol().st_bind() != STB_LOCAL)
+    }
+
     /// Whether it is a kernel, whose symbols have their final addresses.
     pub fn is_linked(&self) -> bool {
         self.file.kind() != ObjectKind::Relocatable

@@ -1,4 +1,4 @@
-//! Threads.
+//! Work on objects in parallel.
 
 use std::num::NonZero;
 use std::sync::atomic::{AtomicUsize, Ordering};

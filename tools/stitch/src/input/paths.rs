@@ -1,4 +1,4 @@
-//! Paths.
+//! Paths that Kbuild lists, and parts of paths.
 
 use std::path::{Component, Path, PathBuf};
 

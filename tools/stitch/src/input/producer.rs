@@ -4,7 +4,7 @@ use object::read::elf::ElfFile64;
 use object::{Object, ObjectSection, ObjectSymbol};
 
 use crate::dwarf::load::DebugInfo;
-use crate::dwarf::unit::{known, CompileUnit};
+use crate::dwarf::unit::{to_language, CompileUnit};
 use crate::model::Language;
 
 /// The language of an object, by its first compile unit, `.comment`, or its symbol names.
@@ -12,15 +12,14 @@ pub fn language(file: &ElfFile64<'_>, debug: &DebugInfo<'_>) -> Language {
     debug
         .compile_unit()
         .language
-        .and_then(known)
+        .and_then(to_language)
         .or_else(|| by_comments(&comments(file)))
         .unwrap_or_else(|| by_symbols(file))
 }
 
 /// The compiler of an object, as it names itself.
-pub fn compiler(file: &ElfFile64<'_>, making: &CompileUnit) -> Option<String> {
-    making
-        .producer
+pub fn compiler(file: &ElfFile64<'_>, unit: &CompileUnit) -> Option<String> {
+    unit.producer
         .as_deref()
         .map(shortened)
         .or_else(|| comments(file).into_iter().next())
@@ -58,12 +57,7 @@ fn by_comments(comments: &[String]) -> Option<Language> {
 /// Only Rust's names are mangled; the rest may be C, assembly, or stripped.
 fn by_symbols(file: &ElfFile64<'_>) -> Language {
     let mut defined = file.symbols().filter(|symbol| symbol.is_definition());
-    let is_rust = defined.any(|symbol| {
-        symbol
-            .name_bytes()
-            .is_ok_and(|name| name.starts_with(b"_R"))
-    });
-    if is_rust {
+    if defined.any(|one| one.name_bytes().is_ok_and(|name| name.starts_with(b"_R"))) {
         Language::Rust
     } else {
         Language::Unknown

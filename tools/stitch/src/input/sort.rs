@@ -12,6 +12,7 @@ use super::object::ObjectFile;
 pub struct SortedObjects<'d> {
     /// Compiled from the module's sources.
     pub compiled: Vec<ObjectFile<'d>>,
+    /// Linked from other given objects.
     pub linked: Vec<ObjectFile<'d>>,
     /// Compiled from what modpost generates for every module.
     pub generated: Vec<ObjectFile<'d>>,

@@ -6,7 +6,7 @@ use object::{Object, ObjectSection, ObjectSymbol, RelocationTarget, SymbolSectio
 
 use crate::dwarf::find::Probed;
 use crate::dwarf::load::address;
-use crate::input::object::ObjectFile;
+use crate::input::object::{ElfSymbol, ObjectFile};
 use crate::model::Language;
 
 /// The sections of stitch's own probes.
@@ -75,10 +75,8 @@ pub fn named(object: &ObjectFile<'_>) -> Option<BTreeSet<String>> {
     if !any {
         return None;
     }
-    let names = object.file.symbols().filter_map(|symbol| {
-        let name = symbol.name().ok()?.strip_prefix(CHECKED)?.to_owned();
-        Some(name)
-    });
+    let symbols = object.file.symbols();
+    let names = symbols.filter_map(|one| Some(one.name().ok()?.strip_prefix(CHECKED)?.to_owned()));
     Some(names.collect())
 }
 
@@ -93,11 +91,7 @@ pub fn is_local(object: &ObjectFile<'_>, name: &str) -> bool {
 }
 
 /// The symbol of a relocation, which may be against a section and an offset.
-fn symbol_name(
-    object: &ObjectFile<'_>,
-    symbol: &object::read::elf::ElfSymbol64<'_, '_>,
-    addend: i64,
-) -> Option<String> {
+fn symbol_name(object: &ObjectFile<'_>, symbol: &ElfSymbol<'_, '_>, addend: i64) -> Option<String> {
     let name = symbol.name().ok().filter(|name| !name.is_empty());
     if symbol.kind() != object::SymbolKind::Section {
         return name.map(str::to_owned);

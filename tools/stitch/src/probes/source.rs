@@ -1,4 +1,4 @@
-//! What the compilers of both languages are given: the recorded command, and a temporary directory.
+//! What the probes of both languages share: the recorded source and command, and names of files.
 
 use std::path::PathBuf;
 

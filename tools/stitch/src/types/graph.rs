@@ -90,6 +90,7 @@ pub struct Aggregate {
     /// The crate that defines it, in Rust.
     pub krate: Option<Arc<str>>,
     pub union: bool,
+    /// In bytes.
     pub size: u64,
     /// In bytes, if recorded: in C, only if an attribute raises it.
     pub align: Option<u64>,
