@@ -1,5 +1,7 @@
-//! Two views of a symbol, compared: `differences` walks both, with `signatures` for functions, `values`
-//! for what is passed or stored, and `fields` for structs and unions; `comparison` is what they share. `subject` says what a
+//! Two views of a symbol, compared.
+//!
+//! `differences` walks both types, with `signatures` for functions, `values` for what is passed or
+//! stored, and `fields` for structs and unions; `comparison` is what these share. `subject` says what a
 //! difference is about, so that many crossings can share it.
 
 pub mod comparison;

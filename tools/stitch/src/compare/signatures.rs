@@ -154,8 +154,8 @@ impl<'c> Comparison<'c> {
         }
     }
 
-    /// The psABI does not say who extends integers of less than 32 bits. clang and rustc extend scalars
-    /// in the caller, and rely on it in the callee; GCC extends them, but does not rely on it.
+    /// The psABI does not say who extends integers of less than 32 bits. In clang and rustc the caller
+    /// extends scalars, and the callee relies on it; in GCC it does not.
     fn extended(&mut self, what: &str, left: Ty<'c>, right: Ty<'c>, passing: Passing) {
         if left.size() != right.size() || left.size().is_none_or(|size| size >= 4) {
             return;

@@ -86,7 +86,10 @@ pub const MEANINGS: &[(char, &str)] = &[
     ('R', "read-only data"),
     ('V', "weak data"),
     ('W', "a weak function"),
-    ('C', "common data: the linker merges equal names"),
+    (
+        'C',
+        "common data: the linker merges symbols of the same name",
+    ),
     ('A', "an absolute value"),
     ('N', "in a section that is not loaded"),
     ('I', "an indirect function"),
