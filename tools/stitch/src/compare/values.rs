@@ -12,60 +12,11 @@ impl<'c> Comparison<'c> {
             return self.add(Level::Unknown, what, text);
         }
         let (left, right) = (self.resolved(left, true), self.resolved(right, false));
-        let (lk, rk) = (left.kind(), right.kind());
-        match (lk, rk) {
+        match (left.kind(), right.kind()) {
             (Kind::Opaque { name, why }, _) => self.unknown(what, name, *why, true),
             (_, Kind::Opaque { name, why }) => self.unknown(what, name, *why, false),
-            (
-                Kind::Pointer {
-                    to: l,
-                    constant: lc,
-                    never_null: ln,
-                },
-                Kind::Pointer {
-                    to: r,
-                    constant: rc,
-                    never_null: rn,
-                },
-            ) => {
-                self.nulls(what, *ln, *rn);
-                let behind = format!("what {what} points to");
-                let (l, r) = (left.to(*l), right.to(*r));
-                let constant = |told: Option<bool>, ty: Ty<'_>, side: &Side| match ty.kind() {
-                    Kind::Function(_) => None,
-                    _ if side.language == Language::C => Some(ty.types.is_constant(ty.id)),
-                    _ => told,
-                };
-                let (lc, rc) = (constant(*lc, l, &self.left), constant(*rc, r, &self.right));
-                self.constants(&behind, lc, rc);
-                if self.seen.insert((l.key(), r.key())) {
-                    self.waiting.push_back(Pointees {
-                        what: behind,
-                        left: l,
-                        right: r,
-                    });
-                }
-            }
-            (Kind::Tagged { size, .. }, _) | (_, Kind::Tagged { size, .. }) => {
-                let other = if matches!(lk, Kind::Tagged { .. }) {
-                    right.size()
-                } else {
-                    left.size()
-                };
-                match other {
-                    Some(other) if other != *size => {
-                        self.differs(Level::Machine, what, describe(left), describe(right));
-                    }
-                    _ => {
-                        let text = format!(
-                            "{} and {} cannot be compared: C has no enums with data",
-                            describe(left),
-                            describe(right)
-                        );
-                        self.add(Level::Unknown, what, &text);
-                    }
-                }
-            }
+            (Kind::Pointer { .. }, Kind::Pointer { .. }) => self.pointers(what, left, right),
+            (Kind::Tagged { .. }, _) | (_, Kind::Tagged { .. }) => self.tagged(what, left, right),
             (Kind::Aggregate(l), Kind::Aggregate(r)) => {
                 self.aggregates(what, (left, l), (right, r), depth);
             }
@@ -93,44 +44,88 @@ impl<'c> Comparison<'c> {
                 let what = format!("an element of {what}");
                 self.values(&what, left.to(*l), right.to(*r), depth + 1);
             }
-            (
-                Kind::Array {
-                    of, vector: false, ..
-                },
-                other,
-            )
-            | (
-                other,
-                Kind::Array {
-                    of, vector: false, ..
-                },
-            ) if left.size() == right.size() && *other != Kind::Void => {
-                let is_left = matches!(lk, Kind::Array { .. });
-                let array = if is_left { left } else { right };
-                let of = array.to(*of);
-                // Bytes may stand for anything; an array of one element is that element.
-                let bytes = matches!(
-                    of.kind(),
-                    Kind::Integer {
-                        bytes: 1,
-                        signed: false,
-                        ..
-                    }
-                );
-                let one = of.size() == array.size();
-                let level = if one || (bytes && !matches!(other, Kind::Pointer { .. })) {
-                    Level::Language
-                } else {
-                    Level::Machine
-                };
-                self.differs(level, what, describe(left), describe(right));
-                match (one, is_left) {
-                    (false, _) => {}
-                    (true, true) => self.values(what, of, right, depth + 1),
-                    (true, false) => self.values(what, left, of, depth + 1),
-                }
+            (Kind::Array { vector: false, .. }, other)
+            | (other, Kind::Array { vector: false, .. })
+                if left.size() == right.size() && *other != Kind::Void =>
+            {
+                self.array_and_other(what, left, right, depth);
             }
             _ => self.scalars(what, left, right),
+        }
+    }
+
+    fn pointers(&mut self, what: &str, left: Ty<'c>, right: Ty<'c>) {
+        let pointer = |ty: Ty<'c>, side: &Side| {
+            let &Kind::Pointer {
+                to,
+                constant,
+                never_null,
+            } = ty.kind()
+            else {
+                return (ty, None, false);
+            };
+            let to = ty.to(to);
+            let constant = match to.kind() {
+                Kind::Function(_) => None,
+                _ if side.language == Language::C => Some(to.types.is_constant(to.id)),
+                _ => constant,
+            };
+            (to, constant, never_null)
+        };
+        let (l, l_constant, l_never_null) = pointer(left, &self.left);
+        let (r, r_constant, r_never_null) = pointer(right, &self.right);
+        self.nulls(what, l_never_null, r_never_null);
+        let behind = format!("what {what} points to");
+        self.constants(&behind, l_constant, r_constant);
+        if self.seen.insert((l.key(), r.key())) {
+            self.waiting.push_back(Pointees {
+                what: behind,
+                left: l,
+                right: r,
+            });
+        }
+    }
+
+    /// An enum with data, and anything.
+    fn tagged(&mut self, what: &str, left: Ty<'c>, right: Ty<'c>) {
+        let (l, r) = (describe(left), describe(right));
+        match (left.size(), right.size()) {
+            (Some(one), Some(other)) if one != other => self.differs(Level::Machine, what, l, r),
+            _ => {
+                let text = format!("{l} and {r} cannot be compared: C has no enums with data");
+                self.add(Level::Unknown, what, &text);
+            }
+        }
+    }
+
+    /// An array, and something else of the same size.
+    fn array_and_other(&mut self, what: &str, left: Ty<'c>, right: Ty<'c>, depth: usize) {
+        let (element, other, is_left) = match (left.kind(), right.kind()) {
+            (Kind::Array { of, .. }, _) => (left.to(*of), right, true),
+            (_, Kind::Array { of, .. }) => (right.to(*of), left, false),
+            _ => return,
+        };
+        // Bytes may stand for anything; an array of one element is that element.
+        let bytes = matches!(
+            element.kind(),
+            Kind::Integer {
+                bytes: 1,
+                signed: false,
+                ..
+            }
+        );
+        let one = element.size() == other.size();
+        let is_pointer = matches!(other.kind(), Kind::Pointer { .. });
+        let level = if one || (bytes && !is_pointer) {
+            Level::Language
+        } else {
+            Level::Machine
+        };
+        self.differs(level, what, describe(left), describe(right));
+        if one && is_left {
+            self.values(what, element, right, depth + 1);
+        } else if one {
+            self.values(what, left, element, depth + 1);
         }
     }
 

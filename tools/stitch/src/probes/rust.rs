@@ -86,33 +86,7 @@ pub fn compile(
             )
         });
     }
-    let whole =
-        fs::read_to_string(&root).map_err(|error| format!("cannot read {name}: {error}"))?;
-    let mut wanted: Vec<(Undeclared<'_>, &str)> = PATHS
-        .iter()
-        .flat_map(|path| undeclared.iter().map(|one| (*one, *path)))
-        .collect();
-    // rustc reports all missing paths at once, but stops between kinds of errors.
-    for _ in 0..4 {
-        let text = format!("{whole}\n{}", by_path(&wanted));
-        fs::write(&root, text).map_err(|error| format!("cannot write {name}: {error}"))?;
-        let Err(error) = crate_.compile() else {
-            return Ok(());
-        };
-        let there = wanted.len();
-        let is_named = |one: &Undeclared<'_>, path: &str| {
-            [';', ')']
-                .iter()
-                .any(|end| error.contains(&format!("{path}{}{end}", one.name)))
-        };
-        wanted.retain(|(one, path)| !is_named(one, path));
-        if wanted.is_empty() || wanted.len() == there {
-            break;
-        }
-    }
-    Err(format!(
-        "no known path leads to the symbols that {name} does not declare"
-    ))
+    crate_.compile_by_path(&name, undeclared)
 }
 
 /// A function with a variable for each, whose DWARF then has the type.
@@ -175,6 +149,37 @@ impl Crate<'_> {
         } else {
             Err(String::from_utf8_lossy(&output.stderr).into_owned())
         }
+    }
+
+    /// Compiles uses of `undeclared` symbols by their likely paths, without those that do not exist.
+    fn compile_by_path(&self, name: &str, undeclared: &[Undeclared<'_>]) -> Result<(), String> {
+        let whole = fs::read_to_string(self.root)
+            .map_err(|error| format!("cannot read {name}: {error}"))?;
+        let mut wanted: Vec<(Undeclared<'_>, &str)> = PATHS
+            .iter()
+            .flat_map(|path| undeclared.iter().map(|one| (*one, *path)))
+            .collect();
+        // rustc reports all missing paths at once, but stops between kinds of errors.
+        for _ in 0..4 {
+            let text = format!("{whole}\n{}", by_path(&wanted));
+            fs::write(self.root, text).map_err(|error| format!("cannot write {name}: {error}"))?;
+            let Err(error) = self.compile() else {
+                return Ok(());
+            };
+            let there = wanted.len();
+            let is_named = |one: &Undeclared<'_>, path: &str| {
+                [';', ')']
+                    .iter()
+                    .any(|end| error.contains(&format!("{path}{}{end}", one.name)))
+            };
+            wanted.retain(|(one, path)| !is_named(one, path));
+            if wanted.is_empty() || wanted.len() == there {
+                break;
+            }
+        }
+        Err(format!(
+            "no known path leads to the symbols that {name} does not declare"
+        ))
     }
 }
 
