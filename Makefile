@@ -34,7 +34,7 @@ AS_KBUILD := env -u LAB_CC $(foreach tool,CC RUSTC BINDGEN,$(if $(call is_given,
 .DELETE_ON_ERROR:
 
 modules: ## build hello_rust.ko for your kernel: make [LLVM=1] [KDIR=/path/to/linux | KREL=release]
-	@$(AS_KBUILD) tools/kdir.sh --problems '$(KDIR)'
+	@$(AS_KBUILD) tools/check-kernel.sh --problems '$(KDIR)'
 	+@$(MAKE) -C '$(KDIR)' M="$$PWD" modules
 
 clean: ## remove what `make` built here (not the lab's cache)

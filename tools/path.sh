@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0
 # shellcheck shell=sh
 #
-# Which paths are supported, and where the cache is: one rule for the Makefile, kdir.sh and the lab
+# Which paths are supported, and where the cache is: one rule for the Makefile, check-kernel.sh and the lab
 # (qemu/src/cache.rs). tools/stock/rust-metadata, which is installed alone, has a copy; a test in
 # qemu/src/cache.rs compares them.
 

@@ -223,7 +223,7 @@ fn kernels(cache: &Cache) -> Finding {
 
 /// What `make KDIR=…` would say about this tree: the same script checks it.
 fn kernel_tree(kdir: &str) -> Result<Vec<Finding>> {
-    let script = project().join("tools/kdir.sh");
+    let script = project().join("tools/check-kernel.sh");
     let output = Command::new(&script)
         .arg(kdir)
         .output()
@@ -241,7 +241,7 @@ fn kernel_tree(kdir: &str) -> Result<Vec<Finding>> {
     Ok(findings)
 }
 
-/// A line of `kdir.sh`: the fields of a [`Finding`], separated by tabs.
+/// A line of `check-kernel.sh`: the fields of a [`Finding`], separated by tabs.
 fn parse(line: &str) -> Option<Finding> {
     let mut fields = line.split('\t');
     let state = match fields.next()? {

@@ -20,7 +20,7 @@ pub struct Cache {
 /// Where in the cache each run has its scratch folder.
 pub const RUNS: &str = "kernel/run";
 
-/// Where the cache is, and which paths are allowed; the Makefile and kdir.sh use the same rule.
+/// Where the cache is, and which paths are allowed; the Makefile and check-kernel.sh use the same rule.
 const RULE: &str = concat!(include_str!("../../../tools/path.sh"), "\n\"$@\"\n");
 
 /// A lock on a part of the cache; released when dropped, or when the lab ends.
@@ -265,7 +265,7 @@ mod tests {
                 let kdir = folder.join(name);
                 fs::create_dir_all(&kdir)?;
                 fs::write(kdir.join("Makefile"), text)?;
-                told("tools/kdir.sh", &[kdir.as_ref()], folder)
+                told("tools/check-kernel.sh", &[kdir.as_ref()], folder)
             });
             let (new, old) = (new?, old?);
             let words = ["--into".as_ref(), folder.as_os_str(), "no-kernel".as_ref()];

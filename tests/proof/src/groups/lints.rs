@@ -43,8 +43,8 @@ const KERNEL_C: &[&str] = &[
 ];
 const SHELL: &[&str] = &[
     "tools/cargo.sh",
-    "tools/kdir.sh",
-    "tools/kdir-tools.sh",
+    "tools/check-kernel.sh",
+    "tools/check-compilers.sh",
     "tools/path.sh",
     "tools/stock/rust-metadata",
     "tools/stock/dkms",

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0
 # shellcheck shell=sh disable=SC2154
 #
-# The part of kdir.sh that checks the tools of this system: the compilers must be those
+# The part of check-kernel.sh that checks the tools of this system: the compilers must be those
 # that the kernel was built with, and bindgen must be new enough.
 
 # border.mk passes `--rust-target 1.78`, which older versions do not know.

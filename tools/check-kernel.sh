@@ -3,7 +3,7 @@
 #
 # Checks whether this module can be built for a kernel tree.
 #
-#	tools/kdir.sh [--problems] KDIR
+#	tools/check-kernel.sh [--problems] KDIR
 #
 # Prints a line for each check, its fields separated by tabs:
 #
@@ -22,8 +22,8 @@ export LC_ALL=C
 
 # shellcheck source-path=SCRIPTDIR source=path.sh
 . "$(dirname "$0")/path.sh"
-# shellcheck source-path=SCRIPTDIR source=kdir-tools.sh
-. "$(dirname "$0")/kdir-tools.sh"
+# shellcheck source-path=SCRIPTDIR source=check-compilers.sh
+. "$(dirname "$0")/check-compilers.sh"
 
 # The first with everything that this module uses of the kernel crate.
 oldest_kernel=6.12
