@@ -38,76 +38,54 @@ impl Renderer for Markdown {
         let mut text = OPENING.to_owned();
         for part in parts {
             let title = format!("Part {}: {}", part.number, part.title);
-            let claims = part.claims();
-            let claims: Vec<String> = claims.map(|(n, claim)| format!("{n} {claim}")).collect();
-            let claims = claims
-                .iter()
-                .map(|claim| escaped(claim))
-                .collect::<Vec<_>>()
-                .join("<br>");
-            let link = anchor(&title);
-            text += &format!("| [{title}](#{link}) | {claims} |\n");
+            let claims = part.claims().map(|(n, claim)| format!("{n} {claim}"));
+            let claims = claims.collect::<Vec<_>>().join("<br>");
+            text += &format!("| [{title}](#{}) | {claims} |\n", anchor(&title));
         }
         text + "\n"
     }
 
     fn part(&mut self, part: &Part) -> String {
-        let sources: Vec<String> = part
-            .sources
-            .iter()
-            .map(|source| source_link(part, source))
-            .collect();
-        let text = format!(
-            "**What breaks:** {} {} {}",
-            escaped(part.breaks),
-            escaped(part.about),
-            match sources.len() {
-                0 => HELLO_RUST.to_owned(),
-                _ => format!("Sources: {}.", sources.join(", ")),
-            },
-        );
+        let mut text = format!("**What breaks:** {} {}", part.breaks, part.about);
+        let sources = part.sources.iter().map(|source| source_link(part, source));
+        let sources = sources.collect::<Vec<_>>().join(", ");
+        if !sources.is_empty() {
+            text += &format!(" Sources: {sources}.");
+        }
         let (number, title) = (part.number, part.title);
-        format!("## Part {number}: {title}\n\n{}\n", paragraph(&text))
+        format!("## Part {number}: {title}\n\n{}", paragraph(&text))
     }
 
     fn step(&mut self, report: &StepReport) -> String {
         let step = &report.step;
-        let mut intro = escaped(step.intro);
-        if let Some(claim) = step.claim {
-            intro = format!("**{} {}.** {intro}", report.number, escaped(claim));
-        }
+        let intro = match step.claim {
+            Some(claim) => format!("**{} {claim}.** {}", report.number, step.intro),
+            None => step.intro.to_owned(),
+        };
         let commands = report.commands.iter();
         let commands: String = commands.map(|command| self.command(command)).collect();
-        let mut text = format!("{}\n```console\n{commands}```\n\n", paragraph(&intro));
-        if let Some(look) = step.look {
-            text += &format!("{}\n", paragraph(&escaped(look)));
-        }
+        let mut text = format!("{}```console\n{commands}```\n\n", paragraph(&intro));
+        text += &step.look.map(paragraph).unwrap_or_default();
         if report.outcome != Outcome::Shown {
             let (summary, reasons) = (summary(&report.outcome), reasons(&report.outcome));
             text += &paragraph(&format!("**{summary}** ({})", reasons.join("; ")));
-            text += "\n";
         }
         text
     }
 
     fn closing(&mut self, part: &Part) -> String {
-        format!(
-            "{}\n",
-            paragraph(&format!("**In short:** {}", escaped(part.closing)))
-        )
+        paragraph(&format!("**In short:** {}", part.closing))
     }
 
     fn claims(&mut self, claims: &[Claim]) -> String {
-        let shown = shown(claims);
-        format!(
-            "Claims: {shown} shown, {} not shown.\n",
-            claims.len() - shown
-        )
+        let (shown, all) = (shown(claims), claims.len());
+        format!("Claims: {shown} shown, {} not shown.\n", all - shown)
     }
 }
 
-/// The sources of a part without its own.
-const HELLO_RUST: &str = "Sources: [hello_rust.rs](../hello_rust.rs), [c_helper.c](../c_helper.c).";
+fn paragraph(text: &str) -> String {
+    wrap::paragraph(text, WIDTH) + "\n"
+}
 
 const OPENING: &str = "\
 # The walkthrough
@@ -128,15 +106,9 @@ Commands after `guest#` ran in a freshly booted virtual machine.
 fn source_link(part: &Part, source: &Source) -> String {
     let (name, path) = (source.name(), source.path);
     if path.starts_with(&format!("{}-", part.number)) {
-        format!("[{name}](../tools/walkthrough/{path})")
-    } else {
-        escaped(name)
+        return format!("[{name}](../tools/walkthrough/{path})");
     }
-}
-
-fn paragraph(text: &str) -> String {
-    let lines = wrap::words(text, WIDTH);
-    lines.into_iter().map(|line| line + "\n").collect()
+    name.to_owned()
 }
 
 /// The anchor that GitHub gives to a heading.
@@ -144,20 +116,6 @@ fn anchor(heading: &str) -> String {
     let heading = heading.to_lowercase().replace(' ', "-");
     let part = |c: &char| c.is_alphanumeric() || "-_".contains(*c);
     heading.chars().filter(part).collect()
-}
-
-/// Escapes what is special in Markdown, outside `code`.
-fn escaped(text: &str) -> String {
-    let mut code = false;
-    let mut escaped = String::new();
-    for c in text.chars() {
-        code ^= c == '`';
-        if !code && "<_*#".contains(c) {
-            escaped.push('\\');
-        }
-        escaped.push(c);
-    }
-    escaped
 }
 
 #[cfg(test)]
@@ -192,11 +150,5 @@ mod tests {
             anchor("Part 7: The kernel: a module"),
             "part-7-the-kernel-a-module"
         );
-    }
-
-    #[test]
-    fn text_stays_text() {
-        assert_eq!(escaped("#[no_mangle] <a> *"), "\\#[no\\_mangle] \\<a> \\*");
-        assert_eq!(escaped("`#[no_mangle]` _"), "`#[no_mangle]` \\_");
     }
 }

@@ -84,19 +84,8 @@ pub struct Command {
     pub checks: &'static [Check],
     /// The name by which later commands of the part refer to its output.
     pub name: Option<&'static str>,
-    /// What it takes over from the commands before it.
-    pub twin: Twin,
-}
-
-/// How a command relates to the one before it, usually C's, of which it is the twin in Rust.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Twin {
-    /// Not at all.
-    None,
-    /// The same exit status and checks are expected.
-    Like,
-    /// And the same output.
-    Same,
+    /// Expected instead of checks: the output and status of the command before it, often C's.
+    pub same: bool,
 }
 
 /// Where a command runs.
@@ -139,35 +128,28 @@ pub enum Check {
     NotAs(&'static str),
 }
 
-const fn command(line: &'static str, place: Place, twin: Twin) -> Command {
+/// A command in the part's folder.
+pub const fn run(line: &'static str) -> Command {
     Command {
         line,
-        place,
+        place: Place::Folder,
         exit: 0,
         checks: &[],
         name: None,
-        twin,
+        same: false,
     }
-}
-
-/// A command in the part's folder.
-pub const fn run(line: &'static str) -> Command {
-    command(line, Place::Folder, Twin::None)
 }
 
 /// A command in a fresh virtual machine.
 pub const fn guest(line: &'static str) -> Command {
-    command(line, Place::Guest, Twin::None)
+    let place = Place::Guest;
+    Command { place, ..run(line) }
 }
 
-/// A twin with the checks of the command before it.
-pub const fn like(line: &'static str) -> Command {
-    command(line, Place::Folder, Twin::Like)
-}
-
-/// A twin with the checks and the output of the command before it.
+/// A command with the same output and status as the one before it.
 pub const fn same(line: &'static str) -> Command {
-    command(line, Place::Folder, Twin::Same)
+    let same = true;
+    Command { same, ..run(line) }
 }
 
 impl Command {
@@ -190,26 +172,38 @@ impl Command {
     }
 }
 
-/// A step without a claim.
-pub const fn step(intro: &'static str, commands: &'static [Command]) -> Step {
+/// A step without a claim, which prepares others.
+pub const fn step(intro: &'static str) -> Step {
     Step {
         intro,
-        commands,
+        commands: &[],
         look: None,
         claim: None,
     }
 }
 
+/// A step that shows a claim.
+pub const fn claim(claim: &'static str) -> Step {
+    let claim = Some(claim);
+    Step { claim, ..step("") }
+}
+
 impl Step {
-    /// What to notice in the output.
-    pub const fn look(mut self, look: &'static str) -> Self {
-        self.look = Some(look);
+    /// What is done, and why.
+    pub const fn intro(mut self, intro: &'static str) -> Self {
+        self.intro = intro;
         self
     }
 
-    /// The claim that it shows.
-    pub const fn shows(mut self, claim: &'static str) -> Self {
-        self.claim = Some(claim);
+    /// The commands.
+    pub const fn commands(mut self, commands: &'static [Command]) -> Self {
+        self.commands = commands;
+        self
+    }
+
+    /// What to notice in the output.
+    pub const fn look(mut self, look: &'static str) -> Self {
+        self.look = Some(look);
         self
     }
 }

@@ -53,7 +53,7 @@ pub fn reasons(outcome: &Outcome) -> Vec<String> {
 pub(crate) mod tests {
     use super::*;
     use crate::check::Evidence;
-    use crate::model::step;
+    use crate::model::claim;
     use crate::report::CommandReport;
     use crate::shell::{Output, Status};
 
@@ -81,7 +81,7 @@ pub(crate) mod tests {
             same,
         };
         StepReport {
-            step: step("Intro.", &[]).look("Look.").shows("It holds"),
+            step: claim("It holds").intro("Intro.").look("Look."),
             number: "1.2".to_owned(),
             commands: vec![command("nm c.o", false), command("nm rs.o", true)],
             outcome,
@@ -89,16 +89,17 @@ pub(crate) mod tests {
     }
 
     pub fn claims() -> Vec<Claim> {
-        let claim = |number: &str, text, outcome| Claim {
+        [
+            ("1.1", "It holds", Outcome::Shown),
+            ("1.2", "It does not", not_shown()),
+            ("2.1", "Unknown", missing()),
+        ]
+        .map(|(number, text, outcome)| Claim {
             number: number.to_owned(),
             text,
             outcome,
-        };
-        vec![
-            claim("1.1", "It holds", Outcome::Shown),
-            claim("1.2", "It does not", not_shown()),
-            claim("2.1", "Unknown", missing()),
-        ]
+        })
+        .into()
     }
 
     #[test]

@@ -5,10 +5,10 @@ use std::collections::HashMap;
 use anyhow::Result;
 
 use crate::check::Context;
-use crate::model::{Command, Part, Step, Twin};
+use crate::model::{Command, Part, Step};
 use crate::render::Renderer;
 use crate::report::{Claim, CommandReport, Outcome, StepReport};
-use crate::shell::Shell;
+use crate::shell::{Output, Shell};
 use crate::tools::Tools;
 
 /// Runs parts, writes what the renderer makes of them, and returns the claims.
@@ -47,6 +47,7 @@ pub fn run_part(
         shell,
         tools,
         earlier: HashMap::new(),
+        before: None,
         stopped: None,
     };
     for step in part.steps {
@@ -83,32 +84,27 @@ struct StepRunner<'r> {
     tools: &'r Tools,
     /// Standard output of named commands.
     earlier: HashMap<&'static str, String>,
+    /// Of the last command.
+    before: Option<Output>,
     /// The outcome of all later claims, once a preparation failed.
     stopped: Option<Outcome>,
 }
 
-/// The name of a command's whole output, for its twin.
-const BEFORE: &str = "the command before";
-
 impl StepRunner<'_> {
     fn run_step(&mut self, step: &Step, number: String) -> Result<StepReport> {
         let (mut commands, mut outcome) = (Vec::new(), Outcome::Shown);
-        let mut expected = None;
         for command in step.commands {
-            if command.twin == Twin::None {
-                expected = Some(command);
-            }
-            let (report, result) = self.run_command(command, expected.unwrap_or(command))?;
-            if result != Outcome::Shown && command.checks.is_empty() && command.twin == Twin::None {
-                self.stopped = Some(match &result {
-                    Outcome::NotShown(_) => {
+            let report;
+            (report, outcome) = self.run_command(command)?;
+            if outcome != Outcome::Shown && command.checks.is_empty() && !command.same {
+                self.stopped = Some(match &outcome {
+                    Outcome::Missing(_) => outcome.clone(),
+                    _ => {
                         Outcome::NotShown(vec![format!("an earlier step failed: {}", report.line)])
                     }
-                    missing => missing.clone(),
                 });
             }
             commands.push(report);
-            outcome = result;
             if outcome != Outcome::Shown {
                 break;
             }
@@ -121,12 +117,7 @@ impl StepRunner<'_> {
         })
     }
 
-    /// Runs a command, and checks it against the expectations of another, of which it may be a twin.
-    fn run_command(
-        &mut self,
-        command: &Command,
-        expected: &Command,
-    ) -> Result<(CommandReport, Outcome)> {
+    fn run_command(&mut self, command: &Command) -> Result<(CommandReport, Outcome)> {
         let line = self.tools.fill(command.line);
         let output = self.shell.run(command.place, &line)?;
         let context = Context {
@@ -134,27 +125,30 @@ impl StepRunner<'_> {
             earlier: &self.earlier,
             tools: self.tools,
         };
-        let mut checked = context.check(expected);
-        let same = command.twin == Twin::Same;
-        let all = output.stdout.clone() + &output.stderr;
-        if same && self.earlier.get(BEFORE) != Some(&all) {
-            let error = format!("the output differs from that of {BEFORE}");
-            checked = Err(vec![error]);
-        }
+        let same = command.same && self.before.as_ref() == Some(&output);
+        let checked = if same {
+            Ok(Vec::new())
+        } else if command.same {
+            Err(vec![
+                "the output differs from that of the command before".to_owned()
+            ])
+        } else {
+            context.check(command)
+        };
         let (evidence, outcome) = match (checked, output.missing()) {
             (Ok(evidence), _) => (evidence, Outcome::Shown),
             (Err(_), Some(tool)) => (Vec::new(), Outcome::Missing(tool)),
             (Err(errors), None) => (Vec::new(), Outcome::NotShown(errors)),
         };
-        self.earlier.insert(BEFORE, all);
         let named = command.name.map(|name| (name, output.stdout.clone()));
         self.earlier.extend(named);
+        self.before = Some(output.clone());
         let report = CommandReport {
             line,
             prompt: command.place.prompt(),
             output,
             evidence,
-            same: same && outcome == Outcome::Shown,
+            same,
         };
         Ok((report, outcome))
     }
@@ -163,8 +157,8 @@ impl StepRunner<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::{like, run, same, step, Check, Place, Source};
-    use crate::shell::Output;
+    use crate::model::{claim, run, same, step, Check, Place, Source};
+
     use crate::shell::Status;
 
     /// Prints its command line; `fail` prints the rest to standard error, and fails.
@@ -205,9 +199,9 @@ mod tests {
     #[test]
     fn a_false_claim_does_not_end_the_part() {
         const STEPS: &[Step] = &[
-            step("", &[run("one").named("one")]),
-            step("", &[run("$CC").checks(&[Check::Output("clang")])]).shows("false"),
-            step("", &[run("one").checks(&[Check::SameAs("one")])]).shows("true"),
+            step("").commands(&[run("one").named("one")]),
+            claim("false").commands(&[run("$CC").checks(&[Check::Output("clang")])]),
+            claim("true").commands(&[run("one").checks(&[Check::SameAs("one")])]),
         ];
         let outcomes = outcomes(STEPS);
         assert!(matches!(&outcomes[0], ("false", Outcome::NotShown(why)) if why.len() == 1));
@@ -217,8 +211,8 @@ mod tests {
     #[test]
     fn a_failed_preparation_does() {
         const STEPS: &[Step] = &[
-            step("", &[run("fail here"), run("one").checks(&[Check::Silent])]).shows("itself"),
-            step("", &[run("fail there").exits(1)]).shows("later"),
+            claim("itself").commands(&[run("fail here"), run("one").checks(&[Check::Silent])]),
+            claim("later").commands(&[run("fail there").exits(1)]),
         ];
         let outcomes = outcomes(STEPS);
         let why = vec!["an earlier step failed: fail here".to_owned()];
@@ -231,13 +225,11 @@ mod tests {
     #[test]
     fn a_missing_program() {
         const STEPS: &[Step] = &[
-            step(
-                "",
-                &[run("fail bash: ldd: command not found").checks(&[Check::Output("x")])],
-            )
-            .shows("libraries"),
-            step("", &[run("fail bash: ar: command not found")]),
-            step("", &[run("one")]).shows("archives"),
+            claim("libraries").commands(&[
+                run("fail bash: ldd: command not found").checks(&[Check::Output("x")])
+            ]),
+            step("").commands(&[run("fail bash: ar: command not found")]),
+            claim("archives").commands(&[run("one")]),
         ];
         let missing = |name: &str| Outcome::Missing(name.to_owned());
         assert_eq!(
@@ -251,21 +243,14 @@ mod tests {
     }
 
     #[test]
-    fn twins() {
-        const ONE: &[Check] = &[Check::Line(&["one"])];
+    fn the_same_output() {
         const STEPS: &[Step] = &[
-            step(
-                "",
-                &[run("one").checks(ONE), like("one more"), same("one more")],
-            )
-            .shows("twins"),
-            step("", &[run("one").checks(ONE), like("two")]).shows("not alike"),
-            step("", &[run("one").checks(ONE), same("one more")]).shows("not the same"),
+            claim("same").commands(&[run("one").checks(&[Check::Output("one")]), same("one")]),
+            claim("other").commands(&[run("one"), same("two")]),
+            claim("later").commands(&[run("one").checks(&[Check::Output("one")])]),
         ];
-        let shown: Vec<bool> = outcomes(STEPS)
-            .iter()
-            .map(|(_, outcome)| *outcome == Outcome::Shown)
-            .collect();
-        assert_eq!(shown, [true, false, false]);
+        let outcomes = outcomes(STEPS).into_iter();
+        let shown = outcomes.map(|(_, outcome)| outcome == Outcome::Shown);
+        assert_eq!(shown.collect::<Vec<_>>(), [true, false, true]);
     }
 }

@@ -92,8 +92,7 @@ impl Terminal {
 }
 
 fn paragraph(text: &str) -> String {
-    let lines = wrap::words(text, WIDTH);
-    lines.into_iter().map(|line| line + "\n").collect()
+    wrap::paragraph(text, WIDTH)
 }
 
 impl Renderer for Terminal {

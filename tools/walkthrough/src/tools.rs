@@ -13,26 +13,18 @@ pub struct Tools {
 }
 
 /// How to install a missing program or library.
+#[rustfmt::skip]
 const PACKAGES: &[(&str, &str)] = &[
     ("ar", "apt-get install binutils"),
     ("bash", "apt-get install bash"),
     ("gcc", "apt-get install gcc"),
     ("ldd", "apt-get install libc-bin"),
-    (
-        "libc.a",
-        "apt-get install libc6-dev (elsewhere: glibc-static)",
-    ),
+    ("libc.a", "apt-get install libc6-dev (elsewhere: glibc-static)"),
     ("nm", "apt-get install binutils"),
     ("readelf", "apt-get install binutils"),
+    ("rustc", "apt-get install rustc, or https://rustup.rs, or set RUSTC"),
     ("size", "apt-get install binutils"),
-    (
-        "rustc",
-        "apt-get install rustc, or https://rustup.rs, or set RUSTC",
-    ),
-    (
-        "stitch",
-        "build it with make stitch, or set STITCH or --stitch",
-    ),
+    ("stitch", "build it with make stitch, or set STITCH or --stitch"),
 ];
 
 /// How to install a missing program or library, if known.

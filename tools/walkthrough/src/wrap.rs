@@ -5,6 +5,12 @@ pub fn words(text: &str, width: usize) -> Vec<String> {
     joined(text.split_whitespace(), width, "")
 }
 
+/// Wraps sentences, each line with a line break.
+pub fn paragraph(text: &str, width: usize) -> String {
+    let lines = words(text, width).into_iter();
+    lines.map(|line| line + "\n").collect()
+}
+
 /// Wraps a command into lines of at most `width` characters. They can be pasted as they are: all but
 /// the last end with a backslash, none within quotes.
 pub fn command(command: &str, width: usize) -> Vec<String> {

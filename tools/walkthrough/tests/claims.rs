@@ -6,7 +6,7 @@ use std::sync::OnceLock;
 use std::time::Duration;
 
 use walkthrough::host::Host;
-use walkthrough::model::{like, run, same, step, Check, Part, Source, Step};
+use walkthrough::model::{claim, run, same, step, Check, Part, Source, Step};
 use walkthrough::parts::USER_SPACE;
 use walkthrough::report::{Claim, Outcome};
 use walkthrough::runner;
@@ -72,8 +72,7 @@ fn every_claim_is_shown() {
 struct Change {
     part: u8,
     source: &'static str,
-    from: &'static str,
-    to: &'static str,
+    edit: [&'static str; 2],
     not_shown: &'static [&'static str],
 }
 
@@ -81,43 +80,37 @@ const CHANGES: &[Change] = &[
     Change {
         part: 1,
         source: "hello.c",
-        from: "void hello(",
-        to: "void hallo(",
+        edit: ["void hello(", "void hallo("],
         not_shown: &["nm shows that it exports hello (T) and imports puts (U)"],
     },
     Change {
         part: 1,
         source: "hello.rs",
-        from: "#[no_mangle]",
-        to: "#[export_name = \"hallo\"]",
+        edit: ["#[no_mangle]", "#[export_name = \"hallo\"]"],
         not_shown: &["nm shows that it exports hello (T) and imports puts (U)"],
     },
     Change {
         part: 2,
         source: "hello.c",
-        from: "hello from C",
-        to: "good evening",
+        edit: ["hello from C", "good evening"],
         not_shown: &["Two objects make a program, whatever their languages"],
     },
     Change {
         part: 3,
         source: "hello.rs",
-        from: "hello from Rust",
-        to: "hello from C",
+        edit: ["hello from Rust", "hello from C"],
         not_shown: &["A C program uses a cdylib like any shared library"],
     },
     Change {
         part: 4,
         source: "hello.c",
-        from: "void hello(",
-        to: "__attribute__((weak)) void hello(",
+        edit: ["void hello(", "__attribute__((weak)) void hello("],
         not_shown: &["Linked with it, the program runs by itself: the code is inside"],
     },
     Change {
         part: 5,
         source: "hello.c",
-        from: "\"hello from C\"",
-        to: "\"h\" \"ello from C\"",
+        edit: ["\"hello from C\"", "\"h\" \"ello from C\""],
         not_shown: &[
             "The shared library changed",
             "The same programs print the new words; with the library inside, the old ones",
@@ -127,8 +120,7 @@ const CHANGES: &[Change] = &[
     Change {
         part: 6,
         source: "wrong.rs",
-        from: "i64",
-        to: "i32",
+        edit: ["i64", "i32"],
         not_shown: &[
             "A wrong declaration compiles and links without a warning, and computes garbage",
             "The checks of this project refuse the wrong declaration",
@@ -137,8 +129,7 @@ const CHANGES: &[Change] = &[
     Change {
         part: 6,
         source: "lost.rs",
-        from: "pub fn",
-        to: "pub extern \"C\" fn",
+        edit: ["pub fn", "pub extern \"C\" fn"],
         not_shown: &[
             "A lost `extern \"C\"` links without a warning, too, and mixes up the arguments",
         ],
@@ -151,12 +142,13 @@ fn changed(change: &Change) -> Part {
     let part = parts
         .find(|part| part.number == change.part)
         .expect("a part");
+    let [from, to] = change.edit;
     let mut found = 0;
     let sources = part.sources.iter().map(|source| {
         let mut text = source.text;
-        if source.name() == change.source && text.contains(change.from) {
+        if source.name() == change.source && text.contains(from) {
             found += 1;
-            text = text.replace(change.from, change.to).leak();
+            text = text.replace(from, to).leak();
         }
         let path = source.path;
         Source { path, text }
@@ -181,53 +173,27 @@ fn a_claim_made_false_is_reported() {
     }
 }
 
-const HELLO: &[Check] = &[Check::Line(&["hello"])];
-
 /// Each kind of check, on real output that it rejects.
 const FALSE: &[Step] = &[
-    step(
-        "",
-        &[
-            run("$CC -c hello.c").named("nothing"),
-            run("cat hello.c").named("source"),
-        ],
-    ),
-    step("", &[run("cat hello.c; exit 3").checks(HELLO)]).shows("exit status"),
-    step(
-        "",
-        &[run("$NM hello.o").checks(&[Check::Letter("hello", 'U')])],
-    )
-    .shows("letter"),
-    step(
-        "",
-        &[run("$READELF -h hello.o").checks(&[Check::Line(&["DYN"])])],
-    )
-    .shows("line"),
-    step(
-        "",
-        &[run("$READELF -h hello.o").checks(&[Check::NoLine("REL")])],
-    )
-    .shows("no line"),
-    step("", &[run("echo hello").checks(&[Check::Output("hell")])]).shows("output"),
-    step("", &[run("echo a note >&2").checks(&[Check::Silent])]).shows("silent"),
-    step(
-        "",
-        &[run("$LINK hello.o -o main")
-            .exits(1)
-            .checks(&[Check::Undefined("hello")])],
-    )
-    .shows("undefined"),
-    step("", &[run("echo other").checks(&[Check::SameAs("source")])]).shows("same as"),
-    step("", &[run("cat hello.c").checks(&[Check::NotAs("source")])]).shows("not as"),
-    step("", &[run("cat hello.c").checks(HELLO), like("echo other")]).shows("like"),
-    step(
-        "",
-        &[
-            run("cat hello.c").checks(HELLO),
-            same("cat hello.c hello.c"),
-        ],
-    )
-    .shows("same"),
+    step("").commands(&[
+        run("$CC -c hello.c").named("nothing"),
+        run("cat hello.c").named("source"),
+    ]),
+    claim("exit status").commands(&[run("cat hello.c; exit 3").checks(&[Check::Line(&["hello"])])]),
+    claim("letter").commands(&[run("$NM hello.o").checks(&[Check::Letter("hello", 'U')])]),
+    claim("line").commands(&[run("$READELF -h hello.o").checks(&[Check::Line(&["DYN"])])]),
+    claim("no line").commands(&[run("$READELF -h hello.o").checks(&[Check::NoLine("REL")])]),
+    claim("output").commands(&[run("echo hello").checks(&[Check::Output("hell")])]),
+    claim("silent").commands(&[run("echo a note >&2").checks(&[Check::Silent])]),
+    claim("undefined").commands(&[run("$LINK hello.o -o main")
+        .exits(1)
+        .checks(&[Check::Undefined("hello")])]),
+    claim("same as").commands(&[run("echo other").checks(&[Check::SameAs("source")])]),
+    claim("not as").commands(&[run("cat hello.c").checks(&[Check::NotAs("source")])]),
+    claim("same").commands(&[
+        run("cat hello.c").checks(&[Check::Line(&["hello"])]),
+        same("cat hello.c hello.c"),
+    ]),
 ];
 
 #[test]

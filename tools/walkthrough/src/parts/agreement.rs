@@ -1,7 +1,7 @@
 //! Part 6: what both sides have to agree on.
 
 use crate::model::Check::{Letter, Line, NoLine, Output, Silent, Undefined};
-use crate::model::{run, same, step, Part, Step};
+use crate::model::{claim, run, same, Part, Step};
 use crate::source;
 
 /// Agreement.
@@ -23,13 +23,17 @@ pub const PART: Part = Part {
     ],
     requires: None,
     steps: STEPS,
-    closing: "the linker checks names; types and conventions go unchecked unless the build checks them.",
+    closing: "the linker checks names; types and conventions are unchecked, unless the build does it.",
 };
 
 const STEPS: &[Step] = &[
-    step(
-        "",
-        &[
+    claim("Without `#[no_mangle]` the name is mangled: undefined reference")
+        .intro(
+            "The mangled name consists of the crate, the function, and a hash, so that two crates \
+             can have functions of the same name; `nm -C` decodes it. The linker reports this \
+             mistake.",
+        )
+        .commands(&[
             run("sed /no_mangle/d hello.rs > mangled.rs"),
             run("$RUSTC -O --edition=2021 --crate-type=lib --emit=obj mangled.rs"),
             run("$NM -g mangled.o | grep hello")
@@ -38,16 +42,14 @@ const STEPS: &[Step] = &[
             run("$CC -c main.c && $LINK main.o mangled.o -o main")
                 .exits(1)
                 .checks(&[Undefined("hello")]),
-        ],
-    )
-    .look(
-        "The crate `mangled`, its function `hello`, each with its length, and a hash: two crates can \
-         have functions of the same name. `nm -C` decodes it. This mistake the linker reports.",
-    )
-    .shows("Without `#[no_mangle]` the name is mangled: undefined reference"),
-    step(
-        "",
-        &[
+        ]),
+    claim("Edition 2024 requires `unsafe extern` and `#[unsafe(no_mangle)]`")
+        .intro(
+            "`unsafe extern` and `#[unsafe(no_mangle)]` change nothing in the object. They mark \
+             two promises that no compiler checks: that the declaration is right, and the name \
+             unique.",
+        )
+        .commands(&[
             run("$RUSTC --edition=2024 --crate-type=lib --emit=obj hello.rs 2>&1 | grep ^error")
                 .checks(&[
                     Line(&["extern blocks must be unsafe"]),
@@ -56,33 +58,25 @@ const STEPS: &[Step] = &[
             run("sed 's/^extern/unsafe &/; s/no_mangle/unsafe(&)/' hello.rs > new.rs"),
             run("$RUSTC -O --edition=2024 --crate-type=lib --emit=obj new.rs && $NM -g new.o")
                 .checks(&[Letter("hello", 'T'), Letter("puts", 'U')]),
-        ],
-    )
-    .look(
-        "`unsafe extern` and `#[unsafe(no_mangle)]` change nothing in the object. They mark two \
-         promises that no compiler checks: that the declaration is right, and the name unique.",
-    )
-    .shows("Edition 2024 requires `unsafe extern` and `#[unsafe(no_mangle)]`"),
-    step(
-        "`minus` returns int. C declares it as long, and Rust as i64.",
-        &[
+        ]),
+    claim("A wrong declaration compiles and links without a warning, and computes garbage")
+        .intro("`minus` returns int. C declares it as long, and Rust as i64.")
+        .commands(&[
             run("grep minus minus.c wrong.c wrong.rs"),
             run("$CC -g -Wall -Wextra -c minus.c wrong.c && $LINK minus.o wrong.o -o wrong_c")
                 .checks(&[Silent]),
             same("$RUSTLINK -g wrong.rs -C link-arg=minus.o -o wrong_rs"),
             run("./wrong_c").checks(&[Output("2 - 5 = 4294967293")]),
             same("./wrong_rs"),
-        ],
-    )
-    .look(
-        "Each source is right by itself, and the linker sees only the name; `unsafe` means that its \
-         author vouches for the declaration. `minus` sets 32 bits of a register to -3; the caller \
-         reads 64, and the upper ones are whatever is there, here 0.",
-    )
-    .shows("A wrong declaration compiles and links without a warning, and computes garbage"),
-    step(
-        "Here, the definition in Rust lost it.",
-        &[
+        ])
+        .look(
+            "Each source is right by itself, and the linker sees only the name; `unsafe` means \
+             that its author vouches for the declaration. `minus` sets 32 bits of a register to \
+             -3; the caller reads 64, and the upper ones are whatever is there, here 0.",
+        ),
+    claim("A lost `extern \"C\"` links without a warning, too, and mixes up the arguments")
+        .intro("Here, the definition in Rust lost it.")
+        .commands(&[
             run("grep -e pair -e minus lost.c"),
             run("grep -A1 no_mangle lost.rs"),
             run("$RUSTC -O --crate-type=lib --emit=obj lost.rs -o lost_rs.o"),
@@ -91,18 +85,18 @@ const STEPS: &[Step] = &[
             run("sed -i 's/pub fn/pub extern \"C\" fn/' lost.rs"),
             run("$RUSTC -O --crate-type=lib --emit=obj lost.rs -o lost_rs.o"),
             run("$LINK lost.o lost_rs.o -o lost && ./lost").checks(&[Output("2 - 5 = -3")]),
-        ],
-    )
-    .look(
-        "C packs both members of the struct into one register. Rust's own convention, which is not \
-         specified, used two, so that `b` was what C passed next: 2 - 9.",
-    )
-    .shows("A lost `extern \"C\"` links without a warning, too, and mixes up the arguments"),
-    step(
-        "`stitch` compares C's debug information with Rust's declaration. A declaration leaves no \
-         trace in the object, so stitch calls rustc again, with the command that Kbuild records \
-         beside each object; here we write the record.",
-        &[
+        ])
+        .look(
+            "C packs both members of the struct into one register. Rust's own convention, which is \
+             not specified, used two, so that `b` was what C passed next: 2 - 9.",
+        ),
+    claim("The checks of this project refuse the wrong declaration")
+        .intro(
+            "`stitch` compares C's debug information with Rust's declaration. A declaration leaves \
+             no trace in the object, so stitch calls rustc again, with the command that Kbuild \
+             records beside each object; here we write the record.",
+        )
+        .commands(&[
             run("$RUSTC -g --emit=obj wrong.rs"),
             run("printf 'savedcmd_wrong.o := rustc wrong.rs\\nsource_wrong.o := wrong.rs\\n' \
                  > .wrong.o.cmd"),
@@ -111,19 +105,17 @@ const STEPS: &[Step] = &[
                 .checks(&[Line(&[
                     "the result: 4 bytes signed in C, 8 bytes signed in Rust",
                 ])]),
-        ],
-    )
-    .look("It exits with status 1, which would stop a build; hello_rust's build has such a check, too.")
-    .shows("The checks of this project refuse the wrong declaration"),
-    step(
-        "",
-        &[
+        ])
+        .look(
+            "It exits with status 1, which would stop a build; hello_rust's build has such a \
+             check, too.",
+        ),
+    claim("The right declaration is accepted, and computes")
+        .commands(&[
             run("sed -i s/i64/i32/ wrong.rs && $RUSTC -g --emit=obj wrong.rs"),
             run("stitch check --probe --rustc $RUSTC minus.o wrong.o && echo both agree")
                 .checks(&[Output("both agree")]),
             run("$RUSTLINK wrong.rs -C link-arg=minus.o -o right && ./right")
                 .checks(&[Output("2 - 5 = -3")]),
-        ],
-    )
-    .shows("The right declaration is accepted, and computes"),
+        ]),
 ];

@@ -1,8 +1,8 @@
 //! Part 5: what a change of the library does to the programs.
 
 use crate::model::Check::{NotAs, Output, SameAs};
-use crate::model::{run, same, step, Part, Step};
-use crate::source;
+use crate::model::{claim, run, same, Part, Step};
+use crate::parts::HELLO_AND_MAIN;
 
 /// Changing a library.
 pub const PART: Part = Part {
@@ -12,21 +12,16 @@ pub const PART: Part = Part {
     about: "A static library stays in a program as it was when that was linked. A shared one can be \
             replaced at any time, by another version or by one in another language, without touching \
             the program.",
-    sources: &[
-        source!("1-object-file/hello.c"),
-        source!("1-object-file/hello.rs"),
-        source!("2-linking/main.c"),
-        source!("2-linking/main.rs"),
-    ],
+    sources: HELLO_AND_MAIN,
     requires: None,
     steps: STEPS,
     closing: "all programs follow a shared library; with a static one, each has to be linked again.",
 };
 
 const STEPS: &[Step] = &[
-    step(
-        "Two programs load the library, and two have it inside.",
-        &[
+    claim("All programs print what the library prints")
+        .intro("Two programs load the library, and two have it inside.")
+        .commands(&[
             run("$LINK -shared -fPIC hello.c -o libhello.so"),
             run("$CC -c hello.c && $AR rcs libhello.a hello.o"),
             run("$LINK main.c -L. -lhello -o main_c"),
@@ -39,51 +34,38 @@ const STEPS: &[Step] = &[
             run("sha256sum main_c main_rs").named("main"),
             run("sha256sum inside_c inside_rs").named("inside"),
             run("sha256sum libhello.so").named("library"),
-        ],
-    )
-    .shows("All programs print what the library prints"),
-    step(
-        "Both kinds are rebuilt, but no program.",
-        &[
+        ]),
+    claim("The shared library changed")
+        .intro("Both kinds are rebuilt, but no program.")
+        .commands(&[
             run("sed -i 's/hello from/goodbye from/' hello.c"),
             run("$LINK -shared -fPIC hello.c -o libhello.so"),
             run("$CC -c hello.c && $AR rcs libhello.a hello.o"),
             run("sha256sum libhello.so").checks(&[NotAs("library")]),
-        ],
-    )
-    .shows("The shared library changed"),
-    step(
-        "",
+        ]),
+    claim("The same programs print the new words; with the library inside, the old ones").commands(
         &[
             run("export LD_LIBRARY_PATH=.; ./main_c; ./main_rs")
                 .checks(&[Output("goodbye from C\ngoodbye from C")]),
             run("sha256sum main_c main_rs").checks(&[SameAs("main")]),
             run("./inside_c; ./inside_rs").checks(&[Output("hello from C\nhello from C")]),
         ],
-    )
-    .shows("The same programs print the new words; with the library inside, the old ones"),
-    step(
-        "",
-        &[
-            run("$LINK main.c libhello.a -o inside_c && ./inside_c")
-                .checks(&[Output("goodbye from C")]),
-            same("$RUSTLINK main.rs -C link-arg=libhello.a -o inside_rs && ./inside_rs"),
-            run("sha256sum inside_c inside_rs").checks(&[NotAs("inside")]),
-        ],
-    )
-    .shows("Linked again, those print the new words, and are other programs"),
-    step(
-        "",
-        &[
+    ),
+    claim("Linked again, those print the new words, and are other programs").commands(&[
+        run("$LINK main.c libhello.a -o inside_c && ./inside_c")
+            .checks(&[Output("goodbye from C")]),
+        same("$RUSTLINK main.rs -C link-arg=libhello.a -o inside_rs && ./inside_rs"),
+        run("sha256sum inside_c inside_rs").checks(&[NotAs("inside")]),
+    ]),
+    claim("The same programs run with a Rust library of the same name")
+        .intro(
+            "The programs import `hello`, with C's calling convention. The language that defines \
+             it does not matter.",
+        )
+        .commands(&[
             run("rm libhello.so && $RUSTLINK --edition=2021 --crate-type=cdylib hello.rs"),
             run("export LD_LIBRARY_PATH=.; ./main_c; ./main_rs")
                 .checks(&[Output("hello from Rust\nhello from Rust")]),
             run("sha256sum main_c main_rs").checks(&[SameAs("main")]),
-        ],
-    )
-    .look(
-        "The programs import `hello`, with C's calling convention. The language that defines it does \
-         not matter.",
-    )
-    .shows("The same programs run with a Rust library of the same name"),
+        ]),
 ];

@@ -1,7 +1,7 @@
 //! Part 9: what a change of an exporting module does to its users.
 
 use crate::model::Check::{Line, NotAs, SameAs};
-use crate::model::{guest, run, step, Part, Step};
+use crate::model::{claim, guest, run, Part, Step};
 use crate::source;
 
 /// Changing a module.
@@ -32,37 +32,29 @@ const LOAD: &str =
     "insmod word.ko; insmod say.ko; insmod inside.ko; dmesg | grep -e say: -e inside:";
 
 const STEPS: &[Step] = &[
-    step(
-        "`say` uses the library `word`; `inside` contains the same code.",
-        &[
+    claim("Both modules print the word")
+        .intro("`say` uses the library `word`; `inside` contains the same code.")
+        .commands(&[
             run("cat Kbuild && make -s -C $KDIR M=$PWD"),
             run("sha256sum say.ko").named("say"),
             run("sha256sum word.ko").named("word"),
             guest(LOAD).checks(&[Line(&["say: hello"]), Line(&["inside: hello"])]),
-        ],
-    )
-    .shows("Both modules print the word"),
-    step(
-        "Only the library is rebuilt.",
-        &[
+        ]),
+    claim("The same user prints the new word; the module with the code inside, the old one")
+        .intro("Only the library is rebuilt.")
+        .commands(&[
             run("sed -i s/hello/goodbye/ word.h && make -C $KDIR M=$PWD word.ko"),
             run("sha256sum word.ko").checks(&[NotAs("word")]),
             run("sha256sum say.ko").checks(&[SameAs("say")]),
             guest(LOAD).checks(&[Line(&["say: goodbye"]), Line(&["inside: hello"])]),
-        ],
-    )
-    .shows("The same user prints the new word; the module with the code inside, the old one"),
-    step(
-        "",
-        &[
-            run("make -s -C $KDIR M=$PWD"),
-            guest(LOAD).checks(&[Line(&["say: goodbye"]), Line(&["inside: goodbye"])]),
-        ],
-    )
-    .shows("Rebuilt, it prints the new word"),
-    step(
-        "Only the library's objects in Kbuild change.",
-        &[
+        ]),
+    claim("Rebuilt, it prints the new word").commands(&[
+        run("make -s -C $KDIR M=$PWD"),
+        guest(LOAD).checks(&[Line(&["say: goodbye"]), Line(&["inside: goodbye"])]),
+    ]),
+    claim("A library in Rust serves the same users, in Rust and in C")
+        .intro("Only the library's objects in Kbuild change.")
+        .commands(&[
             run(
                 "echo 'word-y := word_main.o word_export.o' >> Kbuild && make -s -C $KDIR M=$PWD \
                  word.ko",
@@ -72,17 +64,13 @@ const STEPS: &[Step] = &[
                 Line(&["say_c: hello from Rust"]),
             ]),
             run("sha256sum say.ko").checks(&[SameAs("say")]),
-        ],
-    )
-    .shows("A library in Rust serves the same users, in Rust and in C"),
-    step(
-        "modpost looks up every name at build time, as the linker did in part 6.",
-        &[
+        ]),
+    claim("Without `#[no_mangle]`, modpost finds no definition")
+        .intro("modpost looks up every name at build time, as the linker did in part 6.")
+        .commands(&[
             run("sed -i /no_mangle/d word_main.rs && make -s -C $KDIR M=$PWD")
                 .exits(2)
                 // 6.12: "word" [word.ko] undefined! 7.3: 'word' was exported without definition
                 .checks(&[Line(&["ERROR: modpost:", "word.ko"])]),
-        ],
-    )
-    .shows("Without `#[no_mangle]`, modpost finds no definition"),
+        ]),
 ];

@@ -1,8 +1,8 @@
 //! Part 10: how the kernel rejects a module built for another interface of its library.
 
 use crate::model::Check::{Line, NoLine, NotAs, SameAs};
-use crate::model::{guest, run, step, Part, Step};
-use crate::source;
+use crate::model::{claim, guest, run, Part, Step};
+use crate::parts::WORD_AND_SAY;
 
 /// Checksums of interfaces.
 pub const PART: Part = Part {
@@ -13,12 +13,7 @@ pub const PART: Part = Part {
         "Linkers and loaders look up names. With CONFIG_MODVERSIONS, the kernel also compares a \
             checksum of the type behind the name. For Rust this works since Linux 6.14, by \
             gendwarfksyms, which reads the types from debug information.",
-    sources: &[
-        source!("8-shared-module/Kbuild"),
-        source!("8-shared-module/word.h"),
-        source!("8-shared-module/word.c"),
-        source!("8-shared-module/say.rs"),
-    ],
+    sources: WORD_AND_SAY,
     requires: Some("MODVERSIONS"),
     steps: STEPS,
     closing:
@@ -32,50 +27,43 @@ const CHECKSUM: &str = "grep -w word Module.symvers | cut -f1";
 const LOAD: &str = "insmod word.ko; insmod say.ko; dmesg | grep say:";
 
 const STEPS: &[Step] = &[
-    step(
-        "The modules are those of part 8.",
-        &[
+    claim("The user records the checksum of the interface it was built for")
+        .intro("The modules are those of part 8.")
+        .commands(&[
             run("make -s -C $KDIR M=$PWD"),
             run(CHECKSUM).named("library"),
             run("modprobe --dump-modversions ./say.ko | grep -w word | cut -f1")
                 .checks(&[SameAs("library")]),
-        ],
-    )
-    .shows("The user records the checksum of the interface it was built for"),
-    step(
-        "First the function returns another word; then it gets another type. Only the library is \
-         rebuilt.",
-        &[
+        ]),
+    claim("The checksum is of the interface, not of the code")
+        .intro(
+            "First the function returns another word; then it gets another type. Only the library \
+             is rebuilt.",
+        )
+        .commands(&[
             run("sed -i s/hello/goodbye/ word.h && make -s -C $KDIR M=$PWD word.ko"),
             run(CHECKSUM).checks(&[SameAs("library")]),
             run("sed -i 's/(void)/(int times)/' word.h word.c && make -s -C $KDIR M=$PWD word.ko"),
             run(CHECKSUM).checks(&[NotAs("library")]),
-        ],
-    )
-    .shows("The checksum is of the interface, not of the code"),
-    step(
-        "",
-        &[guest(LOAD).checks(&[
+        ]),
+    claim("A library with another interface: its user is refused")
+        .intro(
+            "Without CONFIG_MODVERSIONS, the kernel would have loaded it, and `say` would have \
+             called a function of another type.",
+        )
+        .commands(&[guest(LOAD).checks(&[
             Line(&["say: disagrees about version of symbol word"]),
             Line(&["say: Unknown symbol word (err -22)"]),
             NoLine("say: goodbye"),
-        ])],
-    )
-    .look(
-        "Without CONFIG_MODVERSIONS, the kernel would have loaded it, and `say` would have called a \
-         function of another type.",
-    )
-    .shows("A library with another interface: its user is refused"),
-    step(
-        "",
-        &[
+        ])]),
+    claim("Rebuilt, the user loads, whatever it declares")
+        .intro(
+            "It loads, although its own declaration is still the old one: the checksum is taken \
+             from the library alone. What Rust declares is what hello_rust compares, at build time \
+             (part 6).",
+        )
+        .commands(&[
             run("make -s -C $KDIR M=$PWD"),
             guest(LOAD).checks(&[Line(&["say: goodbye"]), NoLine("disagrees")]),
-        ],
-    )
-    .look(
-        "It loads, although its own declaration is still the old one: the checksum is taken from the \
-         library alone. What Rust declares is what hello_rust compares, at build time (part 6).",
-    )
-    .shows("Rebuilt, the user loads, whatever it declares"),
+        ]),
 ];

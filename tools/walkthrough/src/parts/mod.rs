@@ -14,7 +14,24 @@ mod static_library;
 use anyhow::Result;
 use diagnostic::Diagnostic;
 
-use crate::model::Part;
+use crate::model::{Part, Source};
+use crate::source;
+
+/// The sources of the parts 2 to 5.
+const HELLO_AND_MAIN: &[Source] = &[
+    source!("1-object-file/hello.c"),
+    source!("1-object-file/hello.rs"),
+    source!("2-linking/main.c"),
+    source!("2-linking/main.rs"),
+];
+
+/// The sources of the parts 8 and 10.
+const WORD_AND_SAY: &[Source] = &[
+    source!("8-shared-module/Kbuild"),
+    source!("8-shared-module/word.h"),
+    source!("8-shared-module/word.c"),
+    source!("8-shared-module/say.rs"),
+];
 
 /// Those that run in user space.
 pub const USER_SPACE: &[&Part] = &[

@@ -1,7 +1,7 @@
 //! Part 1: what a compiler produces from one source.
 
 use crate::model::Check::{Letter, Line};
-use crate::model::{like, run, same, step, Check, Part, Step};
+use crate::model::{claim, run, same, step, Check, Part, Step};
 use crate::source;
 
 /// Object files.
@@ -35,76 +35,62 @@ const STEPS: &[Step] = &[
          selects C's calling convention, `#[no_mangle]` keeps the name `hello`; part 6 goes \
          without. `-c` and `--emit=obj` compile, but do not link. `-O` optimises: otherwise small \
          functions of Rust's library would clutter the object.",
-        &[
-            run("cat hello.c"),
-            run("cat hello.rs"),
-            run("$CC -c hello.c -o hello_c.o"),
-            run("$RUSTC -O --edition=2021 --crate-type=lib --emit=obj hello.rs -o hello_rs.o"),
-        ],
-    ),
-    step(
-        "What kind of file is it?",
-        &[
+    )
+    .commands(&[
+        run("cat hello.c"),
+        run("cat hello.rs"),
+        run("$CC -c hello.c -o hello_c.o"),
+        run("$RUSTC -O --edition=2021 --crate-type=lib --emit=obj hello.rs -o hello_rs.o"),
+    ]),
+    claim("An object file is a relocatable ELF file")
+        .intro("REL: it can still be placed at any address.")
+        .commands(&[
             run("$READELF -h hello_c.o | grep Type").checks(&[Line(&["Type:", "REL"])]),
             same("$READELF -h hello_rs.o | grep Type"),
-        ],
-    )
-    .look("REL: it can still be placed at any address. (`file` reports the same in words.)")
-    .shows("An object file is a relocatable ELF file"),
-    step(
-        "It contains machine code, so set the execute bit and run it.",
-        &[
+        ]),
+    claim("It cannot be executed")
+        .intro("Even with the execute bit set, the kernel cannot load a relocatable file.")
+        .commands(&[
             run("chmod +x hello_c.o && ./hello_c.o")
                 .exits(126)
                 .checks(&[Line(&["hello_c.o", "Exec format error"])]),
             run("chmod +x hello_rs.o && ./hello_rs.o")
                 .exits(126)
                 .checks(&[Line(&["hello_rs.o", "Exec format error"])]),
-        ],
-    )
-    .look("The execute bit is set, but the kernel cannot load a relocatable file.")
-    .shows("It cannot be executed"),
-    step(
-        "Each is in sections of its own.",
-        &[
+        ]),
+    claim("It holds code, data, symbols and relocations")
+        .intro("Each is in sections of its own.")
+        .commands(&[
             run("$READELF -SW hello_c.o | grep -e ' .text' -e rodata -e symtab -e rela.text")
                 .checks(SECTIONS),
-            like("$READELF -SW hello_rs.o | grep -e ' .text' -e rodata -e symtab -e rela.text"),
+            run("$READELF -SW hello_rs.o | grep -e ' .text' -e rodata -e symtab -e rela.text")
+                .checks(SECTIONS),
             run("$SIZE hello_c.o hello_rs.o").checks(&[
                 Line(&["text", "data", "bss"]),
                 Line(&["hello_c.o"]),
                 Line(&["hello_rs.o"]),
             ]),
-        ],
-    )
-    .look(
-        "`.text` is the code (A: loaded, X: executable), `.rodata` the data, here the string to \
-         print, `.symtab` the symbols, and `.rela.text` the relocations. `size` counts read-only \
-         data as text; neither object has variables (data, bss).",
-    )
-    .shows("It holds code, data, symbols and relocations"),
-    step(
-        "`-g`: only global symbols.",
-        &[
+        ])
+        .look(
+            "`.text` is the code (A: loaded, X: executable), `.rodata` the data, here the string \
+             to print, `.symtab` the symbols, and `.rela.text` the relocations. `size` counts \
+             read-only data as text; neither object has variables (data, bss).",
+        ),
+    claim("nm shows that it exports hello (T) and imports puts (U)")
+        .intro("`-g`: only global symbols.")
+        .commands(&[
             run("$NM -g hello_c.o").checks(&[Letter("hello", 'T'), Letter("puts", 'U')]),
             same("$NM -g hello_rs.o"),
-        ],
-    )
-    .look(
-        "T: defined in the text section. U: undefined, another file has to define it. The address \
-         is 0, as it has no place yet.",
-    )
-    .shows("nm shows that it exports hello (T) and imports puts (U)"),
-    step(
-        "How can it call `puts` without its address?",
-        &[
+        ])
+        .look("T: defined in the text section, not placed yet. U: to be defined elsewhere."),
+    claim("Relocations say how to fill the gaps")
+        .intro("How can it call `puts` without its address? With a gap, and a note for the linker.")
+        .commands(&[
             run("$READELF -r hello_c.o | grep R_X86_64").checks(&[Line(&["R_X86_64_", "puts"])]),
-            like("$READELF -r hello_rs.o | grep R_X86_64"),
-        ],
-    )
-    .look(
-        "At this offset, fill in the distance to `puts`. The types may differ, as rustc calls through \
-         a table of addresses (GOT); the linker knows them all.",
-    )
-    .shows("Relocations say how to fill the gaps"),
+            run("$READELF -r hello_rs.o | grep R_X86_64").checks(&[Line(&["R_X86_64_", "puts"])]),
+        ])
+        .look(
+            "At this offset, fill in the distance to `puts`. The types may differ, as rustc calls \
+             through a table of addresses (GOT); the linker knows them all.",
+        ),
 ];

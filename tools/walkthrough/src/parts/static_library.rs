@@ -1,8 +1,8 @@
 //! Part 4: code that is copied into the program.
 
 use crate::model::Check::{Letter, Line, NoLine, Output};
-use crate::model::{like, run, same, step, Part, Step};
-use crate::source;
+use crate::model::{claim, run, same, Part, Step};
+use crate::parts::HELLO_AND_MAIN;
 
 /// Static libraries.
 pub const PART: Part = Part {
@@ -13,55 +13,43 @@ pub const PART: Part = Part {
     about:
         "A static library is an archive of object files. The linker copies those that are needed \
             into the program; after that the archive is no longer needed.",
-    sources: &[
-        source!("1-object-file/hello.c"),
-        source!("1-object-file/hello.rs"),
-        source!("2-linking/main.c"),
-        source!("2-linking/main.rs"),
-    ],
+    sources: HELLO_AND_MAIN,
     requires: None,
     steps: STEPS,
     closing: "a static library is copied at link time; only `-static` does so to all libraries.",
 };
 
 const STEPS: &[Step] = &[
-    step(
-        "No linker is called.",
-        &[
+    claim("A static library is an archive of objects")
+        .intro("`ar` only packs them; no linker is called.")
+        .commands(&[
             run("$CC -c hello.c && $AR rcs libhello.a hello.o"),
             run("$AR t libhello.a").checks(&[Output("hello.o")]),
-        ],
-    )
-    .shows("A static library is an archive of objects"),
-    step(
-        "-lhello, as in part 3.",
-        &[
+        ]),
+    claim("Linked with it, the program runs by itself: the code is inside")
+        .intro("The same `-lhello` as in part 3.")
+        .commands(&[
             run("$LINK main.c -L. -lhello -o main && ./main").checks(&[Output("hello from C")]),
             same("$RUSTLINK main.rs -L. -l static=hello -o main_rs && ./main_rs"),
             run("$NM main | grep -w hello").checks(&[Letter("hello", 'T')]),
-            like("$NM main_rs | grep -w hello"),
-        ],
-    )
-    .shows("Linked with it, the program runs by itself: the code is inside"),
-    step(
-        "",
-        &[
+            run("$NM main_rs | grep -w hello").checks(&[Letter("hello", 'T')]),
+        ]),
+    claim("ldd no longer names libhello, but the C library")
+        .intro(
+            "One static library does not make a static program. Rust's own standard library is not \
+             listed either: rustc links it statically.",
+        )
+        .commands(&[
             run("ldd main | grep '=>'").checks(&[Line(&["libc.so.6"]), NoLine("libhello")]),
             run("ldd main_rs | grep '=>'").checks(&[
                 Line(&["libc.so.6"]),
                 NoLine("libhello"),
                 NoLine("libstd"),
             ]),
-        ],
-    )
-    .look(
-        "One static library does not make a static program. Rust's own standard library is not \
-         listed either: rustc links it statically.",
-    )
-    .shows("ldd no longer names libhello, but the C library"),
-    step(
-        "`-static`: archives only, the C library too.",
-        &[
+        ]),
+    claim("A fully static program runs, and is of type EXEC")
+        .intro("`-static` uses archives only, for the C library too. EXEC: at fixed addresses.")
+        .commands(&[
             run("$LINK -static main.c -L. -lhello -o static_c && ./static_c")
                 .checks(&[Output("hello from C")]),
             same(
@@ -70,13 +58,13 @@ const STEPS: &[Step] = &[
             ),
             run("$READELF -h static_c | grep Type").checks(&[Line(&["Type:", "EXEC"])]),
             same("$READELF -h static_rs | grep Type"),
-        ],
-    )
-    .look("EXEC: with fixed addresses, as no dynamic linker has to move it.")
-    .shows("A fully static program runs, and is of type EXEC"),
-    step(
-        "",
-        &[
+        ]),
+    claim("\"not a dynamic executable\" means a fully static program, or none at all")
+        .intro(
+            "ldd's answer does not prove a static program: hello.o gets it too. The proof is that \
+             the program runs, and requests no interpreter, which is the dynamic linker.",
+        )
+        .commands(&[
             run("ldd static_c")
                 .exits(1)
                 .checks(&[Line(&["not a dynamic executable"])]),
@@ -87,23 +75,14 @@ const STEPS: &[Step] = &[
             run("$READELF -lW static_c | grep -c interpreter")
                 .exits(1)
                 .checks(&[Output("0")]),
-        ],
-    )
-    .look(
-        "ldd's answer does not prove a static program: hello.o gets it too. That it runs, and names no \
-         interpreter, which is the dynamic linker, does.",
-    )
-    .shows("\"not a dynamic executable\" means a fully static program, or none at all"),
-    step(
-        "",
-        &[
+        ]),
+    claim("A C program uses a staticlib like any archive")
+        .intro("libgcc_s may be listed: Rust's library inside the archive asks for it.")
+        .commands(&[
             run("$RUSTC --edition=2021 --crate-type=staticlib hello.rs -o libhello_rs.a"),
             run("$LINK main.c -L. -lhello_rs -o main && ./main")
                 .checks(&[Output("hello from Rust")]),
             run("$NM main | grep -w hello").checks(&[Letter("hello", 'T')]),
             run("ldd main | grep '=>'").checks(&[Line(&["libc.so.6"]), NoLine("libhello")]),
-        ],
-    )
-    .look("libgcc_s may be listed: Rust's library inside the archive asks for it.")
-    .shows("A C program uses a staticlib like any archive"),
+        ]),
 ];
