@@ -7,9 +7,14 @@ KREL ?= $(shell uname -r)
 
 # Variables from make's command line only: CI systems set names such as TIMEOUT in the environment. The
 # lab and the tests read them as LAB_KERNEL and so on.
-OURS := ACCEL ARGS CC CPUS DEBUG JUNIT KERNEL KSRC LIST MEM PARAMS PART RUNS TESTS TIMEOUT
+OURS := ACCEL ARGS CC CONFIG CPUS DEBUG FILES JUNIT KERNEL KSRC LIST M MEM PARAMS PART RUN RUNS TESTS TIMEOUT
 is_given = $(findstring command,$(origin $1))
-$(foreach name,$(OURS),$(if $(call is_given,$(name)),$(eval export LAB_$(name) := $$($(name)))))
+$(foreach name,$(OURS),$(if $(call is_given,$(name)),$(eval export LAB_$(name) := $$(value $(name)))))
+
+# What can be done with another module than hello_rust.
+WITH_M := run shell stitch kernel
+$(if $(call is_given,M),$(if $(filter-out $(WITH_M),$(or $(MAKECMDGOALS),modules)),\
+	$(error M= is for make $(WITH_M); to build a module alone: make -C KDIR M=FOLDER)))
 
 # cache_folder prints the reason if there cannot be a cache; building a module needs none.
 NEEDS_CACHE := $(filter-out modules clean help,$(or $(MAKECMDGOALS),modules))
@@ -43,7 +48,7 @@ clean: ## remove what `make` built here (not the lab's cache)
 rust-metadata: ## make the Rust metadata that the headers of a Debian kernel lack  [KREL=7.3.4+deb13-amd64]
 	@tools/stock/rust-metadata --into '$(CACHE)/rust-metadata' '$(KREL)'
 
-run: ## build, boot in QEMU, insmod, rmmod, dmesg  [KERNEL= CC=gcc PARAMS= KSRC=]
+run: ## build, boot in QEMU, insmod, rmmod, dmesg  [M=folder KERNEL= CC=gcc PARAMS= RUN= FILES=]
 	$(call cargo_build,lab)
 	@$(LAB) run
 

@@ -1,15 +1,18 @@
 //! The lab's command line; each option is also a variable of the Makefile.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use anyhow::Result;
 use clap::builder::FalseyValueParser;
 use clap::{Args, Parser, Subcommand};
+use diagnostic::Diagnostic;
 
 use crate::guest::machine::Accelerator;
 use crate::guest::machine::Size;
 use crate::kernel::flavour::is_stock;
 use crate::kernel::flavour::{Compiler, Flavour};
+use crate::kernel::sources::Folder;
 
 /// Provides a Rust-enabled kernel, boots it in QEMU, loads hello_rust.ko and judges the log.
 #[derive(Parser)]
@@ -100,6 +103,28 @@ pub struct Settings {
     #[arg(long, env = "LAB_PARAMS", default_value = "", global = true)]
     pub params: String,
 
+    /// The folder of another module, instead of hello_rust.
+    #[arg(long = "module", env = "LAB_M", global = true, value_parser = clap::builder::NonEmptyStringValueParser::new())]
+    pub folder: Option<String>,
+
+    /// What the guest runs while the modules are loaded: a script, or a command line.
+    #[arg(long, env = "LAB_RUN", global = true, value_parser = clap::builder::NonEmptyStringValueParser::new())]
+    pub run: Option<String>,
+
+    /// Files and folders for the guest's root folder, with blanks between them.
+    #[arg(
+        long,
+        env = "LAB_FILES",
+        default_value = "",
+        global = true,
+        value_delimiter = ' '
+    )]
+    pub files: Vec<String>,
+
+    /// A file with kernel options, besides the lab's own.
+    #[arg(long, env = "LAB_CONFIG", global = true)]
+    pub config: Option<PathBuf>,
+
     /// Memory of the guest, in megabytes.
     #[arg(long, env = "LAB_MEM", default_value_t = 256, global = true, value_parser = clap::value_parser!(u32).range(64..))]
     pub mem: u32,
@@ -142,6 +167,40 @@ impl Settings {
         let dir = std::path::absolute(dir).unwrap_or_else(|_| dir.into());
         // Without a slash at the end.
         Some(dir.components().collect())
+    }
+
+    /// The module's folder, if it is not hello_rust.
+    ///
+    /// # Errors
+    ///
+    /// When it is not a module's folder.
+    pub fn module_folder(&self) -> Result<Option<Folder>> {
+        let path = self.folder.as_deref().map(Path::new);
+        path.map(Folder::new).transpose()
+    }
+
+    /// The files for the guest.
+    pub fn guest_files(&self) -> Vec<PathBuf> {
+        let files = self.files.iter().filter(|file| !file.is_empty());
+        files.map(PathBuf::from).collect()
+    }
+
+    /// The kernel options that the user or the module's folder asks for.
+    ///
+    /// # Errors
+    ///
+    /// When the file cannot be read.
+    pub fn kernel_options(&self) -> Result<String> {
+        let own = self.module_folder()?.and_then(|folder| folder.config());
+        let Some(file) = self.config.clone().or(own) else {
+            return Ok(String::new());
+        };
+        std::fs::read_to_string(&file).map_err(|error| {
+            Diagnostic::new("cannot read the kernel options")
+                .note(format!("CONFIG={}: {error}", file.display()))
+                .help("name a file with lines such as CONFIG_CRYPTO_ECC=y")
+                .into()
+        })
     }
 
     /// The guest's size and limits.

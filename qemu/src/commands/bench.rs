@@ -18,20 +18,21 @@ use clap::ValueEnum;
 
 use self::report::{Comparison, Report, Time};
 use crate::commands::lab::Lab;
-use crate::commands::run::run_job;
 use crate::guest::initramfs::Initramfs;
+use crate::guest::job::{script, Load};
 use crate::guest::machine::{Guest, Outcome};
 use crate::host::project::cpus;
-use crate::kernel::module::{Module, Sources, HELLO_RUST};
+use crate::kernel::module::Module;
+use crate::kernel::sources::{Files, Sources, HELLO_RUST};
 use crate::options::Settings;
 
 /// What hello_rust.ko would be in C alone.
 pub const TWIN: Sources = Sources {
     name: "twin",
-    files: &[
+    files: Files::Listed(&[
         ("tests/twin/Kbuild", "Kbuild"),
         ("tests/twin/twin.c", "twin.c"),
-    ],
+    ]),
 };
 
 /// KUnit's own suites are not part of the loop.
@@ -179,7 +180,7 @@ impl Bench<'_> {
         watch.lap();
         let ko = module.stripped(&lab.toolchain, "hello_rust.ko")?;
         watch.lap();
-        let mut initramfs = Initramfs::new(&lab.programs, &run_job(""))?;
+        let mut initramfs = Initramfs::new(&lab.programs, &hello_rust_job())?;
         initramfs.file("hello_rust.ko", 0o644, &ko)?;
         watch.lap();
         let guest = lab.machine(self.settings).run(initramfs, APPEND)?;
@@ -201,7 +202,7 @@ impl Bench<'_> {
     fn machine(&self) -> Result<Vec<Time>> {
         let ko = self.lab.hello_rust()?;
         let boot = |append| -> Result<Guest> {
-            let mut initramfs = Initramfs::new(&self.lab.programs, &run_job(""))?;
+            let mut initramfs = Initramfs::new(&self.lab.programs, &hello_rust_job())?;
             initramfs.file("hello_rust.ko", 0o644, &ko)?;
             self.lab.machine(self.settings).run(initramfs, append)
         };
@@ -310,6 +311,15 @@ fn size_of(lab: &Lab, module: &Module, ko: &str) -> Result<Vec<f64>> {
         .collect();
     ensure!(sections.len() == 3, "llvm-size printed {said:?}");
     Ok([vec![file], sections].concat())
+}
+
+/// Loads and unloads hello_rust.ko, as `make run` does.
+fn hello_rust_job() -> String {
+    let load = Load {
+        file: "hello_rust.ko",
+        params: String::new(),
+    };
+    script(&[load], false)
 }
 
 /// Sets a file's modification time to now.

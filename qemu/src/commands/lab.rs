@@ -2,17 +2,20 @@
 
 use anyhow::Result;
 
-use crate::guest::initramfs::Programs;
+use crate::guest::initramfs::{Initramfs, Programs};
 use crate::guest::machine::{Accelerator, Guest, Machine};
 use crate::guest::probe;
+use crate::guest::{files, job};
 use crate::host::cache::Cache;
 use crate::host::toolchain::Toolchain;
 use crate::judge::decode::decode;
 use crate::judge::guest::judge;
 use crate::kernel::build::Kernel;
 use crate::kernel::flavour::Flavour;
-use crate::kernel::module::{Module, Sources, HELLO_RUST};
+use crate::kernel::load::{in_tree, load_order, modules_in, Ko};
+use crate::kernel::module::{stripped, Module};
 use crate::kernel::source::Source;
+use crate::kernel::sources::{Sources, HELLO_RUST};
 use crate::kernel::stock;
 use crate::options::Settings;
 
@@ -33,13 +36,14 @@ pub struct Lab {
 impl Lab {
     /// Provides the toolchain, the kernel and the accelerator; makes what is missing.
     pub fn provide(settings: &Settings, flavour: Flavour) -> Result<Self> {
+        let options = settings.kernel_options()?;
         let cache = Cache::open()?;
         let toolchain = Toolchain::provide(&cache)?;
         let kernel = if flavour.is_stock() {
-            stock::provide(&cache, &toolchain, flavour)?
+            stock::provide(&cache, &toolchain, flavour, &options)?
         } else {
             let source = provide_source(settings, &cache, &toolchain, &flavour)?;
-            Kernel::provide(&cache, &toolchain, source, flavour)?
+            Kernel::provide(&cache, &toolchain, source, flavour, &options)?
         };
         let programs = Programs::provide(&cache, &toolchain, &kernel)?;
         let accelerator = match settings.accel {
@@ -59,6 +63,16 @@ impl Lab {
     pub fn hello_rust(&self) -> Result<Vec<u8>> {
         self.module(&HELLO_RUST)?
             .stripped(&self.toolchain, "hello_rust.ko")
+    }
+
+    /// The modules of these sources, built, and those of the kernel that they depend on, in the order
+    /// in which they are loaded.
+    pub fn modules(&self, sources: &Sources) -> Result<Vec<Ko>> {
+        let module = self.module(sources)?;
+        let own = modules_in(&self.toolchain, module.dir())?;
+        load_order(&own, |name| {
+            in_tree(&self.toolchain, &self.kernel.dir, name)
+        })
     }
 
     /// Any module for this kernel, built.
@@ -84,6 +98,22 @@ impl Lab {
             decode(&self.toolchain, &self.kernel, &built, report)
         };
         judge(guest, decode)
+    }
+
+    /// The guest's root folder: modules, the user's files and script, and the job.
+    pub fn initramfs(&self, settings: &Settings, modules: &[Ko], job: &str) -> Result<Initramfs> {
+        let mut initramfs = Initramfs::new(&self.programs, job)?;
+        for module in modules {
+            let content = stripped(&self.toolchain, &module.path)?;
+            initramfs.file(&module.file(), 0o644, &content)?;
+        }
+        files::add(&mut initramfs, &settings.guest_files(), settings.mem)?;
+        if let Some(run) = &settings.run {
+            // A script by its path, or what a shell would be given.
+            let text = std::fs::read(run).unwrap_or_else(|_| format!("{run}\n").into_bytes());
+            initramfs.file(job::RUN, 0o755, &text)?;
+        }
+        Ok(initramfs)
     }
 
     /// A machine with this kernel.

@@ -3,52 +3,51 @@
 use anyhow::Result;
 
 use super::lab::{provide_source, Lab};
-use crate::guest::initramfs::Initramfs;
+use crate::guest::job::{params_of, script, Load};
 use crate::host::cache::Cache;
 use crate::host::toolchain::Toolchain;
-use crate::kernel::module::HELLO_RUST;
+use crate::kernel::load::Ko;
+use crate::kernel::sources::{Folder, HELLO_RUST};
 use crate::options::Settings;
 
 /// `make run`: builds, boots, loads, unloads, prints dmesg.
 pub fn run(settings: &Settings) -> Result<()> {
+    let folder = settings.module_folder()?;
+    let sources = folder.as_ref().map_or(HELLO_RUST, Folder::sources);
     let lab = Lab::provide(settings, settings.flavour())?;
-    let mut initramfs = Initramfs::new(&lab.programs, &run_job(&settings.params))?;
-    initramfs.file("hello_rust.ko", 0o644, &lab.hello_rust()?)?;
+    let modules = lab.modules(&sources)?;
+    let names: Vec<&str> = modules.iter().map(|module| module.name.as_str()).collect();
+    let files: Vec<String> = modules.iter().map(Ko::file).collect();
+    let loads = files.iter().zip(params_of(&settings.params, &names));
+    let loads: Vec<Load> = loads.map(|(file, params)| Load { file, params }).collect();
 
+    let job = script(&loads, settings.run.is_some());
+    let initramfs = lab.initramfs(settings, &modules, &job)?;
     // Without the kernel's own KUnit suites.
     let guest = lab.machine(settings).run(initramfs, "kunit.enable=0")?;
     print!("{}", guest.output);
-    lab.judge(&guest)
-}
-
-/// The dmesg of one load and unload, whether or not they succeed.
-pub fn run_job(params: &str) -> String {
-    format!(
-        "insmod /hello_rust.ko {} && rmmod hello_rust\n\
-         status=$?\n\
-         dmesg\n\
-         exit $status\n",
-        quoted(params)
-    )
-}
-
-/// Quotes one word for a shell. The kernel splits the parameters, and understands double quotes.
-fn quoted(word: &str) -> String {
-    match word {
-        "" => String::new(),
-        _ => format!("'{}'", word.replace('\'', "'\\''")),
-    }
+    lab.judge_module(&guest, &sources)
 }
 
 /// `make shell`: the guest's console on this terminal.
 pub fn shell(settings: &Settings) -> Result<()> {
-    const JOB: &str = "\
-        PS1='guest# '\n\
-        echo 'A shell in the guest. Try: insmod hello_rust.ko; dmesg | tail; rmmod hello_rust'\n\
-        echo 'Type exit or Ctrl-A X to leave.'\n";
+    let folder = settings.module_folder()?;
+    let sources = folder.as_ref().map_or(HELLO_RUST, Folder::sources);
     let lab = Lab::provide(settings, settings.flavour())?;
-    let mut initramfs = Initramfs::new(&lab.programs, JOB)?;
-    initramfs.file("hello_rust.ko", 0o644, &lab.hello_rust()?)?;
+    let modules = lab.modules(&sources)?;
+    let (files, names): (Vec<String>, Vec<&str>) = modules
+        .iter()
+        .map(|module| (format!("insmod {}", module.file()), module.name.as_str()))
+        .unzip();
+    let names: Vec<&str> = names.into_iter().rev().collect();
+    let job = format!(
+        "PS1='guest# '\n\
+         echo 'A shell in the guest. Try: {}; dmesg | tail; rmmod {}'\n\
+         echo 'Type exit or Ctrl-A X to leave.'\n",
+        files.join("; "),
+        names.join(" ")
+    );
+    let initramfs = lab.initramfs(settings, &modules, &job)?;
     lab.machine(settings)
         .interact(initramfs, "kunit.enable=0 quiet -- shell")
 }
@@ -69,9 +68,11 @@ pub fn kernel(settings: &Settings) -> Result<()> {
     Ok(())
 }
 
-/// `lab module`: builds hello_rust.ko and prints its folder, which has everything that it was made from.
+/// `lab module`: builds the module and prints its folder, which has everything that it was made from.
 pub fn module(settings: &Settings) -> Result<()> {
+    let folder = settings.module_folder()?;
+    let sources = folder.as_ref().map_or(HELLO_RUST, Folder::sources);
     let lab = Lab::provide(settings, settings.flavour())?;
-    println!("{}", lab.module(&HELLO_RUST)?.dir().display());
+    println!("{}", lab.module(&sources)?.dir().display());
     Ok(())
 }

@@ -26,7 +26,8 @@ use crate::guest::machine::{Machine, Outcome};
 use crate::host::cache;
 use crate::kernel::build::Kernel;
 use crate::kernel::flavour::Compiler;
-use crate::kernel::module::{Module, HELLO_RUST};
+use crate::kernel::module::Module;
+use crate::kernel::sources::HELLO_RUST;
 use crate::options::Settings;
 
 /// Runs the parts with these numbers, or all.

@@ -1,5 +1,7 @@
 //! The guest: what is in it, the machine that runs it, and who executes it.
 
+pub mod files;
 pub mod initramfs;
+pub mod job;
 pub mod machine;
 pub mod probe;

@@ -6,6 +6,7 @@ use diagnostic::Diagnostic;
 use super::refusals::explain;
 use super::splats::splats;
 use crate::exit::Exit;
+use crate::guest::job::RUN_FAILED;
 use crate::guest::machine::{qemu_died, Guest, Outcome};
 
 /// What insmod prints for a module that was built for another kernel.
@@ -24,7 +25,7 @@ pub fn judge(guest: &Guest, decode: impl FnOnce(&str) -> String) -> Result<()> {
     let end = last_lines(&guest.console, 5);
     let error = match &guest.outcome {
         Outcome::Answered(0) => return Ok(()),
-        Outcome::Answered(status) => refused(guest, *status),
+        Outcome::Answered(status) => run_failed(guest).unwrap_or_else(|| refused(guest, *status)),
         Outcome::Silent => {
             Diagnostic::new("the guest ended without reporting a result: it crashed or rebooted")
                 .exit(Exit::Splat)
@@ -40,6 +41,18 @@ pub fn judge(guest: &Guest, decode: impl FnOnce(&str) -> String) -> Result<()> {
         Outcome::Died(complaint) => qemu_died(complaint),
     };
     Err(error.into())
+}
+
+/// The user's script failed, in a guest that is well.
+fn run_failed(guest: &Guest) -> Option<Diagnostic> {
+    let mut lines = guest.output.lines();
+    let status = lines.find_map(|line| line.strip_prefix(RUN_FAILED))?;
+    let what = format!("the script in RUN= exited with {status}");
+    Some(
+        Diagnostic::new(what)
+            .exit(Exit::Failed)
+            .note("its output is above"),
+    )
 }
 
 fn refused(guest: &Guest, status: i32) -> Diagnostic {

@@ -47,14 +47,16 @@ pub struct Kernel {
 }
 
 impl Kernel {
-    /// Builds the kernel, or continues an interrupted build, unless it exists already.
+    /// Builds the kernel, or continues an interrupted build, unless it exists already. `options` are
+    /// set besides the lab's own.
     pub fn provide(
         cache: &Cache,
         toolchain: &Toolchain,
         source: Source,
         flavour: Flavour,
+        options: &str,
     ) -> Result<Self> {
-        let fragment = config::fragment(&flavour, &source);
+        let fragment = config::fragment(&flavour, &source, options);
         let recipe = format!("{}\n{}\n{fragment}", source.version, toolchain.versions);
         let name = folder_of(&flavour, &recipe);
         let dir = cache.place_for(&part(&name))?;

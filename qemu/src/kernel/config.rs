@@ -16,8 +16,9 @@ const NOT_ALWAYS: &[(&str, &str)] = &[
     ("PROC_SYSCTL", "fs/proc/Kconfig"),
 ];
 
-/// The options to set, without comments.
-pub fn fragment(flavour: &Flavour, source: &Source) -> String {
+/// The options to set, without comments; `options` are the user's.
+pub fn fragment(flavour: &Flavour, source: &Source, options: &str) -> String {
+    let options = set_off(options);
     // Kconfig silently drops an option that the kernel does not have.
     let knows = |file: &str, option: &str| {
         fs::read_to_string(source.dir.join(file))
@@ -35,6 +36,7 @@ pub fn fragment(flavour: &Flavour, source: &Source) -> String {
         (versions && !flavour.debug, VERSIONS),
         (flavour.compiler == Compiler::Clang && inline_helpers, CLANG),
         (flavour.debug, DEBUG),
+        (true, options.as_str()),
     ];
     let lines: Vec<&str> = parts
         .iter()
@@ -51,6 +53,18 @@ pub fn fragment(flavour: &Flavour, source: &Source) -> String {
     };
     let kept = lines.iter().enumerate().filter(last);
     kept.flat_map(|(_, line)| [*line, "\n"]).collect()
+}
+
+/// `# CONFIG_X is not set` is `CONFIG_X=n` in another form.
+fn set_off(options: &str) -> String {
+    let lines = options.lines().map(|line| {
+        let name = line.strip_prefix("# ");
+        match name.and_then(|line| line.strip_suffix(" is not set")) {
+            Some(name) => format!("{name}=n\n"),
+            None => format!("{line}\n"),
+        }
+    });
+    lines.collect()
 }
 
 #[cfg(test)]

@@ -1,9 +1,12 @@
 //! Kernels and their modules: where their sources come from, and how they are built.
 
+pub mod advice;
 pub mod archive;
 pub mod build;
 pub mod config;
 pub mod flavour;
+pub mod load;
 pub mod module;
 pub mod source;
+pub mod sources;
 pub mod stock;

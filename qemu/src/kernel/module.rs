@@ -14,44 +14,14 @@ use diagnostic::Diagnostic;
 
 use crate::exit::Exit;
 use crate::host::cache::{self, Cache, Lock};
-use crate::host::project::{cpus, project};
+use crate::host::project::cpus;
 use crate::host::toolchain::Toolchain;
+use crate::kernel::advice;
 use crate::kernel::build::Kernel;
-
-/// A module's sources: its name, and each file's place in the project and its name for Kbuild.
-pub struct Sources {
-    /// The build folder's name.
-    pub name: &'static str,
-    /// (the path in the project, the path beside Kbuild); a folder is copied with its sources.
-    pub files: &'static [(&'static str, &'static str)],
-}
-
-impl Sources {
-    /// Where the module is built for this kernel, below the cache's folder of modules.
-    pub fn place(&self, kernel: &Kernel) -> String {
-        format!("{}-{}", self.name, kernel.name)
-    }
-
-    /// The log of its build, in the cache.
-    fn log(&self, kernel: &Kernel) -> String {
-        format!("log/module-{}-{}", self.name, kernel.flavour.name())
-    }
-}
+use crate::kernel::sources::Sources;
 
 /// The file in a module's folder with its state at the last build.
 const BUILT: &str = "lab.built";
-
-/// The module itself.
-pub const HELLO_RUST: Sources = Sources {
-    name: "hello_rust",
-    files: &[
-        ("Kbuild", "Kbuild"),
-        ("hello_rust.rs", "hello_rust.rs"),
-        ("c_helper.c", "c_helper.c"),
-        ("c_helper.h", "c_helper.h"),
-        ("border", "border"),
-    ],
-};
 
 /// A module's sources, copied for a kernel; locked against other runs.
 pub struct Module<'a> {
@@ -68,9 +38,7 @@ impl<'a> Module<'a> {
         let lock = cache.lock(&format!("module {place}"))?;
         let dir = cache.place_for(&format!("module/{place}"))?;
         fs::create_dir_all(&dir)?;
-        for (from, to) in sources.files {
-            copy(&project().join(from), &dir.join(to))?;
-        }
+        sources.copy_to(&dir)?;
         Ok(Module {
             kernel,
             log: cache.place_for(&sources.log(kernel))?,
@@ -130,41 +98,53 @@ impl<'a> Module<'a> {
         let (unfinished, built_for) = (self.dir.join("unfinished"), self.dir.join("built_for"));
         let kernel = &self.kernel.recipe;
         if unfinished.exists() || !cache::holds(&built_for, kernel) {
-            self.judge(&output_of(self.make(toolchain).arg("clean"))?)?;
+            self.judge(toolchain, &output_of(self.make(toolchain).arg("clean"))?)?;
         }
         fs::write(&built_for, kernel)
             .with_context(|| format!("cannot write {}", built_for.display()))?;
-        self.judge(&run_marked(&unfinished, self.make(toolchain).args(words))?)
+        let make = run_marked(&unfinished, self.make(toolchain).args(words))?;
+        self.judge(toolchain, &make)
     }
 
     /// make's output, which is kept in the log; or the error, if it failed.
-    fn judge(&self, make: &Output) -> Result<String> {
-        let said = String::from_utf8_lossy(&make.stdout).into_owned()
+    fn judge(&self, toolchain: &Toolchain, make: &Output) -> Result<String> {
+        let printed = String::from_utf8_lossy(&make.stdout).into_owned()
             + &String::from_utf8_lossy(&make.stderr);
-        fs::write(&self.log, &said)
+        fs::write(&self.log, &printed)
             .with_context(|| format!("cannot write {}", self.log.display()))?;
-        if !make.status.success() {
-            return Err(Diagnostic::new("the module does not build")
-                .exit(Exit::Failed)
-                .note(without_kbuild(&said))
-                .note(format!("whole output: {}", self.log.display()))
-                .into());
+        if make.status.success() {
+            return Ok(printed);
         }
-        Ok(said)
+        let error = Diagnostic::new("the module does not build")
+            .exit(Exit::Failed)
+            .note(without_kbuild(&printed))
+            .note(format!("whole output: {}", self.log.display()));
+        Err(
+            match advice::help(&printed, toolchain, &self.kernel.source) {
+                Some(help) => error.help(help),
+                None => error,
+            }
+            .into(),
+        )
     }
 
     /// A built file, stripped of debug information as by `modules_install`.
     pub fn stripped(&self, toolchain: &Toolchain, ko: &str) -> Result<Vec<u8>> {
-        let (ko, stripped) = (self.dir.join(ko), self.dir.join(format!("{ko}.stripped")));
-        let status = toolchain
-            .command("llvm-strip")
-            .arg("--strip-debug")
-            .arg("-o")
-            .args([&stripped, &ko])
-            .status()?;
-        anyhow::ensure!(status.success(), "cannot strip {}", ko.display());
-        fs::read(&stripped).with_context(|| format!("cannot read {}", stripped.display()))
+        stripped(toolchain, &self.dir.join(ko))
     }
+}
+
+/// A module without its debug information, which is also left beside it.
+pub fn stripped(toolchain: &Toolchain, ko: &Path) -> Result<Vec<u8>> {
+    let stripped = ko.with_extension("ko.stripped");
+    let status = toolchain
+        .command("llvm-strip")
+        .arg("--strip-debug")
+        .arg("-o")
+        .args([&stripped, ko])
+        .status()?;
+    anyhow::ensure!(status.success(), "cannot strip {}", ko.display());
+    fs::read(&stripped).with_context(|| format!("cannot read {}", stripped.display()))
 }
 
 /// Runs make with a marker file that stays if make is killed: a compiler that is killed with it leaves
@@ -211,8 +191,9 @@ fn list(folder: &Path, files: &mut Vec<String>) -> Result<()> {
 }
 
 /// The compilers' messages without the lines of make and Kbuild.
-fn without_kbuild(said: &str) -> String {
-    said.lines()
+fn without_kbuild(printed: &str) -> String {
+    printed
+        .lines()
         .filter(|line| !line.starts_with("make") && !is_kbuild(line))
         .collect::<Vec<_>>()
         .join("\n")
@@ -222,38 +203,6 @@ fn without_kbuild(said: &str) -> String {
 fn is_kbuild(line: &str) -> bool {
     line.strip_prefix("  ")
         .is_some_and(|rest| rest.starts_with(|first: char| first.is_ascii_uppercase()))
-}
-
-/// Copies a source, or a folder of sources.
-fn copy(from: &Path, to: &Path) -> Result<()> {
-    if !from.is_dir() {
-        return copy_if_changed(from, to);
-    }
-    fs::create_dir_all(to)?;
-    for entry in fs::read_dir(from)? {
-        let entry = entry?.path();
-        let source = ["rs", "mk"].map(|known| entry.extension().is_some_and(|is| is == known));
-        if let (true, Some(name)) = (entry.is_dir() || source.contains(&true), entry.file_name()) {
-            copy(&entry, &to.join(name))?;
-        }
-    }
-    Ok(())
-}
-
-/// Copies a source so that make notices exactly what changed: the same content keeps the file and takes
-/// the original's time; other content makes the file new.
-fn copy_if_changed(from: &Path, to: &Path) -> Result<()> {
-    let content = fs::read(from).with_context(|| format!("cannot read {}", from.display()))?;
-    let modified = fs::metadata(from)?.modified()?;
-
-    if fs::read(to).is_ok_and(|old| old == content) {
-        let file = fs::File::options().append(true).open(to)?;
-        if file.metadata()?.modified()? < modified {
-            file.set_modified(modified)?;
-        }
-        return Ok(());
-    }
-    fs::write(to, content).with_context(|| format!("cannot write {}", to.display()))
 }
 
 #[cfg(test)]

@@ -36,7 +36,21 @@ pub struct Stock {
 }
 
 /// Provides a stock kernel that the lab can boot and build modules for.
-pub fn provide(cache: &Cache, toolchain: &Toolchain, flavour: Flavour) -> Result<Kernel> {
+pub fn provide(
+    cache: &Cache,
+    toolchain: &Toolchain,
+    flavour: Flavour,
+    options: &str,
+) -> Result<Kernel> {
+    if !options.is_empty() {
+        return Err(Diagnostic::new("a stock kernel cannot get other options")
+            .note(format!(
+                "KERNEL={}, with CONFIG= or a kernel.config",
+                flavour.series
+            ))
+            .help("leave KERNEL out, for a kernel of the lab's own")
+            .into());
+    }
     if flavour.debug {
         return Err(
             Diagnostic::new("Debian has no stock kernel with KASAN and lockdep")

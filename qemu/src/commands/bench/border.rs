@@ -5,7 +5,8 @@ use anyhow::Result;
 use super::report::Comparison;
 use super::{modified_now, size_of, SIZES};
 use crate::commands::lab::Lab;
-use crate::kernel::module::{Module, Sources, HELLO_RUST};
+use crate::kernel::module::Module;
+use crate::kernel::sources::{Files, Sources, HELLO_RUST};
 
 /// hello_rust in a folder of its own, where only this benchmark changes things.
 const CHECKED: Sources = Sources {
@@ -16,14 +17,14 @@ const CHECKED: Sources = Sources {
 /// The same without the border.
 const PLAIN: Sources = Sources {
     name: "plain",
-    files: &[
+    files: Files::Listed(&[
         ("tests/plain/Kbuild", "Kbuild"),
         ("tests/plain/unchecked.h", "c_helper_layout.h"),
         ("hello_rust.rs", "hello_rust.rs"),
         ("c_helper.c", "c_helper.c"),
         ("c_helper.h", "c_helper.h"),
         ("border", "border"),
-    ],
+    ]),
 };
 
 /// What a person changes.

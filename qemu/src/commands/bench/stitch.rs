@@ -13,7 +13,7 @@ use serde::Serialize;
 use super::conditions;
 use super::report::{table, Time};
 use crate::commands::lab::Lab;
-use crate::kernel::module::HELLO_RUST;
+use crate::kernel::sources::HELLO_RUST;
 use crate::options::Settings;
 
 /// What all read.

@@ -4,7 +4,7 @@ use std::time::SystemTime;
 
 use super::*;
 use crate::kernel::flavour::Compiler;
-use crate::kernel::module::HELLO_RUST;
+use crate::kernel::sources::HELLO_RUST;
 
 fn flavour(series: &str, debug: bool) -> Flavour {
     Flavour {

@@ -13,7 +13,8 @@ use crate::support::context::{flavours, main_flavour, must_contain, printed, tai
 use crate::support::processes::wait_for;
 use lab::commands::lab::Lab;
 use lab::host::project::project;
-use lab::kernel::module::{Module, Sources, HELLO_RUST};
+use lab::kernel::module::Module;
+use lab::kernel::sources::{Files, Sources, HELLO_RUST};
 
 /// hello_rust in a folder of its own: other tests look at what is built in the usual one.
 const TOUCHED: Sources = Sources {
@@ -24,7 +25,7 @@ const TOUCHED: Sources = Sources {
 /// The same module, its Kbuild written in other words.
 const OTHERWISE: Sources = Sources {
     name: "otherwise",
-    files: &[("border", "border")],
+    files: Files::Listed(&[("border", "border")]),
 };
 
 /// The lists of a module's objects; and a flag that kernels with CONFIG_LTO_CLANG have.
@@ -38,7 +39,7 @@ const KBUILD: &str = "obj-m := greeter.o\n\
 /// The smallest module, out of docs/border.md.
 const DOCUMENTED: Sources = Sources {
     name: "documented",
-    files: &[("border", "border")],
+    files: Files::Listed(&[("border", "border")]),
 };
 
 /// (what is touched, below the module's folder or the kernel's source; what Kbuild has to make)

@@ -211,7 +211,7 @@ fn code_of(page: &str) -> String {
 /// As docs/stitch.md names them.
 fn options_of_stitch(context: &TestContext) -> Result<()> {
     let lab = context.lab()?;
-    let module = lab.module(&lab::kernel::module::HELLO_RUST)?;
+    let module = lab.module(&lab::kernel::sources::HELLO_RUST)?;
     let folder = tempfile::tempdir()?;
     let [svg, html] = ["a.svg", "a.html"].map(|name| folder.path().join(name));
     let page = fs::read_to_string(project().join("docs/stitch.md"))?;

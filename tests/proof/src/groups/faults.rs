@@ -18,7 +18,8 @@ use lab::exit::Exit;
 use lab::guest::initramfs::Initramfs;
 use lab::guest::machine::Outcome;
 use lab::kernel::archive::Archive;
-use lab::kernel::module::{Module, Sources, HELLO_RUST};
+use lab::kernel::module::Module;
+use lab::kernel::sources::{Sources, HELLO_RUST};
 
 /// The tests.
 pub fn tests() -> Vec<Test> {

@@ -8,12 +8,13 @@ use lab::commands::lab::Lab;
 use lab::guest::machine;
 use lab::judge::ktap::{self, Status};
 use lab::kernel::flavour::Flavour;
-use lab::kernel::module::{Module, Sources, HELLO_RUST};
+use lab::kernel::module::Module;
+use lab::kernel::sources::{Files, Sources, HELLO_RUST};
 
 /// hello_rust.ko with its KUnit suite linked in.
 const KUNIT: Sources = Sources {
     name: "kunit",
-    files: &[
+    files: Files::Listed(&[
         ("tests/kunit/Kbuild", "Kbuild"),
         ("Kbuild", "hello_rust.kbuild"),
         ("hello_rust.rs", "hello_rust.rs"),
@@ -23,13 +24,13 @@ const KUNIT: Sources = Sources {
         ("tests/kunit/kunit.c", "kunit.c"),
         ("tests/kunit/kunit.h", "kunit.h"),
         ("tests/kunit/kunit_rs.rs", "kunit_rs.rs"),
-    ],
+    ]),
 };
 
 /// Each kind of crossing between Rust and C, with a KUnit suite of its own.
 pub const CATALOGUE: Sources = Sources {
     name: "catalogue",
-    files: &[
+    files: Files::Listed(&[
         ("tests/catalogue/Kbuild", "Kbuild"),
         ("tests/catalogue/catalogue.h", "catalogue.h"),
         ("tests/catalogue/catalogue.rs", "catalogue.rs"),
@@ -39,7 +40,7 @@ pub const CATALOGUE: Sources = Sources {
         ("tests/catalogue/catalogue_c.c", "catalogue_c.c"),
         ("tests/catalogue/catalogue_test.c", "catalogue_test.c"),
         ("border", "border"),
-    ],
+    ]),
 };
 
 /// The same in a folder of its own, where it is built from nothing.

@@ -21,7 +21,7 @@ use crate::support::scratch::{must_refuse, Scratch};
 use lab::exit::Exit;
 use lab::host::programs::which;
 use lab::host::sandbox;
-use lab::kernel::module::HELLO_RUST;
+use lab::kernel::sources::HELLO_RUST;
 
 /// What `make run` prints when all is well.
 const GREETING: &str = "hello_rust: Rust, called by C: hello, world! (1)";

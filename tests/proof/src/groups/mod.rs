@@ -10,6 +10,7 @@ mod input;
 mod kdir;
 mod lints;
 mod metadata;
+mod modules;
 mod mutants;
 mod mutations;
 mod splats;
@@ -29,6 +30,7 @@ pub fn all(kernel: &str) -> Vec<Test> {
         splats::tests(),
         faults::tests(),
         input::tests(),
+        modules::tests(),
         kdir::tests(),
         border::tests(),
         contracts::tests(),

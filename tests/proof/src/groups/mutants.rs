@@ -17,7 +17,8 @@ use crate::harness::test::{Case, Outcome, Test};
 use crate::support::context::{flavours, printed, succeed, tail, TestContext};
 use lab::commands::lab::Lab;
 use lab::kernel::flavour::Compiler;
-use lab::kernel::module::{Module, Sources};
+use lab::kernel::module::Module;
+use lab::kernel::sources::Sources;
 
 /// The same sources, in a folder of their own.
 const SOURCES: Sources = Sources {

@@ -14,18 +14,18 @@ use lab::guest::machine::{Guest, Outcome};
 use lab::host::project::project;
 use lab::judge::splats::{splats, Kind};
 use lab::kernel::flavour::Flavour;
-use lab::kernel::module::Sources;
+use lab::kernel::sources::{Files, Sources};
 
 /// The module that commits them.
 const FAULTS: Sources = Sources {
     name: "faults",
-    files: &[
+    files: Files::Listed(&[
         ("tests/faults/Kbuild", "Kbuild"),
         ("border", "border"),
         ("tests/faults/faults.c", "faults.c"),
         ("tests/faults/faults.h", "faults.h"),
         ("tests/faults/faults_rs.rs", "faults_rs.rs"),
-    ],
+    ]),
 };
 
 /// A fault, and what must come of it.

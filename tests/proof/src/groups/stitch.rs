@@ -21,7 +21,8 @@ use crate::support::context::{flavours, main_flavour, program, succeed, TestCont
 use lab::commands::bench::TWIN;
 use lab::commands::lab::Lab;
 use lab::host::toolchain::Toolchain;
-use lab::kernel::module::{Module, Sources, HELLO_RUST};
+use lab::kernel::module::Module;
+use lab::kernel::sources::{Sources, HELLO_RUST};
 
 use dump::Dump;
 use lab::host::project::project;

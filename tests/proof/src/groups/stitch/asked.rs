@@ -13,15 +13,15 @@ use lab::commands::lab::Lab;
 use lab::host::project::project;
 use lab::host::toolchain::Toolchain;
 use lab::kernel::flavour::Flavour;
-use lab::kernel::module::{Sources, HELLO_RUST};
+use lab::kernel::sources::{Files, Sources, HELLO_RUST};
 
 /// A module that declares by hand what the kernel exports.
 const BY_HAND: Sources = Sources {
     name: "by_hand",
-    files: &[
+    files: Files::Listed(&[
         ("tests/by_hand/Kbuild", "Kbuild"),
         ("tests/by_hand/by_hand.rs", "by_hand.rs"),
-    ],
+    ]),
 };
 
 /// The tests.

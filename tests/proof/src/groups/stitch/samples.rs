@@ -10,7 +10,8 @@ use super::asked;
 use crate::harness::test::Test;
 use crate::support::context::{debug_flavour, flavours, TestContext};
 use lab::commands::lab::Lab;
-use lab::kernel::module::{Module, Sources};
+use lab::kernel::module::Module;
+use lab::kernel::sources::{Files, Sources};
 
 /// A module below `samples/rust`.
 struct Sample {
@@ -51,7 +52,7 @@ const SAMPLES: &[Sample] = &[
 /// Where they are built.
 const FOLDER: Sources = Sources {
     name: "samples",
-    files: &[],
+    files: Files::Listed(&[]),
 };
 
 /// The tests.

@@ -11,7 +11,7 @@ use crate::harness::test::Test;
 use crate::support::context::{flavours, printed, succeed};
 use lab::commands::lab::Lab;
 use lab::kernel::flavour::Flavour;
-use lab::kernel::module::HELLO_RUST;
+use lab::kernel::sources::HELLO_RUST;
 
 const PARTS: [&str; 2] = ["hello_rust_main.o", "c_helper.o"];
 

@@ -1,0 +1,218 @@
+//! Which modules a guest loads, and in which order.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result};
+use diagnostic::Diagnostic;
+
+use crate::exit::Exit;
+use crate::host::toolchain::Toolchain;
+
+/// A finished module.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Ko {
+    /// Its name, as lsmod prints it.
+    pub name: String,
+    /// Its file.
+    pub path: PathBuf,
+    /// The modules that it imports symbols from.
+    pub depends: Vec<String>,
+}
+
+impl Ko {
+    /// Its file in a guest.
+    pub fn file(&self) -> String {
+        format!("{}.ko", self.name)
+    }
+
+    fn read(toolchain: &Toolchain, path: &Path) -> Result<Self> {
+        let output = toolchain
+            .command("modinfo")
+            .args(["-F", "depends"])
+            .arg(path)
+            .output()
+            .context("cannot run modinfo")?;
+        anyhow::ensure!(
+            output.status.success(),
+            "modinfo cannot read {}: {}",
+            path.display(),
+            String::from_utf8_lossy(&output.stderr).trim()
+        );
+        let depends = String::from_utf8_lossy(&output.stdout);
+        let depends = depends.trim().split(',').filter(|name| !name.is_empty());
+        Ok(Ko {
+            name: name_of(path),
+            path: path.to_owned(),
+            depends: depends.map(|name| name.replace('-', "_")).collect(),
+        })
+    }
+}
+
+/// The kernel does not distinguish the two characters in names of modules.
+fn name_of(path: &Path) -> String {
+    let stem = path.file_stem().unwrap_or_default();
+    stem.to_string_lossy().replace('-', "_")
+}
+
+/// The modules below a folder, by their names.
+///
+/// # Errors
+///
+/// Without any, and if two have the same name.
+pub fn modules_in(toolchain: &Toolchain, folder: &Path) -> Result<Vec<Ko>> {
+    let mut paths = Vec::new();
+    find(folder, &mut paths)?;
+    paths.sort_by_key(|path| name_of(path));
+    let twins = paths
+        .windows(2)
+        .find(|pair| name_of(&pair[0]) == name_of(&pair[1]));
+    if let Some([one, other]) = twins {
+        return Err(Diagnostic::new("two modules have the same name")
+            .exit(Exit::Failed)
+            .note(one.display().to_string())
+            .note(other.display().to_string())
+            .help("rename one of them: the kernel loads only one module of a name")
+            .into());
+    }
+    if paths.is_empty() {
+        return Err(Diagnostic::new("the folder builds no module")
+            .exit(Exit::Failed)
+            .note(format!("no .ko in {} after make", folder.display()))
+            .help("write `obj-m := NAME.o` in its Kbuild or Makefile, with y for nothing but parts")
+            .into());
+    }
+    paths.iter().map(|path| Ko::read(toolchain, path)).collect()
+}
+
+fn find(folder: &Path, paths: &mut Vec<PathBuf>) -> Result<()> {
+    for entry in fs::read_dir(folder)? {
+        let path = entry?.path();
+        if path.is_dir() {
+            find(&path, paths)?;
+        } else if path.extension().is_some_and(|extension| extension == "ko") {
+            paths.push(path);
+        }
+    }
+    Ok(())
+}
+
+/// These modules and those that they depend on, each after its dependencies.
+///
+/// `in_tree` finds a module of the kernel's own.
+///
+/// # Errors
+///
+/// If a dependency does not exist, and if they form a circle.
+pub fn load_order(modules: &[Ko], in_tree: impl Fn(&str) -> Result<Option<Ko>>) -> Result<Vec<Ko>> {
+    let mut order = Order {
+        modules,
+        in_tree: &in_tree,
+        path: Vec::new(),
+        sorted: Vec::new(),
+    };
+    for module in modules {
+        order.add(module)?;
+    }
+    Ok(order.sorted)
+}
+
+struct Order<'a> {
+    modules: &'a [Ko],
+    in_tree: &'a dyn Fn(&str) -> Result<Option<Ko>>,
+    /// From a module to the one that is added.
+    path: Vec<String>,
+    sorted: Vec<Ko>,
+}
+
+impl Order<'_> {
+    fn add(&mut self, module: &Ko) -> Result<()> {
+        if self.sorted.iter().any(|sorted| sorted.name == module.name) {
+            return Ok(());
+        }
+        if let Some(start) = self.path.iter().position(|name| *name == module.name) {
+            let circle = self.path[start..].iter().chain([&module.name]);
+            let circle: Vec<&str> = circle.map(String::as_str).collect();
+            return Err(Diagnostic::new("modules depend on each other in a circle")
+                .exit(Exit::Failed)
+                .note(circle.join(" -> "))
+                .help("no order loads them: move what both use to a third module")
+                .into());
+        }
+        self.path.push(module.name.clone());
+        for name in &module.depends {
+            let dependency = match self.modules.iter().find(|own| own.name == *name) {
+                Some(own) => Some(own.clone()),
+                None => (self.in_tree)(name)?,
+            };
+            let Some(dependency) = dependency else {
+                return Err(missing(module, name).into());
+            };
+            self.add(&dependency)?;
+        }
+        self.path.pop();
+        self.sorted.push(module.clone());
+        Ok(())
+    }
+}
+
+fn missing(module: &Ko, name: &str) -> Diagnostic {
+    Diagnostic::new(format!(
+        "{} depends on a module that does not exist: {name}",
+        module.name
+    ))
+    .exit(Exit::Failed)
+    .note(format!("neither M= nor the kernel has {name}.ko"))
+    .help("CONFIG=FILE, with the kernel option that builds it")
+}
+
+/// A module of the kernel's own, in its build folder.
+pub fn in_tree(toolchain: &Toolchain, kernel: &Path, name: &str) -> Result<Option<Ko>> {
+    let mut paths = Vec::new();
+    find(kernel, &mut paths)?;
+    let path = paths.iter().find(|path| name_of(path) == name);
+    path.map(|path| Ko::read(toolchain, path)).transpose()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn ko(name: &str, depends: &[&str]) -> Ko {
+        Ko {
+            name: name.to_owned(),
+            path: PathBuf::from(format!("{name}.ko")),
+            depends: depends.iter().map(|&name| name.to_owned()).collect(),
+        }
+    }
+
+    fn order(modules: &[Ko]) -> Result<Vec<String>> {
+        let in_tree = |name: &str| Ok((name == "crc16").then(|| ko("crc16", &[])));
+        let order = load_order(modules, in_tree)?;
+        Ok(order.into_iter().map(|module| module.name).collect())
+    }
+
+    #[test]
+    fn dependencies_come_first() -> Result<()> {
+        let modules = [ko("a", &["b", "crc16"]), ko("b", &["c"]), ko("c", &[])];
+        assert_eq!(order(&modules)?, ["c", "b", "crc16", "a"]);
+        Ok(())
+    }
+
+    #[test]
+    fn what_cannot_be_loaded() {
+        let error = |modules: &[Ko]| {
+            let error = order(modules).expect_err("an error");
+            diagnostic::render(&error)
+        };
+        let circle = error(&[ko("a", &["b"]), ko("b", &["a"])]);
+        assert!(circle.contains("note: a -> b -> a"), "{circle}");
+        let missing = error(&[ko("a", &["ecc"])]);
+        assert!(missing.contains("does not exist: ecc"), "{missing}");
+    }
+
+    #[test]
+    fn names() {
+        assert_eq!(name_of(Path::new("/x/snd-hda.ko")), "snd_hda");
+    }
+}

@@ -1,0 +1,239 @@
+//! `make run M=…`: modules in folders of the user's.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use anyhow::{ensure, Result};
+
+use crate::harness::test::Test;
+use crate::support::context::{main_flavour, must_contain, printed, TestContext};
+use crate::support::scratch::must_refuse;
+use lab::exit::Exit;
+use lab::host::project::project;
+
+/// A module that exports a number, which another one imports; in a subfolder.
+const FIRST: &str = r#"#include <linux/module.h>
+int first_number = 3;
+EXPORT_SYMBOL_GPL(first_number);
+module_param_named(number, first_number, int, 0444);
+static int __init first_init(void) { pr_info("first: %d\n", first_number); return 0; }
+static void __exit first_exit(void) { pr_info("first: exit\n"); }
+module_init(first_init);
+module_exit(first_exit);
+MODULE_DESCRIPTION("Exports a number");
+MODULE_LICENSE("GPL");
+"#;
+
+const SECOND: &str = r#"#include <linux/module.h>
+extern int first_number;
+static int times = 1;
+module_param(times, int, 0444);
+static int __init second_init(void) { pr_info("second: %d\n", first_number * times); return 0; }
+static void __exit second_exit(void) { pr_info("second: exit\n"); }
+module_init(second_init);
+module_exit(second_exit);
+MODULE_DESCRIPTION("Imports a number");
+MODULE_LICENSE("GPL");
+"#;
+
+/// The order in Kbuild is not the order in which they have to be loaded.
+const KBUILD: &str = "obj-m := second.o first.o\nfirst-y := src/one.o\n";
+
+const BOTH: &[(&str, &str)] = &[
+    ("Kbuild", KBUILD),
+    ("src/one.c", FIRST),
+    ("second.c", SECOND),
+];
+
+/// Files of a folder, the lab's variables, the exit code, and what is printed.
+struct Bad {
+    what: &'static str,
+    files: &'static [(&'static str, &'static str)],
+    variables: &'static [(&'static str, &'static str)],
+    exit: Exit,
+    prints: &'static [&'static str],
+}
+
+#[rustfmt::skip] // a table reads best as a table
+const BAD: &[Bad] = &[
+    Bad { what: "no Kbuild", files: &[("a.c", "")], variables: &[], exit: Exit::Host,
+        prints: &["not a module's folder: no Kbuild, and no Makefile", "help: write `obj-m := NAME.o`"] },
+    Bad { what: "an empty obj-m", files: &[("Kbuild", "obj-m :=\n")], variables: &[], exit: Exit::Failed,
+        prints: &["the folder builds no module", "help: write `obj-m := NAME.o`"] },
+    Bad { what: "two modules of one name", exit: Exit::Failed, variables: &[],
+        files: &[("Kbuild", "obj-m := a/ first.o\n"), ("a/Kbuild", "obj-m := first.o\n"), ("first.c", FIRST), ("a/first.c", SECOND)],
+        prints: &["first"] },
+    Bad { what: "a script that fails", files: BOTH, variables: &[("LAB_RUN", "exit 7")], exit: Exit::Failed,
+        prints: &["lab: RUN exited with 7", "second: exit", "the script in RUN= exited with 7"] },
+    Bad { what: "a script that does not end", files: BOTH, exit: Exit::Timeout,
+        variables: &[("LAB_RUN", "sleep 600"), ("LAB_TIMEOUT", "10")], prints: &["the guest did not finish within 10 s"] },
+    Bad { what: "a file that does not exist", files: BOTH, variables: &[("LAB_FILES", "/no/file")], exit: Exit::Host,
+        prints: &["a file for the guest does not exist", "FILES=/no/file"] },
+    Bad { what: "a parameter that it does not take", files: BOTH, variables: &[("LAB_PARAMS", "times=many")], exit: Exit::Failed,
+        prints: &["\"many\" is not a valid value for the parameter times of second"] },
+    Bad { what: "an option that the kernel does not have", files: BOTH, variables: &[("LAB_CONFIG", "FOLDER/options")], exit: Exit::Host,
+        prints: &["cannot read the kernel options", "help: name a file with lines"] },
+    Bad { what: "symbols that the kernel lacks", exit: Exit::Failed, variables: &[],
+        files: &[("Kbuild", "obj-m := first.o\n"), ("first.c", "#include <linux/module.h>\n\
+            struct kprobe; int register_kprobe(struct kprobe *p);\n\
+            static int __init first_init(void) { return register_kprobe(NULL); }\nmodule_init(first_init);\nMODULE_LICENSE(\"GPL\");\n")],
+        prints: &["register_kprobe", "help: CONFIG=FILE, with the kernel options CONFIG_KPROBES=y"] },
+    Bad { what: "a module! of earlier kernels", exit: Exit::Failed, variables: &[],
+        files: &[("Kbuild", "obj-m := old.o\n"), ("old.rs", "//! Old.\nuse kernel::prelude::*;\n\
+            module! {\n    type: Old,\n    name: \"old\",\n    author: \"Ada\",\n    license: \"GPL\",\n}\nstruct Old;\n\
+            impl kernel::Module for Old {\n    fn init(_: &'static ThisModule) -> Result<Self> { Ok(Old) }\n}\n")],
+        prints: &["help: write authors: [\"…\"] in module!"] },
+];
+
+/// The tests.
+pub fn tests() -> Vec<Test> {
+    let test = |what: &str, run: fn(&TestContext) -> Result<()>| {
+        Test::new(format!("modules::{what}"), run).on(&main_flavour())
+    };
+    let mut tests = vec![
+        test("two in a folder, loaded by their dependencies", two_modules),
+        test(
+            "a Rust module in a folder that cannot be written",
+            rust_module,
+        ),
+        test("files that do not fit", files_do_not_fit),
+        test("a folder that does not exist", no_folder),
+    ];
+    tests.extend(BAD.iter().map(|bad| {
+        let run = move |context: &TestContext| refused(context, bad);
+        Test::new(format!("modules::{}", bad.what), run).on(&main_flavour())
+    }));
+    tests
+}
+
+fn write(folder: &Path, files: &[(&str, &str)]) -> Result<()> {
+    for (name, text) in files {
+        let file = folder.join(name);
+        fs::create_dir_all(file.with_file_name(""))?;
+        fs::write(file, text)?;
+    }
+    Ok(())
+}
+
+/// All files of a folder, to see that nothing was written.
+fn listing(folder: &Path) -> Result<Vec<PathBuf>> {
+    let mut paths = Vec::new();
+    for entry in fs::read_dir(folder)? {
+        let path = entry?.path();
+        if path.is_dir() {
+            paths.extend(listing(&path)?);
+        }
+        paths.push(path);
+    }
+    paths.sort();
+    Ok(paths)
+}
+
+fn two_modules(context: &TestContext) -> Result<()> {
+    let place = tempfile::tempdir()?;
+    let folder = place.path().join("a folder");
+    write(&folder, BOTH)?;
+    let before = listing(&folder)?;
+    let data = place.path().join("data");
+    write(&data, &[("below/word", "from a file\n")])?;
+
+    let words = [
+        "run",
+        &format!("M={}", folder.display()),
+        "PARAMS=first.number=7 times=2",
+        "RUN=cat /data/below/word; cut -d ' ' -f 1,4 /proc/modules; echo $((6 * 7))",
+        &format!("FILES={}", data.display()),
+    ];
+    let output = context.make_command(&project(), &words)?.output()?;
+    let text = printed(&output);
+    ensure!(output.status.success(), "{text}");
+    for line in [
+        "from a file\nsecond -\nfirst second,\n42\n",
+        "first: 7\n",
+        "second: 14\n",
+    ] {
+        must_contain(&text, line)?;
+    }
+    let (second, first) = (text.find("second: exit"), text.find("first: exit"));
+    ensure!(
+        second.is_some() && second < first,
+        "unloaded in this order:\n{text}"
+    );
+    ensure!(listing(&folder)? == before, "the folder was written to");
+    Ok(())
+}
+
+fn rust_module(context: &TestContext) -> Result<()> {
+    let place = tempfile::tempdir()?;
+    let folder = place.path().join("mine");
+    for name in ["Kbuild", "hello_rust.rs", "c_helper.c", "c_helper.h"] {
+        let text = fs::read_to_string(project().join(name))?;
+        write(&folder, &[(name, &text)])?;
+    }
+    let border = project().join("border");
+    for file in listing(&border)?.iter().filter(|file| file.is_file()) {
+        let name = Path::new("border").join(file.strip_prefix(&border)?);
+        if name.extension().is_some_and(|is| is == "rs" || is == "mk") {
+            write(
+                &folder,
+                &[(&name.to_string_lossy(), &fs::read_to_string(file)?)],
+            )?;
+        }
+    }
+    let mut read_only = fs::metadata(&folder)?.permissions();
+    read_only.set_readonly(true);
+    fs::set_permissions(&folder, read_only)?;
+
+    let m = folder.to_string_lossy();
+    let variables = [("LAB_M", &*m), ("LAB_PARAMS", "whom=Ada")];
+    let output = context.lab_command(&["run"], &variables)?.output()?;
+    ensure!(output.status.success(), "{}", printed(&output));
+    must_contain(&printed(&output), "Rust, called by C: hello, Ada! (1)")
+}
+
+fn files_do_not_fit(context: &TestContext) -> Result<()> {
+    let place = tempfile::tempdir()?;
+    write(&place.path().join("module"), BOTH)?;
+    let (m, file) = (place.path().join("module"), place.path().join("large"));
+    // It takes no space on the disk.
+    fs::File::create(&file)?.set_len(3 << 30)?;
+    let (m, file) = (m.to_string_lossy(), file.to_string_lossy());
+    let variables = [("LAB_M", &*m), ("LAB_FILES", &*file)];
+    must_refuse(
+        &mut context.lab_command(&["run"], &variables)?,
+        &[
+            "the files do not fit into the guest",
+            "FILES= needs 6208 MB, the guest has 256 MB",
+            "help: make run MEM=6208",
+        ],
+    )
+}
+
+fn no_folder(context: &TestContext) -> Result<()> {
+    let variables = [("LAB_M", "/no/folder")];
+    must_refuse(
+        &mut context.lab_command(&["run"], &variables)?,
+        &["the module's folder does not exist", "M=/no/folder"],
+    )
+}
+
+fn refused(context: &TestContext, bad: &Bad) -> Result<()> {
+    let place = tempfile::tempdir()?;
+    write(place.path(), bad.files)?;
+    let folder = place.path().to_string_lossy();
+    let mut command = context.lab_command(&["run"], &[("LAB_M", &*folder)])?;
+    for (name, value) in bad.variables {
+        command.env(name, value.replace("FOLDER", &folder));
+    }
+    let output = command.output()?;
+    let text = printed(&output);
+    let expected = i32::from(u8::from(bad.exit));
+    ensure!(
+        output.status.code() == Some(expected),
+        "{}, not {expected}:\n{text}",
+        output.status
+    );
+    bad.prints
+        .iter()
+        .try_for_each(|words| must_contain(&text, words))
+}
