@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-//! Says the word.
+//! Prints the word of another module.
 
 use kernel::{ffi::c_char, prelude::*, str::CStr};
 
@@ -10,7 +10,7 @@ extern "C" {
 module! {
     type: Say,
     name: "say",
-    description: "Says the word that another module gives",
+    description: "Prints the word of another module",
     license: "GPL",
 }
 

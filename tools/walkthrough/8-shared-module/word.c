@@ -8,5 +8,5 @@ const char *word(void)
 }
 EXPORT_SYMBOL_GPL(word);
 
-MODULE_DESCRIPTION("Gives a word to other modules");
+MODULE_DESCRIPTION("Exports a word to other modules");
 MODULE_LICENSE("GPL");

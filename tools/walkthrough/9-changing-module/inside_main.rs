@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-//! Says the word that it has inside.
+//! Prints the word of its own C half.
 
 use kernel::{ffi::c_char, prelude::*, str::CStr};
 
@@ -10,7 +10,7 @@ extern "C" {
 module! {
     type: Inside,
     name: "inside",
-    description: "Says the word that it has inside",
+    description: "Prints the word of its own C half",
     license: "GPL",
 }
 

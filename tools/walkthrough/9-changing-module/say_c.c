@@ -16,5 +16,5 @@ static void __exit say_exit(void)
 }
 module_exit(say_exit);
 
-MODULE_DESCRIPTION("Says the word that another module gives, in C");
+MODULE_DESCRIPTION("Prints the word of another module, in C");
 MODULE_LICENSE("GPL");

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0
-//! Gives a word to other modules.
+//! Exports a word to other modules.
 
 use kernel::{ffi::c_char, prelude::*};
 
 module! {
     type: Word,
     name: "word",
-    description: "Gives a word to other modules, in Rust",
+    description: "Exports a word to other modules, in Rust",
     license: "GPL",
 }
 

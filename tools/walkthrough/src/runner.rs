@@ -84,7 +84,7 @@ struct StepRunner<'r> {
     tools: &'r Tools,
     /// Standard output of named commands.
     earlier: HashMap<&'static str, String>,
-    /// Of the last command.
+    /// The output of the last command.
     before: Option<Output>,
     /// The outcome of all later claims, once a preparation failed.
     stopped: Option<Outcome>,

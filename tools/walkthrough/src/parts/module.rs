@@ -25,7 +25,7 @@ const STEPS: &[Step] = &[
         .intro("Two compilers make two objects; `ld -r` combines them into a relocatable one.")
         .commands(&[
             run("make -C $KDIR M=$PWD clean"),
-            run("make -C $KDIR M=$PWD | grep -F [M]").checks(&[
+            run("make -C $KDIR M=$PWD | grep -E ' (RUSTC|CC|LD) '").checks(&[
                 Line(&["RUSTC [M]", "hello_rust_main.o"]),
                 Line(&["CC [M]", "c_helper.o"]),
                 Line(&["LD [M]", "hello_rust.o"]),
