@@ -300,11 +300,11 @@ mod tests {
         use std::os::unix::process::ExitStatusExt;
         let words = |raw, complaint| last_words(ExitStatus::from_raw(raw), complaint);
         assert_eq!(words(137 << 8, "\n"), "exit status: 137");
-        let told = words(1 << 8, "qemu: no kvm\n");
-        assert_eq!(told, "exit status: 1: qemu: no kvm");
-        let error = anyhow::Error::from(qemu_died(&told));
+        let text = words(1 << 8, "qemu: no kvm\n");
+        assert_eq!(text, "exit status: 1: qemu: no kvm");
+        let error = anyhow::Error::from(qemu_died(&text));
         assert_eq!(diagnostic::exit_of(&error), u8::from(Exit::Qemu));
-        assert!(diagnostic::render(&error).contains(&told), "{error}");
+        assert!(diagnostic::render(&error).contains(&text), "{error}");
     }
 
     #[test]
@@ -315,17 +315,17 @@ mod tests {
 
     #[test]
     fn answers() {
-        let told = |text| split_answer(text);
+        let text = |text| split_answer(text);
         assert_eq!(
-            told("a\nlab: the job ended with 3\n"),
+            text("a\nlab: the job ended with 3\n"),
             ("a\n".to_owned(), Some(3))
         );
         assert_eq!(
-            told("lab: the job ended with 0\n"),
+            text("lab: the job ended with 0\n"),
             (String::new(), Some(0))
         );
-        assert_eq!(told("half a li"), ("half a li".to_owned(), None));
+        assert_eq!(text("half a li"), ("half a li".to_owned(), None));
         // Cut off in the middle: no status.
-        assert_eq!(told("a\nlab: the job ended with ").1, None);
+        assert_eq!(text("a\nlab: the job ended with ").1, None);
     }
 }

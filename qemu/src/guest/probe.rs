@@ -40,7 +40,7 @@ pub fn choose(
     eprintln!("lab: trying KVM with a real guest, {limit} s at most");
     let found = find(memory.has_failure(), || probe(toolchain, kernel, programs))?;
     memory.keep(&found)?;
-    eprintln!("lab: accelerator: {}", found.told(&memory));
+    eprintln!("lab: accelerator: {}", found.describe(&memory));
     Ok(found.accelerator())
 }
 
@@ -62,7 +62,7 @@ impl Kvm {
     }
 
     /// The result, how long it is remembered, and how to try again.
-    fn told(&self, memory: &Memory) -> String {
+    fn describe(&self, memory: &Memory) -> String {
         let (why, until) = match self {
             Kvm::Works => ("its guest ran", "remembered"),
             Kvm::Fails(why) => (why.as_str(), RETRIED),
@@ -315,7 +315,7 @@ mod tests {
         let folder = tempfile::tempdir()?;
         let now = memory(&folder, "a");
         let removal = format!("; to try KVM again: rm {}", now.file.display());
-        for (found, told) in [
+        for (found, words) in [
             (Kvm::Works, "KVM: its guest ran; remembered"),
             (
                 Kvm::Fails(format!(
@@ -326,7 +326,7 @@ mod tests {
                  tried again after the next boot of the host, or in a day",
             ),
         ] {
-            assert_eq!(found.told(&now), format!("{told}{removal}"));
+            assert_eq!(found.describe(&now), format!("{words}{removal}"));
         }
         Ok(())
     }

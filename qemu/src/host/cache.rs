@@ -145,9 +145,12 @@ fn rule(words: &[&OsStr]) -> Command {
 fn ask(rule: &mut Command) -> Result<PathBuf> {
     let output = rule.output().context("cannot run sh")?;
     if !output.status.success() {
-        let told = String::from_utf8_lossy(&output.stderr);
-        let told = told.trim_end();
-        bail!("{}", told.strip_prefix("lab: error: ").unwrap_or(told));
+        let printed = String::from_utf8_lossy(&output.stderr);
+        let printed = printed.trim_end();
+        bail!(
+            "{}",
+            printed.strip_prefix("lab: error: ").unwrap_or(printed)
+        );
     }
     let folder = String::from_utf8(output.stdout).map_err(|error| {
         Diagnostic::new("the cache cannot be used: its path is not UTF-8")
@@ -265,11 +268,11 @@ mod tests {
                 let kdir = folder.join(name);
                 fs::create_dir_all(&kdir)?;
                 fs::write(kdir.join("Makefile"), text)?;
-                told("tools/check-kernel.sh", &[kdir.as_ref()], folder)
+                printed("tools/check-kernel.sh", &[kdir.as_ref()], folder)
             });
             let (new, old) = (new?, old?);
             let words = ["--into".as_ref(), folder.as_os_str(), "no-kernel".as_ref()];
-            let metadata = told("tools/stock/rust-metadata", &words, folder)?;
+            let metadata = printed("tools/stock/rust-metadata", &words, folder)?;
             Ok(Refused {
                 kdir: new.contains("the path of the kernel has "),
                 module_for_new: new.contains("the path of the module has "),
@@ -281,12 +284,12 @@ mod tests {
     }
 
     /// What a script of the project says of a module in this folder.
-    fn told(script: &str, words: &[&OsStr], module: &Path) -> Result<String> {
+    fn printed(script: &str, words: &[&OsStr], module: &Path) -> Result<String> {
         let script = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/..")).join(script);
         let mut command = Command::new(script);
         let output = command.args(words).env("SRCDIR", module).output()?;
-        let told = [output.stdout, output.stderr].concat();
-        Ok(String::from_utf8_lossy(&told).into_owned())
+        let printed = [output.stdout, output.stderr].concat();
+        Ok(String::from_utf8_lossy(&printed).into_owned())
     }
 
     #[test]
@@ -320,9 +323,12 @@ mod tests {
         }
         for variables in [&[][..], &[("HOME", "ada")], &[("HOME", "/home/a,b")]] {
             let error = place(variables).expect_err("an error");
-            let told = diagnostic::render(&error);
-            assert!(told.starts_with("the cache cannot be used: "), "{told}");
-            assert!(told.contains("help: set XDG_CACHE_HOME"), "{told}");
+            let printed = diagnostic::render(&error);
+            assert!(
+                printed.starts_with("the cache cannot be used: "),
+                "{printed}"
+            );
+            assert!(printed.contains("help: set XDG_CACHE_HOME"), "{printed}");
         }
         Ok(())
     }

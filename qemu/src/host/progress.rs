@@ -26,13 +26,13 @@ pub enum Tick {
     Percent(f32),
 }
 
-/// A long command, told about on stderr.
+/// A long command, whose progress is shown on stderr.
 pub struct Job<'a> {
     /// What is being done, as a user would say it.
     pub what: &'a str,
     /// Where the whole output goes.
     pub log: &'a Path,
-    /// About how many [`Tick::Step`]s there will be; 0 where nobody knows.
+    /// About how many [`Tick::Step`]s there will be; 0 if unknown.
     pub steps: u64,
     /// Reads progress from a line of output.
     pub tick: fn(&str) -> Tick,
@@ -117,7 +117,7 @@ impl Job<'_> {
     }
 }
 
-/// A command that is stopped, unless it has ended, when nobody follows its output any more. A
+/// A command that is stopped, unless it has ended, when its output is no longer read. A
 /// sandbox takes with it all that it started.
 struct Running(Child);
 
@@ -186,12 +186,12 @@ fn telling_lines(tail: &[String]) -> String {
     errors_in(tail).unwrap_or_else(|| tail[tail.len().saturating_sub(8)..].join("\n"))
 }
 
-/// An error told in our own way, or the lines that say error.
+/// An error in our own format, or the lines that say error.
 fn errors_in(tail: &[String]) -> Option<String> {
-    let told = tail
+    let own = tail
         .windows(2)
         .rposition(|pair| pair[0].contains(": error: ") && pair[1].starts_with("  note: "));
-    if let Some(from) = told {
+    if let Some(from) = own {
         return Some(tail[from..].join("\n"));
     }
     let telling = |line: &&str| {

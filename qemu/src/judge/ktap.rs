@@ -356,8 +356,8 @@ mod tests {
     #[test]
     fn a_suite_that_fails_by_itself_is_a_case() {
         let init = "KTAP version 1\n1..1\n    # s:     # failed to initialize (-12)\nnot ok 1 s\n";
-        let told = ["# s:     # failed to initialize (-12)"];
-        assert_eq!(parse(init).unwrap(), [case("s", Status::Fail, &told)]);
+        let lines = ["# s:     # failed to initialize (-12)"];
+        assert_eq!(parse(init).unwrap(), [case("s", Status::Fail, &lines)]);
         let exit = "KTAP version 1\n1..1\n    KTAP version 1\n    1..1\n    ok 1 a\nnot ok 1 s\n";
         let cases = [case("s.a", Status::Pass, &[]), case("s", Status::Fail, &[])];
         assert_eq!(parse(exit).unwrap(), cases);

@@ -194,12 +194,12 @@ static REMARKS: &[Reason] = &[
 /// Remarks that are not the reason of a refusal come last.
 pub fn explain(log: &str) -> Vec<Explanation> {
     let lines: Vec<_> = messages(log).map(|message| message.text).collect();
-    let mut told = explain_by(REFUSALS, &lines);
-    if told.is_empty() {
-        told = explain_by(COMPLAINTS, &lines);
+    let mut explained = explain_by(REFUSALS, &lines);
+    if explained.is_empty() {
+        explained = explain_by(COMPLAINTS, &lines);
     }
-    told.extend(explain_by(REMARKS, &lines));
-    told
+    explained.extend(explain_by(REMARKS, &lines));
+    explained
 }
 
 /// The first explanation that matches each line, in the log's order, without repetitions.
@@ -208,13 +208,13 @@ fn explain_by(reasons: &[Reason], lines: &[&str]) -> Vec<Explanation> {
         .iter()
         .map(|(pattern, ..)| Regex::new(pattern).expect("every reason has a valid pattern"))
         .collect();
-    let mut told = Vec::new();
+    let mut explained = Vec::new();
     for line in lines {
         let mut reasons = patterns.iter().zip(reasons);
         let fits = reasons.find_map(|(pattern, reason)| Explanation::new(line, pattern, reason));
-        told.extend(fits.filter(|reason| !told.contains(reason)));
+        explained.extend(fits.filter(|reason| !explained.contains(reason)));
     }
-    told
+    explained
 }
 
 #[cfg(test)]
@@ -245,23 +245,30 @@ mod tests {
             ("insmod: ERROR: could not insert module hello_rust.ko: Key was rejected by service", "signed", "sign-file"),
         ];
         for (line, meaning, help) in refusals {
-            let told = explain(&format!("[    0.532101] {line}\r\n"));
-            assert_eq!(told.len(), 1, "{line}");
-            assert_eq!(told[0].line, line);
-            assert!(told[0].meaning.contains(meaning), "{}", told[0].meaning);
-            assert!(told[0].help.contains(help), "{}", told[0].help);
+            let explained = explain(&format!("[    0.532101] {line}\r\n"));
+            assert_eq!(explained.len(), 1, "{line}");
+            assert_eq!(explained[0].line, line);
+            assert!(
+                explained[0].meaning.contains(meaning),
+                "{}",
+                explained[0].meaning
+            );
+            assert!(explained[0].help.contains(help), "{}", explained[0].help);
         }
     }
 
     #[test]
     fn refusals_come_before_remarks_and_complaints() {
-        let told = explain(
+        let explained = explain(
             "[    0.532100] hello_rust: module verification failed: signature and/or required key missing - tainting kernel\r\n\
              [    0.532101] hello_rust: Unknown symbol f (err -2)\r\n\
              [    0.532102] hello_rust: Unknown symbol g (err -2)\r\n\
              insmod: can't insert 'hello_rust.ko': unknown symbol in module, or unknown parameter\n",
         );
-        let lines: Vec<_> = told.iter().map(|reason| reason.line.as_str()).collect();
+        let lines: Vec<_> = explained
+            .iter()
+            .map(|reason| reason.line.as_str())
+            .collect();
         assert_eq!(
             lines,
             [

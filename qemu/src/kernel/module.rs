@@ -223,11 +223,13 @@ mod tests {
         ] {
             let ended = run_marked(&mark, Command::new("sh").args(["-c", make]));
             assert_eq!(mark.exists(), signal.is_some(), "{make}");
-            let told = ended.err().map(|error| diagnostic::render(&error));
+            let rendered = ended.err().map(|error| diagnostic::render(&error));
             let killed = signal.map(|signal| format!("killed by signal {signal}"));
-            match (&told, &killed) {
-                (Some(told), Some(killed)) => assert!(told.contains(killed), "{make}: {told}"),
-                _ => assert_eq!(told, killed, "{make}"),
+            match (&rendered, &killed) {
+                (Some(rendered), Some(killed)) => {
+                    assert!(rendered.contains(killed), "{make}: {rendered}")
+                }
+                _ => assert_eq!(rendered, killed, "{make}"),
             }
         }
         Ok(())

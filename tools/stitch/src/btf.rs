@@ -194,11 +194,13 @@ impl Builder<'_> {
             .parameters
             .last()
             .is_some_and(|last| last.is_variadic());
-        let told = proto.parameters.len() - usize::from(variadic);
-        let parameters = proto.parameters[..told].iter().map(|parameter| Parameter {
-            name: self.name(Some(parameter)),
-            ty: self.ty_or_void(parameter.get_type_id()),
-        });
+        let listed = proto.parameters.len() - usize::from(variadic);
+        let parameters = proto.parameters[..listed]
+            .iter()
+            .map(|parameter| Parameter {
+                name: self.name(Some(parameter)),
+                ty: self.ty_or_void(parameter.get_type_id()),
+            });
         Ok(Signature {
             parameters: parameters.collect(),
             returns: self.ty(proto.return_type_id()),

@@ -127,7 +127,7 @@ struct Program {
     command: Command,
     /// The exit codes of one that has done its work.
     good: &'static [i32],
-    /// Seconds; nobody sets a target for the others.
+    /// Seconds; the others have no target.
     most: Option<f64>,
     used: Vec<Used>,
 }

@@ -98,12 +98,12 @@ fn installed_to_removed(context: &TestContext) -> Result<()> {
 /// apt can install what rust-metadata reports as missing, without removing the headers.
 fn advice_is_sound(debian: &Debian, release: &str) -> Result<()> {
     let tool = format!("{PROJECT}/tools/stock/rust-metadata {release} || true");
-    let told = debian.run(&["sh", "-c", &tool])?;
-    must_contain(&told, "libelf-dev")?;
-    let help = told
+    let text = debian.run(&["sh", "-c", &tool])?;
+    must_contain(&text, "libelf-dev")?;
+    let help = text
         .lines()
         .find_map(|line| line.trim().strip_prefix("help: "));
-    let help = help.with_context(|| format!("no advice: {told}"))?;
+    let help = help.with_context(|| format!("no advice: {text}"))?;
     let simulated = help.replace("apt-get install", "apt-get --simulate install");
     ensure!(simulated != help, "another advice: {help}");
     let plan = debian.run(&["sh", "-c", &simulated])?;
@@ -115,9 +115,9 @@ fn advice_is_sound(debian: &Debian, release: &str) -> Result<()> {
 /// An upgrade of the module succeeds although the installed rustc cannot read the metadata.
 fn rustc_is_another(debian: &Debian, release: &str) -> Result<()> {
     let upgrade = || debian.apt("install", &["--reinstall", MODULE]);
-    let told = debian.without("usr/bin/rustc", upgrade)?;
+    let text = debian.without("usr/bin/rustc", upgrade)?;
     must_contain(
-        &told,
+        &text,
         &format!("Building initial module hello_rust/0.1.0 for {release}"),
     )?;
     must_contain(&debian.log(), "was built by another rustc")?;
@@ -129,8 +129,8 @@ fn rustc_is_another(debian: &Debian, release: &str) -> Result<()> {
 fn second_kernel(debian: &Debian, first: &str) -> Result<()> {
     let second = debian.another(first, "linux-headers-7.")?;
     let install = || debian.install(&kernel(&second));
-    let told = debian.without("usr/bin/bindgen", install)?;
-    must_contain(&told, &skipped(&second))?;
+    let text = debian.without("usr/bin/bindgen", install)?;
+    must_contain(&text, &skipped(&second))?;
     must_contain(&debian.log(), "missing: bindgen")?;
     debian.run(&["dkms", "autoinstall", "-k", &second])?;
     debian.has_module(&second)?;
@@ -149,8 +149,8 @@ fn second_kernel(debian: &Debian, first: &str) -> Result<()> {
 /// Installs the headers of a kernel without Rust.
 fn without_rust(debian: &Debian, first: &str) -> Result<()> {
     let without = debian.another(first, "linux-headers-6.12.")?;
-    let told = debian.install(&[format!("linux-headers-{without}")])?;
-    must_contain(&told, &skipped(&without))
+    let text = debian.install(&[format!("linux-headers-{without}")])?;
+    must_contain(&text, &skipped(&without))
 }
 
 /// The packages of a kernel and its headers.

@@ -14,7 +14,7 @@ use crate::support::context::{
 use lab::host::project::project;
 use lab::kernel::flavour::NEWEST;
 
-/// Words for make, and what it prints then. Benchmarks measure once; nobody looks at their numbers.
+/// Words for make, and what it prints then. Benchmarks measure once, since their numbers do not matter here.
 #[rustfmt::skip] // a table reads best as a table
 const COMMANDS: &[(&[&str], &str)] = &[
     (&["help"],                                "make run"),
@@ -34,7 +34,7 @@ const COMMANDS: &[(&[&str], &str)] = &[
     (&["bench-stitch", "RUNS=1"],              "llvm-dwarfdump"),
 ];
 
-/// What make is also told to make, and the test that does.
+/// Other targets of make, and the tests that run them.
 const ELSEWHERE: &[(&str, &str)] = &[
     ("shell", "input::make shell, left by exit"),
     ("clean", "kdir::7.3-clang as a tree of one's own"),
@@ -45,7 +45,7 @@ const ELSEWHERE: &[(&str, &str)] = &[
     ("docs/walkthrough.md", "walkthrough::docs/walkthrough.md"),
 ];
 
-/// What the kernel's own make is told.
+/// Targets of the kernel's own make.
 const OF_THE_KERNEL: &[&str] = &["olddefconfig", "prepare", "prepare0"];
 
 /// The pages with commands; docs/walkthrough.md is a run itself.
@@ -83,7 +83,7 @@ pub fn tests() -> Vec<Test> {
 
 fn works(context: &TestContext, words: &[&str], prints: &str) -> Result<()> {
     if words[0] == "bench-stitch" {
-        // Where make is told which programs to use, it builds none.
+        // With BIN=, make builds no programs.
         let build = [
             "build",
             "--quiet",

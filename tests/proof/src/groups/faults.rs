@@ -74,14 +74,14 @@ fn qemu_is_killed(context: &TestContext) -> Result<()> {
             ensure!(diagnostic::exit_of(&error) == Exit::Qemu as u8, "{error}");
             must_contain(&error.to_string(), "QEMU died")
         }
-        Ok(()) => anyhow::bail!("nobody noticed"),
+        Ok(()) => anyhow::bail!("it was not noticed"),
     }
 }
 
 /// What init cannot start, it names on the console, which the lab shows.
 fn no_shell(context: &TestContext) -> Result<()> {
     let lab = context.lab()?;
-    // A file that nobody may execute.
+    // A file that may not be executed.
     let guest = context.boot(
         &lab,
         &[("bin/sh", b"no program")],

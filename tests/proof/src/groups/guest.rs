@@ -188,10 +188,10 @@ fn kernel_built_anew(_: &TestContext, lab: &Lab) -> Result<()> {
 fn is_provided_once(lab: &Lab, module: &Module) -> Result<()> {
     let time = |name| std::fs::metadata(module.dir().join(name)).and_then(|it| it.modified());
     module.provide(&lab.toolchain)?;
-    let (told, object) = (time("lab.built")?, time("hello_rust_main.o")?);
+    let (text, object) = (time("lab.built")?, time("hello_rust_main.o")?);
     module.provide(&lab.toolchain)?;
     ensure!(
-        time("lab.built")? == told,
+        time("lab.built")? == text,
         "nothing was touched, but make ran"
     );
 
@@ -291,7 +291,7 @@ fn parameters(context: &TestContext, lab: &Lab) -> Result<()> {
     greet(context, lab, "whom= times=1", "", 1)
 }
 
-/// (what insmod is told, the line of dmesg that says why it refused)
+/// (the parameters for insmod, the line of dmesg that says why it refused)
 const BAD_PARAMETERS: &[(&str, &str)] = &[
     ("times=0", "times: not a number from 1 to 16"),
     ("times=17", "times: not a number from 1 to 16"),
@@ -428,21 +428,18 @@ fn built_for_another_kernel(context: &TestContext, lab: &Lab) -> Result<()> {
         "kunit.enable=0",
     )?;
 
-    ensure!(
-        guest.outcome == machine::Outcome::Answered(1),
-        "{:?}",
-        guest.outcome
-    );
+    let outcome = &guest.outcome;
+    ensure!(*outcome == machine::Outcome::Answered(1), "{outcome:?}");
     must_contain(
         &guest.output,
         "insmod: /other.ko: error 8: Exec format error: see dmesg",
     )?;
-    let Err(told) = lab.judge(&guest) else {
+    let Err(text) = lab.judge(&guest) else {
         bail!("nothing is wrong, says the lab:\n{}", guest.console);
     };
-    let told = diagnostic::render(&told);
-    must_contain(&told, "built for ")?;
-    must_contain(&told, "KDIR")
+    let text = diagnostic::render(&text);
+    must_contain(&text, "built for ")?;
+    must_contain(&text, "KDIR")
 }
 
 /// Where some bytes begin.
@@ -457,10 +454,8 @@ fn kunit(context: &TestContext, lab: &Lab) -> Result<Vec<Case>> {
 
 fn catalogue(context: &TestContext, lab: &Lab) -> Result<Vec<Case>> {
     let cases = suite(context, lab, &CATALOGUE, "catalogue")?;
-    let own = cases
-        .iter()
-        .filter(|case| case.name.starts_with("catalogue."));
-    let count = own.count();
+    let names = cases.iter().map(|case| &case.name);
+    let count = names.filter(|name| name.starts_with("catalogue.")).count();
     ensure!(count == CATALOGUE_CASES, "{count} cases ran: {cases:#?}");
     Ok(cases)
 }

@@ -448,11 +448,11 @@ fn guest_hangs(context: &TestContext) -> Result<()> {
         status.code() == Some(Exit::Timeout as i32),
         "ended with {status}"
     );
-    let mut told = String::new();
+    let mut text = String::new();
     let mut stderr = started.child.stderr.take().context("no stderr")?;
-    stderr.read_to_string(&mut told)?;
-    must_contain(&told, "the guest did not finish within 4 s")?;
-    must_contain(&told, "help: make run TIMEOUT=")?;
+    stderr.read_to_string(&mut text)?;
+    must_contain(&text, "the guest did not finish within 4 s")?;
+    must_contain(&text, "help: make run TIMEOUT=")?;
     started.wait_until_gone()
 }
 
@@ -478,15 +478,15 @@ fn one_waits(context: &TestContext) -> Result<()> {
     let part = format!("module {}", HELLO_RUST.place(&lab.kernel));
     let lock = lab.cache.lock(&part)?;
 
-    let told = tempfile::NamedTempFile::new()?;
+    let text = tempfile::NamedTempFile::new()?;
     let child = context
         .lab_command(&["run"], &[])?
         .stdout(Stdio::piped())
-        .stderr(told.reopen()?)
+        .stderr(text.reopen()?)
         .spawn()?;
     let sentence = format!("lab: waiting for another run that uses the {part}");
     wait_for("a word about the other run", || {
-        says(told.path(), &sentence, 1)
+        says(text.path(), &sentence, 1)
     })?;
     drop(lock);
 

@@ -279,21 +279,21 @@ pub fn must_refuse_and_agree(
     says: &[&str],
 ) -> Result<()> {
     let output = fixture.make(lab, variables, kdir, words)?.output()?;
-    let told = printed(&output);
+    let text = printed(&output);
     ensure!(
         output.status.code() == Some(2),
-        "{}:\n{told}",
+        "{}:\n{text}",
         output.status
     );
-    says.iter().try_for_each(|word| must_contain(&told, word))?;
+    says.iter().try_for_each(|word| must_contain(&text, word))?;
 
-    let causes: Vec<&str> = told
+    let causes: Vec<&str> = text
         .lines()
         .filter_map(|line| line.strip_prefix("hello_rust: error: "))
         .collect();
-    ensure!(!causes.is_empty(), "no cause is named:\n{told}");
-    let helps = told.matches("\n  help: ").count();
-    ensure!(helps == causes.len(), "{helps} helps:\n{told}");
+    ensure!(!causes.is_empty(), "no cause is named:\n{text}");
+    let helps = text.matches("\n  help: ").count();
+    ensure!(helps == causes.len(), "{helps} helps:\n{text}");
 
     let doctor = fixture
         .doctor(lab, &[variables, words].concat(), kdir)?

@@ -137,18 +137,18 @@ fn is_refused(context: &TestContext, case: &Refused) -> Result<()> {
 
 /// The tool exits so with an error, a note and a help, and prints no folder.
 fn must_refuse(output: &Output, exit: i32, says: &[&str]) -> Result<()> {
-    let told = printed(output);
+    let text = printed(output);
     ensure!(
         output.status.code() == Some(exit),
-        "{}:\n{told}",
+        "{}:\n{text}",
         output.status
     );
-    ensure!(output.stdout.is_empty(), "on standard output: {told}");
+    ensure!(output.stdout.is_empty(), "on standard output: {text}");
     for word in ["rust-metadata: error: ", "\n  note: ", "\n  help: "]
         .iter()
         .chain(says)
     {
-        must_contain(&told, word)?;
+        must_contain(&text, word)?;
     }
     Ok(())
 }
@@ -164,10 +164,10 @@ fn headers_have_it(context: &TestContext) -> Result<()> {
         &printed(&output),
         "come with their Rust metadata: nothing to do",
     )?;
-    let told = String::from_utf8_lossy(&output.stdout).into_owned();
+    let text = String::from_utf8_lossy(&output.stdout).into_owned();
     ensure!(
-        told.trim_end() == fixture.headers().to_string_lossy(),
-        "{told}"
+        text.trim_end() == fixture.headers().to_string_lossy(),
+        "{text}"
     );
     ensure!(fixture.is_empty()?);
 
@@ -268,11 +268,11 @@ fn interrupted_twice(_: &TestContext, fixture: &Fixture) -> Result<()> {
         (Signal::INT, "run the same command again to continue"),
         (Signal::KILL, ""),
     ] {
-        let told = interrupted(fixture, signal)?;
-        must_contain(&told, ends)?;
+        let text = interrupted(fixture, signal)?;
+        must_contain(&text, ends)?;
         ensure!(
             !fixture.kdir().exists(),
-            "half of the metadata counts as complete: {told}"
+            "half of the metadata counts as complete: {text}"
         );
     }
     Ok(())
@@ -340,7 +340,7 @@ fn made_and_used(context: &TestContext, fixture: &Fixture) -> Result<()> {
 
 /// Starts the tool, waits until it compiles core, and sends a signal to its process group.
 fn interrupted(fixture: &Fixture, signal: Signal) -> Result<String> {
-    let log = fixture.path("told");
+    let log = fixture.path("text");
     let file = fs::File::create(&log)?;
     let mut child = fixture
         .make()

@@ -114,7 +114,7 @@ fn build(module: &Module, lab: &Lab, mutant: &Mutant, usual: &BTreeSet<String>) 
     Ok(Verdict { layers, message })
 }
 
-/// What stitch has to say of the crossings: what differs, or cannot be told.
+/// What stitch must report: what differs, or is unknown.
 fn reasons(dir: &Path) -> Result<BTreeSet<String>> {
     let mut reasons = BTreeSet::new();
     let report = report(dir)?;

@@ -142,8 +142,8 @@ fn committed(context: &TestContext, lab: &Lab, fault: &Fault) -> Result<()> {
 
     must_contain(&guest.console, &format!("fault: committing {}", fault.name))?;
     must_end(&guest, &fault.outcome)?;
-    let told = [place(fault.at)?, place("fault->commit(")?];
-    must_be(lab, &guest, fault.kind, &told)
+    let text = [place(fault.at)?, place("fault->commit(")?];
+    must_be(lab, &guest, fault.kind, &text)
 }
 
 /// Boots with fault.ko at hand.
@@ -243,10 +243,10 @@ fn hung_task(context: &TestContext, lab: &Lab) -> Result<()> {
     must_be(lab, &guest, Kind::Hang, &[place("wait_for_completion(")?])
 }
 
-/// With interrupts off nobody is left to notice, or to print, except the lab with its clock.
+/// With interrupts off, only the lab with its clock can notice.
 fn spin_irqs_off(context: &TestContext, lab: &Lab) -> Result<()> {
     const LIMIT: Duration = Duration::from_secs(10);
-    // Changing the terminal waits until it has written what it was told.
+    // Changing the terminal waits until it has written everything.
     let job = "echo committing; stty raw </dev/ttyS1; insmod /fault.ko kind=spin_irqs_off\n";
     let mut initramfs = Initramfs::new(&lab.programs, job)?;
     initramfs.file("fault.ko", 0o644, &fault_ko(lab)?)?;
@@ -261,8 +261,8 @@ fn spin_irqs_off(context: &TestContext, lab: &Lab) -> Result<()> {
         "stopped after {:?}",
         guest.wall
     );
-    let told = must_fail(lab, &guest, Exit::Timeout)?;
-    must_contain(&told, "the guest did not finish within 10 s")
+    let text = must_fail(lab, &guest, Exit::Timeout)?;
+    must_contain(&text, "the guest did not finish within 10 s")
 }
 
 /// C calls Rust where the contract forbids it, Rust calls C, and C notices: a splat that leads

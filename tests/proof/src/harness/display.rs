@@ -51,20 +51,20 @@ impl Display {
     /// Updates the times.
     pub fn tick(&mut self) {
         if self.terminal {
-            self.bar.set_message(self.told());
+            self.bar.set_message(self.running());
             self.bar.tick();
         } else if self.last_line.elapsed() >= QUIET_INTERVAL {
-            eprintln!("running: {}", self.told());
+            eprintln!("running: {}", self.running());
             self.last_line = Instant::now();
         }
     }
 
-    fn told(&self) -> String {
-        let told = self
+    fn running(&self) -> String {
+        let text = self
             .running
             .iter()
             .map(|(name, since)| format!("{name} ({} s)", since.elapsed().as_secs()));
-        told.collect::<Vec<_>>().join(", ")
+        text.collect::<Vec<_>>().join(", ")
     }
 }
 
