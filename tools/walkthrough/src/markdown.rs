@@ -90,9 +90,9 @@ fn paragraph(text: &str) -> String {
 const OPENING: &str = "\
 # The walkthrough
 
-What object files, linking, and shared and static libraries are, in C and in Rust, and what becomes
-of them in the kernel. Each claim was run: a command, its real output, and a check that would have
-failed otherwise. `make walkthrough` runs all of it, `make walkthrough PART=3` one part.
+This page shows what object files, linking, and shared and static libraries are, in C and in Rust,
+and what becomes of them in the kernel. Each claim was run: a command, its real output, and a check
+that would have failed otherwise. `make walkthrough` runs all of it, `make walkthrough PART=3` one part.
 
 `make docs/walkthrough.md` generated this page. `<address>`, `<hash 1>` and `/…/` replace what
 differs between machines, and `…` what was cut. `# the same output`: exactly that of the command

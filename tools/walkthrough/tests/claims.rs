@@ -113,8 +113,8 @@ const CHANGES: &[Change] = &[
         edit: ["\"hello from C\"", "\"h\" \"ello from C\""],
         not_shown: &[
             "The shared library changed",
-            "The same programs print the new words; with the library inside, the old ones",
-            "Linked again, those print the new words, and are other programs",
+            "Programs that load the library print the new words; those that contain it, the old ones",
+            "Linked again, those print the new words, and are different files",
         ],
     },
     Change {

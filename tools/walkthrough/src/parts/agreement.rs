@@ -23,7 +23,7 @@ pub const PART: Part = Part {
     ],
     requires: None,
     steps: STEPS,
-    closing: "the linker checks names; types and conventions are unchecked, unless the build does it.",
+    closing: "the linker checks names; types and conventions are unchecked, unless the build checks them.",
 };
 
 const STEPS: &[Step] = &[
@@ -93,7 +93,7 @@ const STEPS: &[Step] = &[
     claim("The checks of this project refuse the wrong declaration")
         .intro(
             "`stitch` compares C's debug information with Rust's declaration. A declaration leaves \
-             no trace in the object, so stitch calls rustc again, with the command that Kbuild \
+             only its name in the object, not its type, so stitch calls rustc again, with the command that Kbuild \
              records beside each object; here we write the record.",
         )
         .commands(&[

@@ -9,7 +9,7 @@ pub const PART: Part = Part {
     number: 5,
     title: "Changing a library",
     breaks: "the library is rebuilt, and half of the programs ignore it (5.3).",
-    about: "A static library stays in a program as it was when that was linked. A shared one can be \
+    about: "A program keeps a static library as it was at link time. A shared one can be \
             replaced at any time, by another version or by one in another language, without touching \
             the program.",
     sources: HELLO_AND_MAIN,
@@ -43,15 +43,16 @@ const STEPS: &[Step] = &[
             run("$CC -c hello.c && $AR rcs libhello.a hello.o"),
             run("sha256sum libhello.so").checks(&[NotAs("library")]),
         ]),
-    claim("The same programs print the new words; with the library inside, the old ones").commands(
-        &[
-            run("export LD_LIBRARY_PATH=.; ./main_c; ./main_rs")
-                .checks(&[Output("goodbye from C\ngoodbye from C")]),
-            run("sha256sum main_c main_rs").checks(&[SameAs("main")]),
-            run("./inside_c; ./inside_rs").checks(&[Output("hello from C\nhello from C")]),
-        ],
-    ),
-    claim("Linked again, those print the new words, and are other programs").commands(&[
+    claim(
+        "Programs that load the library print the new words; those that contain it, the old ones",
+    )
+    .commands(&[
+        run("export LD_LIBRARY_PATH=.; ./main_c; ./main_rs")
+            .checks(&[Output("goodbye from C\ngoodbye from C")]),
+        run("sha256sum main_c main_rs").checks(&[SameAs("main")]),
+        run("./inside_c; ./inside_rs").checks(&[Output("hello from C\nhello from C")]),
+    ]),
+    claim("Linked again, those print the new words, and are different files").commands(&[
         run("$LINK main.c libhello.a -o inside_c && ./inside_c")
             .checks(&[Output("goodbye from C")]),
         same("$RUSTLINK main.rs -C link-arg=libhello.a -o inside_rs && ./inside_rs"),

@@ -11,8 +11,8 @@ pub const PART: Part = Part {
     breaks: "the library's function has another type, and the kernel refuses its user (10.3).",
     about:
         "Linkers and loaders look up names. With CONFIG_MODVERSIONS, the kernel also compares a \
-            checksum of the type behind the name. For Rust this works since Linux 6.14, by \
-            gendwarfksyms, which reads the types from debug information.",
+            checksum of the type behind the name. For Rust this has worked since Linux \
+            6.14, through gendwarfksyms, which reads the types from debug information.",
     sources: WORD_AND_SAY,
     requires: Some("MODVERSIONS"),
     steps: STEPS,
@@ -59,8 +59,8 @@ const STEPS: &[Step] = &[
     claim("Rebuilt, the user loads, whatever it declares")
         .intro(
             "It loads, although its own declaration is still the old one: the checksum is taken \
-             from the library alone. What Rust declares is what hello_rust compares, at build time \
-             (part 6).",
+             from the library alone. Only a check like the one in part 6, or the border in \
+             hello_rust's build, compares what Rust declares.",
         )
         .commands(&[
             run("make -s -C $KDIR M=$PWD"),

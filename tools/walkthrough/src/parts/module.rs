@@ -9,8 +9,8 @@ pub const PART: Part = Part {
     title: "The kernel: a module is an object file",
     breaks: "a finished module turns out to be unfinished: it still has gaps (7.5).",
     about:
-        "hello_rust.ko combines two objects, like a program of part 2, and contains its helper in \
-            C, like a static library of part 4. But it is not fully linked: the kernel does that \
+        "hello_rust.ko combines two objects, like a program of part 2, and contains its C helper as \
+            a program contains a static library (part 4). But it is not fully linked: the kernel does that \
             when it loads the module. The sources are hello_rust.rs and \
             c_helper.c; KDIR is the build folder of a kernel.",
     // Its folder is that of hello_rust itself.

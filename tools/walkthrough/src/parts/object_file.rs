@@ -32,8 +32,8 @@ const SECTIONS: &[Check] = &[
 const STEPS: &[Step] = &[
     step(
         "A function in C that calls `puts` of the C library, and the same in Rust. `extern \"C\"` \
-         selects C's calling convention, `#[no_mangle]` keeps the name `hello`; part 6 goes \
-         without. `-c` and `--emit=obj` compile, but do not link. `-O` optimises: otherwise small \
+         selects C's calling convention, `#[no_mangle]` keeps the name `hello`; part 6 leaves \
+         it out. `-c` and `--emit=obj` compile, but do not link. `-O` optimises: otherwise small \
          functions of Rust's library would clutter the object.",
     )
     .commands(&[

@@ -42,7 +42,7 @@ const STEPS: &[Step] = &[
         ]),
     claim("hello.o links without `-fPIC`, but a library in general needs it")
         .intro(
-            "The post behind this project says that a shared library needs -fPIC. Not always: by \
+            "The article that this project grew out of says that a shared library needs -fPIC. Not always: by \
              default, compilers make position-independent code, if only for programs, and part 1's \
              hello.o links as it is. An object with a global variable does not.",
         )
@@ -60,7 +60,7 @@ const STEPS: &[Step] = &[
         ])
         .look(
             "A program's global variable is its own. A library's can be overridden by the \
-             program's, so the library's code must look up its address; -fPIC has it do so.",
+             program's, so the library's code must look up its address; -fPIC makes it do that.",
         ),
     claim("A shared library exports hello, in C and as a cdylib")
         .intro(

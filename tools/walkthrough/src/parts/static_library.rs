@@ -9,14 +9,14 @@ pub const PART: Part = Part {
     number: 4,
     title: "Static libraries",
     breaks:
-        "`ldd` calls a static program \"not a dynamic executable\", but an object file, too (4.5).",
+        "`ldd` calls a static program \"not a dynamic executable\", but says the same of an object file (4.5).",
     about:
         "A static library is an archive of object files. The linker copies those that are needed \
             into the program; after that the archive is no longer needed.",
     sources: HELLO_AND_MAIN,
     requires: None,
     steps: STEPS,
-    closing: "a static library is copied at link time; only `-static` does so to all libraries.",
+    closing: "a static library is copied at link time; only `-static` applies this to all libraries.",
 };
 
 const STEPS: &[Step] = &[
@@ -34,7 +34,7 @@ const STEPS: &[Step] = &[
             run("$NM main | grep -w hello").checks(&[Letter("hello", 'T')]),
             run("$NM main_rs | grep -w hello").checks(&[Letter("hello", 'T')]),
         ]),
-    claim("ldd no longer names libhello, but the C library")
+    claim("ldd no longer lists libhello, but still lists the C library")
         .intro(
             "One static library does not make a static program. Rust's own standard library is not \
              listed either: rustc links it statically.",
@@ -59,7 +59,7 @@ const STEPS: &[Step] = &[
             run("$READELF -h static_c | grep Type").checks(&[Line(&["Type:", "EXEC"])]),
             same("$READELF -h static_rs | grep Type"),
         ]),
-    claim("\"not a dynamic executable\" means a fully static program, or none at all")
+    claim("\"not a dynamic executable\" means a fully static program, or not a program at all")
         .intro(
             "ldd's answer does not prove a static program: hello.o gets it too. The proof is that \
              the program runs, and requests no interpreter, which is the dynamic linker.",
