@@ -191,7 +191,7 @@ fn configured_in_place(context: &TestContext) -> Result<()> {
         &[
             "this kernel source is configured in place",
             &format!("note: {ksrc}/.config"),
-            "help: build it yourself and use KDIR=",
+            "help: build it there and use KDIR=",
         ],
     )
 }
