@@ -12,7 +12,7 @@ use crate::judge::decode::decode;
 use crate::judge::guest::judge;
 use crate::kernel::build::Kernel;
 use crate::kernel::flavour::Flavour;
-use crate::kernel::load::{in_tree, load_order, modules_in, Ko};
+use crate::kernel::load::{file_in, load_order, modules_in, Ko};
 use crate::kernel::module::{stripped, Module};
 use crate::kernel::source::Source;
 use crate::kernel::sources::{Sources, HELLO_RUST};
@@ -70,9 +70,19 @@ impl Lab {
     pub fn modules(&self, sources: &Sources) -> Result<Vec<Ko>> {
         let module = self.module(sources)?;
         let own = modules_in(&self.toolchain, module.dir())?;
-        load_order(&own, |name| {
-            in_tree(&self.toolchain, &self.kernel.dir, name)
-        })
+        load_order(&own, |name| self.in_tree(name))
+    }
+
+    /// A module of the kernel's own.
+    fn in_tree(&self, name: &str) -> Result<Option<Ko>> {
+        let Kernel { flavour, dir, .. } = &self.kernel;
+        let file = if flavour.is_stock() {
+            stock::module(&self.cache, &self.toolchain, &flavour.series, name)?
+        } else {
+            file_in(dir, name)?
+        };
+        file.map(|file| Ko::read(&self.toolchain, &file))
+            .transpose()
     }
 
     /// Any module for this kernel, built.

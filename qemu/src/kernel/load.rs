@@ -26,7 +26,8 @@ impl Ko {
         format!("{}.ko", self.name)
     }
 
-    fn read(toolchain: &Toolchain, path: &Path) -> Result<Self> {
+    /// Reads what modpost has noted in it.
+    pub fn read(toolchain: &Toolchain, path: &Path) -> Result<Self> {
         let output = toolchain
             .command("modinfo")
             .args(["-F", "depends"])
@@ -51,8 +52,8 @@ impl Ko {
 
 /// The kernel does not distinguish the two characters in names of modules.
 fn name_of(path: &Path) -> String {
-    let stem = path.file_stem().unwrap_or_default();
-    stem.to_string_lossy().replace('-', "_")
+    let file = path.file_name().unwrap_or_default().to_string_lossy();
+    file.split('.').next().unwrap_or_default().replace('-', "_")
 }
 
 /// The modules below a folder, by their names.
@@ -85,12 +86,15 @@ pub fn modules_in(toolchain: &Toolchain, folder: &Path) -> Result<Vec<Ko>> {
     paths.iter().map(|path| Ko::read(toolchain, path)).collect()
 }
 
+/// Lists the files NAME.ko and NAME.ko.xz below a folder.
 fn find(folder: &Path, paths: &mut Vec<PathBuf>) -> Result<()> {
     for entry in fs::read_dir(folder)? {
-        let path = entry?.path();
-        if path.is_dir() {
+        let entry = entry?;
+        let (path, name) = (entry.path(), entry.file_name());
+        let name = name.to_string_lossy();
+        if entry.file_type()?.is_dir() {
             find(&path, paths)?;
-        } else if path.extension().is_some_and(|extension| extension == "ko") {
+        } else if name.ends_with(".ko") || name.ends_with(".ko.xz") {
             paths.push(path);
         }
     }
@@ -166,12 +170,11 @@ fn missing(module: &Ko, name: &str) -> Diagnostic {
     .help("CONFIG=FILE, with the kernel option that builds it")
 }
 
-/// A module of the kernel's own, in its build folder.
-pub fn in_tree(toolchain: &Toolchain, kernel: &Path, name: &str) -> Result<Option<Ko>> {
+/// The file of a module below a folder, which may be compressed.
+pub fn file_in(folder: &Path, name: &str) -> Result<Option<PathBuf>> {
     let mut paths = Vec::new();
-    find(kernel, &mut paths)?;
-    let path = paths.iter().find(|path| name_of(path) == name);
-    path.map(|path| Ko::read(toolchain, path)).transpose()
+    find(folder, &mut paths)?;
+    Ok(paths.into_iter().find(|path| name_of(path) == name))
 }
 
 #[cfg(test)]
@@ -213,6 +216,6 @@ mod tests {
 
     #[test]
     fn names() {
-        assert_eq!(name_of(Path::new("/x/snd-hda.ko")), "snd_hda");
+        assert_eq!(name_of(Path::new("/x/snd-hda.ko.xz")), "snd_hda");
     }
 }

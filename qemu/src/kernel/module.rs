@@ -134,8 +134,16 @@ impl<'a> Module<'a> {
     }
 }
 
-/// A module without its debug information, which is also left beside it.
+/// `MODULE_SIG_STRING` of include/linux/module_signature.h, at the end of a signed module.
+const SIGNED: &[u8] = b"~Module signature appended~\n";
+
+/// A module without its debug information, which is also left beside it. A signed one stays as it is:
+/// its signature would be lost.
 pub fn stripped(toolchain: &Toolchain, ko: &Path) -> Result<Vec<u8>> {
+    let whole = fs::read(ko).with_context(|| format!("cannot read {}", ko.display()))?;
+    if whole.ends_with(SIGNED) {
+        return Ok(whole);
+    }
     let stripped = ko.with_extension("ko.stripped");
     let status = toolchain
         .command("llvm-strip")

@@ -18,6 +18,7 @@ use crate::kernel::archive::Archive;
 use crate::kernel::build::Kernel;
 use crate::kernel::flavour::Flavour;
 use crate::kernel::flavour::{is_stock, NEWEST};
+use crate::kernel::load;
 use crate::kernel::source::Source;
 
 /// Bytes that the packages and the metadata of a kernel need, including temporary files.
@@ -158,19 +159,28 @@ impl Stock {
         }
         cache.require_space(SPACE, "a stock kernel")?;
         let archive = archive(cache, toolchain)?;
-        let downloads = archive.fetch(&self.packages(&archive)?)?;
-        let new = root.with_file_name("root.new");
-        cache::remove(&new)?;
-        cache::remove(&root)?;
-        fs::create_dir_all(&new)?;
-        for package in downloads.files()? {
-            let mut unpack = toolchain.command("dpkg-deb");
-            archive.run("unpacking", unpack.arg("-x").args([&package, &new]))?;
-        }
-        fs::rename(&new, &root).context("cannot move the stock kernel to its place")?;
-        downloads.remove()?;
+        unpack(toolchain, &archive, &self.packages(&archive)?, &root)?;
         cache::write_whole(&stamp, self.line().as_bytes())?;
         Ok(root)
+    }
+
+    /// The folder with the kernel's own modules. Linux 7.3 was the first to have them in a package of
+    /// their own.
+    fn modules(&self, cache: &Cache, toolchain: &Toolchain) -> Result<PathBuf> {
+        let below = format!("usr/lib/modules/{}/kernel", self.release);
+        let with_image = self.unpacked(cache, toolchain)?.join(&below);
+        if with_image.is_dir() {
+            return Ok(with_image);
+        }
+        let root = cache.place_for(&format!("stock/{}/modules", self.release))?;
+        let _lock = cache.lock("stock kernels")?;
+        if !root.is_dir() {
+            cache.require_space(SPACE, "the modules of a stock kernel")?;
+            let archive = archive(cache, toolchain)?;
+            let package = format!("linux-modules-{}={}", self.release, self.version);
+            unpack(toolchain, &archive, &[package], &root)?;
+        }
+        Ok(root.join(below))
     }
 
     /// The packages of the kernel's image and headers, `name=version`.
@@ -257,6 +267,46 @@ impl Stock {
         cache::write_whole(&stamp, recipe.as_bytes())?;
         Ok(kdir)
     }
+}
+
+/// Finds a module of the kernel's own, and unpacks it if it is compressed.
+pub fn module(
+    cache: &Cache,
+    toolchain: &Toolchain,
+    release: &str,
+    name: &str,
+) -> Result<Option<PathBuf>> {
+    let stock = Stock::choose(cache, toolchain, release)?;
+    let folder = stock.modules(cache, toolchain)?;
+    let found = load::file_in(&folder, name)?;
+    let Some(file) = found.filter(|file| file.extension().is_some_and(|it| it == "xz")) else {
+        return load::file_in(&folder, name);
+    };
+    let ko = cache.place_for(&format!("stock/{release}/ko/{name}.ko"))?;
+    let output = toolchain.command("xz").arg("-dc").arg(&file).output()?;
+    anyhow::ensure!(output.status.success(), "cannot unpack {}", file.display());
+    cache::write_whole(&ko, &output.stdout)?;
+    Ok(Some(ko))
+}
+
+/// Fetches packages, and unpacks them into a folder, which exists only when it is complete.
+fn unpack(
+    toolchain: &Toolchain,
+    archive: &Archive,
+    packages: &[String],
+    root: &Path,
+) -> Result<()> {
+    let downloads = archive.fetch(packages)?;
+    let new = root.with_extension("new");
+    cache::remove(&new)?;
+    cache::remove(root)?;
+    fs::create_dir_all(&new)?;
+    for package in downloads.files()? {
+        let mut unpack = toolchain.command("dpkg-deb");
+        archive.run("unpacking", unpack.arg("-x").args([&package, &new]))?;
+    }
+    fs::rename(&new, root).context("cannot move the stock kernel to its place")?;
+    downloads.remove()
 }
 
 fn archive<'a>(cache: &'a Cache, toolchain: &'a Toolchain) -> Result<Archive<'a>> {

@@ -38,6 +38,7 @@ pub fn all(kernel: &str) -> Vec<Test> {
         mutants::tests(),
         walkthrough::tests(),
         stock::tests_on(stock),
+        modules::tests_on(stock),
         walkthrough::tests_on(stock),
         metadata::tests(stock),
         dkms::tests(stock),

@@ -6,10 +6,11 @@ use std::path::{Path, PathBuf};
 use anyhow::{ensure, Result};
 
 use crate::harness::test::Test;
-use crate::support::context::{main_flavour, must_contain, printed, TestContext};
+use crate::support::context::{flavour, main_flavour, must_contain, printed, TestContext};
 use crate::support::scratch::must_refuse;
 use lab::exit::Exit;
 use lab::host::project::project;
+use lab::kernel::flavour::Compiler;
 
 /// A module that exports a number, which another one imports; in a subfolder.
 const FIRST: &str = r#"#include <linux/module.h>
@@ -104,6 +105,60 @@ pub fn tests() -> Vec<Test> {
         Test::new(format!("modules::{}", bad.what), run).on(&main_flavour())
     }));
     tests
+}
+
+/// Uses a module that Debian's kernel has.
+const WITH_CONFIGFS: &[(&str, &str)] = &[
+    ("Kbuild", "obj-m := group.o\n"),
+    (
+        "group.c",
+        r#"#include <linux/configfs.h>
+#include <linux/module.h>
+static struct config_group group;
+static const struct config_item_type type = { .ct_owner = THIS_MODULE };
+static int __init group_init(void)
+{
+	config_group_init_type_name(&group, "group", &type);
+	pr_info("group: init\n");
+	return 0;
+}
+static void __exit group_exit(void) { }
+module_init(group_init);
+module_exit(group_exit);
+MODULE_DESCRIPTION("Needs configfs");
+MODULE_LICENSE("GPL");
+"#,
+    ),
+];
+
+/// The tests on a stock kernel.
+pub fn tests_on(stock: &str) -> Vec<Test> {
+    let run = in_tree;
+    let name = "modules::stock::one that needs a module of the kernel's own";
+    vec![Test::new(name, run).on(&flavour(stock, Compiler::Gcc))]
+}
+
+fn in_tree(context: &TestContext) -> Result<()> {
+    let place = tempfile::tempdir()?;
+    write(place.path(), WITH_CONFIGFS)?;
+    let lab = context.lab()?;
+    let folder = place.path().to_string_lossy();
+    let variables = [
+        ("LAB_M", &*folder),
+        ("LAB_KERNEL", lab.kernel.flavour.series.as_str()),
+        ("LAB_RUN", "cut -d ' ' -f 1,4 /proc/modules"),
+    ];
+    let output = context.lab_command(&["run"], &variables)?.output()?;
+    let text = printed(&output);
+    ensure!(output.status.success(), "{text}");
+    must_contain(&text, "group -\nconfigfs group,\n")?;
+    must_contain(&text, "group: init")?;
+    // It keeps the signature that the kernel trusts.
+    ensure!(
+        !text.contains("configfs: module verification failed"),
+        "{text}"
+    );
+    Ok(())
 }
 
 fn write(folder: &Path, files: &[(&str, &str)]) -> Result<()> {
