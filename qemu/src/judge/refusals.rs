@@ -39,7 +39,7 @@ type Reason = (&'static str, &'static str, &'static str);
 const REBUILD: &str = "make clean && make KDIR=/lib/modules/$$(uname -r)/build";
 const SIGN: &str = "sign it with a key the kernel trusts: scripts/sign-file sha256 KEY.pem CERT.x509 MODULE.ko, in the kernel's tree";
 
-/// Messages of the kernel: kernel/module/main.c, version.c and signing.c, kernel/params.c,
+/// Messages of the kernel: kernel/module/main.c, sysfs.c, version.c and signing.c, kernel/params.c,
 /// security/lockdown/lockdown.c and arch/x86/kernel/module.c of Linux 6.12 and 7.3.
 static REFUSALS: &[Reason] = &[
     (
@@ -131,6 +131,11 @@ static REFUSALS: &[Reason] = &[
         r"^(?:module: )?overflow in relocation type",
         "part of the module was compiled for another code model than the kernel's",
         "compile everything through Kbuild, with the kernel's own flags: make clean && make",
+    ),
+    (
+        r"^(\S+): module is already loaded",
+        "a module of the name $1 is already loaded, or built into this kernel",
+        "unload it: rmmod $1; or, if it is built in, give the new module another name",
     ),
     (
         r"^Module (\S+) is blacklisted",
@@ -241,6 +246,7 @@ mod tests {
             ("hello_rust: exports duplicate symbol rust_twice (owned by hello_other)", "the loaded module hello_other", "rmmod hello_other"),
             ("hello_rust: exports duplicate symbol _printk (owned by kernel)", "the kernel itself exports", "rename"),
             ("module hello_rust: .gnu.linkonce.this_module section size must match the kernel's built struct module size at run time", "struct module", "make"),
+            ("kunit: module is already loaded", "built into this kernel", "another name"),
             ("insmod: can't insert 'hello_rust.ko': invalid module format", "not a module for this kernel", "make"),
             ("insmod: ERROR: could not insert module hello_rust.ko: Key was rejected by service", "signed", "sign-file"),
         ];
