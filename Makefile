@@ -12,12 +12,12 @@ is_given = $(findstring command,$(origin $1))
 $(foreach name,$(OURS),$(if $(call is_given,$(name)),$(eval export LAB_$(name) := $$(value $(name)))))
 
 # What can be done with another module than hello_rust.
-WITH_M := run shell stitch kernel
+WITH_M := run shell stitch kernel clean
 $(if $(call is_given,M),$(if $(filter-out $(WITH_M),$(or $(MAKECMDGOALS),modules)),\
 	$(error M= is for make $(WITH_M); to build a module alone: make -C KDIR M=FOLDER)))
 
 # cache_folder prints the reason if there cannot be a cache; building a module needs none.
-NEEDS_CACHE := $(filter-out modules clean help,$(or $(MAKECMDGOALS),modules))
+NEEDS_CACHE := $(filter-out modules help $(if $(LAB_M),,clean),$(or $(MAKECMDGOALS),modules))
 CACHE := $(shell . ./tools/path.sh && cache_folder $(if $(NEEDS_CACHE),,2>/dev/null))
 $(if $(NEEDS_CACHE),$(if $(CACHE),,$(error there is no cache)))
 # The folder that `make rust-metadata` has made for this kernel, else its headers.
@@ -42,8 +42,9 @@ modules: ## build hello_rust.ko for your kernel: make [LLVM=1] [KDIR=/path/to/li
 	@$(AS_KBUILD) tools/check-kernel.sh --problems '$(KDIR)'
 	+@$(MAKE) -C '$(KDIR)' M="$$PWD" modules
 
-clean: ## remove what `make` built here (not the lab's cache)
-	+@$(MAKE) -C '$(KDIR)' M="$$PWD" clean
+clean: ## remove what `make` built here (not the lab's cache), or the lab's builds of M=folder
+	$(if $(LAB_M),$(call cargo_build,lab))
+	+@$(if $(LAB_M),$(LAB) clean,$(MAKE) -C '$(KDIR)' M="$$PWD" clean)
 
 rust-metadata: ## make the Rust metadata that the headers of a Debian kernel lack  [KREL=7.3.4+deb13-amd64]
 	@tools/stock/rust-metadata --into '$(CACHE)/rust-metadata' '$(KREL)'

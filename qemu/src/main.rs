@@ -20,6 +20,7 @@ fn main() -> ExitCode {
         Action::Source => run::source(&settings),
         Action::Kernel => run::kernel(&settings),
         Action::Module => run::module(&settings),
+        Action::Clean => run::clean(&settings),
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,

@@ -76,6 +76,8 @@ pub enum Action {
     Kernel,
     /// Build the module, and say in which folder.
     Module,
+    /// Remove what was built of another module, for all kernels.
+    Clean,
 }
 
 /// Which kernel boots, with which module, in which machine. The Makefile passes the variables of its

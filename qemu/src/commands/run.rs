@@ -1,10 +1,11 @@
 //! `make run` and `make shell`; and the kernel, its source and the module by themselves.
 
 use anyhow::Result;
+use diagnostic::Diagnostic;
 
 use super::lab::{provide_source, Lab};
 use crate::guest::job::{params_of, script, Load};
-use crate::host::cache::Cache;
+use crate::host::cache::{self, Cache};
 use crate::host::toolchain::Toolchain;
 use crate::kernel::load::Ko;
 use crate::kernel::sources::{Folder, HELLO_RUST};
@@ -74,5 +75,23 @@ pub fn module(settings: &Settings) -> Result<()> {
     let sources = folder.as_ref().map_or(HELLO_RUST, Folder::sources);
     let lab = Lab::provide(settings, settings.flavour())?;
     println!("{}", lab.module(&sources)?.dir().display());
+    Ok(())
+}
+
+/// `make clean M=…`: removes the module's build folders.
+pub fn clean(settings: &Settings) -> Result<()> {
+    let Some(folder) = settings.module_folder()? else {
+        return Err(Diagnostic::new("no folder of a module to clean")
+            .help("make clean M=/path/to/a/folder")
+            .into());
+    };
+    let cache = Cache::open()?;
+    let own = format!("{}-", folder.sources().name);
+    for (name, place) in cache.folders("module") {
+        if name.starts_with(&own) {
+            let _lock = cache.lock(&format!("module {name}"))?;
+            cache::remove(&place)?;
+        }
+    }
     Ok(())
 }

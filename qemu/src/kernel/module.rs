@@ -18,7 +18,7 @@ use crate::host::project::cpus;
 use crate::host::toolchain::Toolchain;
 use crate::kernel::advice;
 use crate::kernel::build::Kernel;
-use crate::kernel::sources::Sources;
+use crate::kernel::sources::{remove_orphans, Sources};
 
 /// The file in a module's folder with its state at the last build.
 const BUILT: &str = "lab.built";
@@ -39,6 +39,7 @@ impl<'a> Module<'a> {
         let dir = cache.place_for(&format!("module/{place}"))?;
         fs::create_dir_all(&dir)?;
         sources.copy_to(&dir)?;
+        remove_orphans(cache);
         Ok(Module {
             kernel,
             log: cache.place_for(&sources.log(kernel))?,
@@ -188,9 +189,10 @@ fn list(folder: &Path, files: &mut Vec<String>) -> Result<()> {
     for entry in fs::read_dir(folder)? {
         let entry = entry?;
         let (path, about) = (entry.path(), entry.metadata()?);
+        let own = entry.file_name().as_encoded_bytes().starts_with(b"lab.");
         if about.is_dir() {
             list(&path, files)?;
-        } else if !path.ends_with(BUILT) && path.extension() != Some("stripped".as_ref()) {
+        } else if !own && path.extension() != Some("stripped".as_ref()) {
             let modified = about.modified()?;
             files.push(format!("{} {} {modified:?}", path.display(), about.len()));
         }

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result};
 use diagnostic::Diagnostic;
 
-use crate::host::cache;
+use crate::host::cache::{self, Cache};
 use crate::host::project::project;
 use crate::kernel::build::Kernel;
 
@@ -56,7 +56,26 @@ impl Sources<'_> {
             Files::Listed(files) => files
                 .iter()
                 .try_for_each(|(from, to)| copy(&project().join(from), &dir.join(to))),
-            Files::Folder(folder) => copy_folder(folder, dir),
+            Files::Folder(folder) => {
+                cache::write_whole(&dir.join(FROM), folder.as_os_str().as_encoded_bytes())?;
+                copy_folder(folder, dir)
+            }
+        }
+    }
+}
+
+/// The file in a build folder with the path of the user's folder that it is a copy of.
+const FROM: &str = "lab.from";
+
+/// Removes the copies of folders that no longer exist.
+pub fn remove_orphans(cache: &Cache) {
+    for (name, place) in cache.folders("module") {
+        let from = fs::read_to_string(place.join(FROM));
+        if from.is_ok_and(|from| !Path::new(&from).exists()) {
+            if let Some(_lock) = cache.try_lock(&format!("module {name}")) {
+                // What cannot be removed only takes space.
+                let _ = cache::remove(&place);
+            }
         }
     }
 }
@@ -238,6 +257,30 @@ mod tests {
         fs::remove_file(from.join("src/b.c"))?;
         copy_folder(&from, &to)?;
         assert!(!is_there("src/b.c") && is_there("a.o") && is_there("src/a.rs"));
+        Ok(())
+    }
+
+    #[test]
+    fn copies_of_folders_that_are_gone_are_removed() -> Result<()> {
+        let place = tempfile::tempdir()?;
+        let cache = Cache::at(place.path().join("cache"))?;
+        let from = place.path().join("from");
+        for (name, from) in [
+            ("here", Some(place.path())),
+            ("gone", Some(&*from)),
+            ("own", None),
+        ] {
+            let dir = cache
+                .place_for(&format!("module/{name}/x"))?
+                .with_file_name("");
+            if let Some(from) = from {
+                fs::write(dir.join(FROM), from.as_os_str().as_encoded_bytes())?;
+            }
+        }
+        remove_orphans(&cache);
+        let mut left: Vec<String> = cache.folders("module").into_iter().map(|it| it.0).collect();
+        left.sort();
+        assert_eq!(left, ["here", "own"]);
         Ok(())
     }
 

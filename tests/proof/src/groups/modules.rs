@@ -6,11 +6,12 @@ use std::path::{Path, PathBuf};
 use anyhow::{ensure, Result};
 
 use crate::harness::test::Test;
-use crate::support::context::{flavour, main_flavour, must_contain, printed, TestContext};
+use crate::support::context::{flavour, main_flavour, must_contain, printed, succeed, TestContext};
 use crate::support::scratch::must_refuse;
 use lab::exit::Exit;
 use lab::host::project::project;
 use lab::kernel::flavour::Compiler;
+use lab::kernel::sources::Folder;
 
 /// A module that exports a number, which another one imports; in a subfolder.
 const FIRST: &str = r#"#include <linux/module.h>
@@ -218,6 +219,13 @@ fn two_modules(context: &TestContext) -> Result<()> {
         "unloaded in this order:\n{text}"
     );
     ensure!(listing(&folder)? == before, "the folder was written to");
+
+    let m = format!("M={}", folder.display());
+    succeed(&mut context.make_command(&project(), &["clean", &m])?)?;
+    let name = format!("{}-", Folder::new(&folder)?.sources().name);
+    let left = context.cache()?.folders("module").into_iter();
+    let left: Vec<_> = left.filter(|(it, _)| it.starts_with(&name)).collect();
+    ensure!(left.is_empty(), "left after make clean: {left:?}");
     Ok(())
 }
 
