@@ -90,6 +90,7 @@ pub fn tests() -> Vec<Test> {
         Test::new("lint::shellcheck", shellcheck),
         Test::new("lint::one version", |_| one_version()),
         Test::new("lint::what the sources name is in git", |_| named_files()),
+        Test::new("lint::plain words", |_| plain_words()),
         Test::new("lint::the workflow keeps to GitHub's schema", workflow),
     ]
 }
@@ -252,6 +253,20 @@ fn named_files() -> Result<()> {
         "ignored by git: {}",
         printed(&ignored)
     );
+    Ok(())
+}
+
+/// Words that this project once used for a user, a program, or a fix.
+const NOT_PLAIN: &str = r"\b(who[e]ver|some[b]ody|any[b]ody|men[d]s?|front do[o]r)\b";
+
+fn plain_words() -> Result<()> {
+    let found = Command::new("git")
+        .arg("-C")
+        .arg(project())
+        .args(["grep", "-nIiE", NOT_PLAIN, "--", ".", ":!Cargo.lock"])
+        .output()?;
+    // git grep exits with 1 if it finds nothing.
+    ensure!(found.status.code() == Some(1), "{}", printed(&found));
     Ok(())
 }
 

@@ -20,7 +20,7 @@ pub enum Caught {
     By(&'static str),
     /// stitch alone, in the finished objects; a word of its reason.
     Stitch(&'static str),
-    /// Nobody before insmod, and why.
+    /// Nothing before insmod, for this reason.
     Not(&'static str),
 }
 
@@ -351,7 +351,7 @@ pub const MUTANTS: &[Mutant] = &[
     broken("symbol", "shadowed by a static function of another object", By(OBJECTS),
         &[kbuild("catalogue-y += more.o\ninclude $(src)/border/border.mk"),
           Edit { file: "more.c", from: "", to: "static noinline int catalogue_rs_fail(int err)\n{\n\tasm volatile(\"\" : \"+r\" (err));\n\treturn err;\n}\n\nint more(void);\nint more(void)\n{\n\treturn catalogue_rs_fail(-1);\n}\n" }]),
-    same("symbol", "declared, used by nobody", By(OBJECTS),
+    same("symbol", "declared, used by nothing", By(OBJECTS),
         &[header("int catalogue_c_rest(void);", "int catalogue_c_rest(void);\nvoid catalogue_c_idle(void);"),
           c("int catalogue_c_rest(void)", "void catalogue_c_idle(void)\n{\n}\n\nint catalogue_c_rest(void)")]),
 
