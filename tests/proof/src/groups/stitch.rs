@@ -192,8 +192,14 @@ fn same_symbols(part: &Value, nm: &Counts<Symbol>) -> Result<()> {
     same(&own, nm)
 }
 
-/// A relocation against a symbol: section, offset, type, addend.
-type Relocation = (String, u64, String, i64);
+/// A relocation against a symbol.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+struct Relocation {
+    section: String,
+    offset: u64,
+    kind: String,
+    addend: i64,
+}
 
 fn readelf(toolchain: &Toolchain, object: &Path) -> Result<BTreeMap<String, Vec<Relocation>>> {
     let printed = succeed(toolchain.command("readelf").arg("-rW").arg(object))?;
@@ -207,9 +213,8 @@ fn readelf_tables(printed: &str) -> BTreeMap<String, Vec<Relocation>> {
     for line in printed.lines() {
         if let Some(name) = line.strip_prefix("Relocation section '.rela") {
             section = name.split('\'').next().unwrap_or_default().to_owned();
-        } else if let Some((symbol, (offset, kind, addend))) = readelf_line(line) {
+        } else if let Some((symbol, relocation)) = readelf_line(&section, line) {
             if !section.starts_with(".debug_") {
-                let relocation = (section.clone(), offset, kind, addend);
                 found.entry(symbol).or_default().push(relocation);
             }
         }
@@ -218,7 +223,7 @@ fn readelf_tables(printed: &str) -> BTreeMap<String, Vec<Relocation>> {
 }
 
 /// `00000000000000dc  0000002300000004 R_X86_64_PLT32  0000000000000000 hello_rust_count_chars - 4`
-fn readelf_line(line: &str) -> Option<(String, (u64, String, i64))> {
+fn readelf_line(section: &str, line: &str) -> Option<(String, Relocation)> {
     let words: Vec<&str> = line.split_whitespace().collect();
     let [offset, _, kind, _, symbol, rest @ ..] = &words[..] else {
         return None;
@@ -234,9 +239,14 @@ fn readelf_line(line: &str) -> Option<(String, (u64, String, i64))> {
         }
         _ => 0,
     };
-    let offset = u64::from_str_radix(offset, 16).ok()?;
+    let relocation = Relocation {
+        section: section.to_owned(),
+        offset: u64::from_str_radix(offset, 16).ok()?,
+        kind: (*kind).to_owned(),
+        addend,
+    };
     let known = kind.starts_with("R_X86_64_");
-    known.then(|| ((*symbol).to_owned(), (offset, (*kind).to_owned(), addend)))
+    known.then(|| ((*symbol).to_owned(), relocation))
 }
 
 /// Of each symbol that this part needs from another language or from the kernel; how many.
@@ -260,12 +270,12 @@ fn same_relocations(
 }
 
 fn site(site: &Value) -> Relocation {
-    (
-        text(site, "section").to_owned(),
-        site["offset"].as_u64().unwrap_or(u64::MAX),
-        text(site, "relocation").to_owned(),
-        site["addend"].as_i64().unwrap_or(i64::MAX),
-    )
+    Relocation {
+        section: text(site, "section").to_owned(),
+        offset: site["offset"].as_u64().unwrap_or(u64::MAX),
+        kind: text(site, "relocation").to_owned(),
+        addend: site["addend"].as_i64().unwrap_or(i64::MAX),
+    }
 }
 
 /// The sums of the sizes by crate are those of the sections.
@@ -333,7 +343,12 @@ mod tests {
             Relocation section '.rela.debug_info' at offset 0xa570 contains 1 entry:\n\
             00000000000000dd  0000002300000001 R_X86_64_64         0000000000000000 f + 10\n";
         let found = readelf_tables(printed);
-        let expected = (".text".to_owned(), 0xdc, "R_X86_64_PLT32".to_owned(), -4);
+        let expected = Relocation {
+            section: ".text".to_owned(),
+            offset: 0xdc,
+            kind: "R_X86_64_PLT32".to_owned(),
+            addend: -4,
+        };
         assert_eq!(found.get("f"), Some(&vec![expected]));
         assert_eq!(found.len(), 1);
     }
