@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 
 //! The sizes of kernel structs. Rust has these types from the kernel crate, so no assertion of the
-//! contract covers them. Each object gets a static of the size of each struct, for nm to read.
+//! contract covers them. Each object gets a static of the size of each struct or union that is named by
+//! its tag, for nm to read.
 
 use crate::header::Header;
 use crate::nm::SIZE_OF;

@@ -8,6 +8,7 @@ use clap::builder::FalseyValueParser;
 use clap::{Args, Parser, Subcommand};
 use diagnostic::Diagnostic;
 
+use crate::guest::job::Run;
 use crate::guest::machine::Accelerator;
 use crate::guest::machine::Size;
 use crate::kernel::flavour::is_stock;
@@ -187,6 +188,30 @@ impl Settings {
         files.map(PathBuf::from).collect()
     }
 
+    /// What the guest runs while the modules are loaded: the content of a file, or a command line.
+    ///
+    /// # Errors
+    ///
+    /// When it looks like the path of a file, and cannot be read.
+    pub fn guest_run(&self) -> Result<Option<Run>> {
+        let Some(run) = &self.run else {
+            return Ok(None);
+        };
+        let is_path = !run.contains(char::is_whitespace) && run.ends_with(".sh");
+        match std::fs::read(run) {
+            Ok(content) => Ok(Some(Run::new(content))),
+            Err(error) if is_path && !run.starts_with('/') => {
+                Err(Diagnostic::new("cannot read the script")
+                    .note(format!("RUN={run}: {error}"))
+                    .help(
+                        "name a script on this host, or a command of the guest: RUN='sh /NAME.sh'",
+                    )
+                    .into())
+            }
+            Err(_) => Ok(Some(Run::new(format!("{run}\n").into_bytes()))),
+        }
+    }
+
     /// The kernel options that the user or the module's folder asks for.
     ///
     /// # Errors
@@ -200,7 +225,7 @@ impl Settings {
         std::fs::read_to_string(&file).map_err(|error| {
             Diagnostic::new("cannot read the kernel options")
                 .note(format!("CONFIG={}: {error}", file.display()))
-                .help("name a file with lines such as CONFIG_CRYPTO_ECC=y")
+                .help("name a file with lines such as CONFIG_KPROBES=y")
                 .into()
         })
     }

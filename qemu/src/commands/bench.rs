@@ -319,7 +319,7 @@ fn hello_rust_job() -> String {
         file: "hello_rust.ko",
         params: String::new(),
     };
-    script(&[load], false)
+    script(&[load], None)
 }
 
 /// Sets a file's modification time to now.

@@ -2,10 +2,11 @@
 
 use anyhow::Result;
 
+use crate::guest::files;
 use crate::guest::initramfs::{Initramfs, Programs};
+use crate::guest::job::{self, Run};
 use crate::guest::machine::{Accelerator, Guest, Machine};
 use crate::guest::probe;
-use crate::guest::{files, job};
 use crate::host::cache::Cache;
 use crate::host::toolchain::Toolchain;
 use crate::judge::decode::decode;
@@ -66,11 +67,12 @@ impl Lab {
     }
 
     /// The modules of these sources, built, and those of the kernel that they depend on, in the order
-    /// in which they are loaded.
-    pub fn modules(&self, sources: &Sources) -> Result<Vec<Ko>> {
+    /// in which they are loaded. As long as the [`Module`] is kept, no other run changes them.
+    pub fn modules(&self, sources: &Sources) -> Result<(Module<'_>, Vec<Ko>)> {
         let module = self.module(sources)?;
         let own = modules_in(&self.toolchain, module.dir())?;
-        load_order(&own, |name| self.in_tree(name))
+        let modules = load_order(&own, |name| self.in_tree(name))?;
+        Ok((module, modules))
     }
 
     /// A module of the kernel's own.
@@ -111,17 +113,27 @@ impl Lab {
     }
 
     /// The guest's root folder: modules, the user's files and script, and the job.
-    pub fn initramfs(&self, settings: &Settings, modules: &[Ko], job: &str) -> Result<Initramfs> {
+    pub fn initramfs(
+        &self,
+        settings: &Settings,
+        modules: &[Ko],
+        run: Option<&Run>,
+        job: &str,
+    ) -> Result<Initramfs> {
         let mut initramfs = Initramfs::new(&self.programs, job)?;
         for module in modules {
             let content = stripped(&self.toolchain, &module.path)?;
             initramfs.file(&module.file(), 0o644, &content)?;
         }
-        files::add(&mut initramfs, &settings.guest_files(), settings.mem)?;
-        if let Some(run) = &settings.run {
-            // A script by its path, or what a shell would be given.
-            let text = std::fs::read(run).unwrap_or_else(|_| format!("{run}\n").into_bytes());
-            initramfs.file(job::RUN, 0o755, &text)?;
+        let names: Vec<String> = modules.iter().map(Ko::file).collect();
+        files::add(
+            &mut initramfs,
+            &settings.guest_files(),
+            &names,
+            settings.mem,
+        )?;
+        if let Some(run) = run {
+            initramfs.file(job::RUN, 0o755, run.content())?;
         }
         Ok(initramfs)
     }

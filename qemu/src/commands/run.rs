@@ -4,9 +4,10 @@ use anyhow::Result;
 use diagnostic::Diagnostic;
 
 use super::lab::{provide_source, Lab};
-use crate::guest::job::{params_of, script, Load};
-use crate::host::cache::{self, Cache};
+use crate::guest::job::{params_of, quoted, script, Load};
+use crate::host::cache::Cache;
 use crate::host::toolchain::Toolchain;
+use crate::kernel::copy::remove_copy;
 use crate::kernel::load::Ko;
 use crate::kernel::sources::{Folder, HELLO_RUST};
 use crate::options::Settings;
@@ -16,14 +17,16 @@ pub fn run(settings: &Settings) -> Result<()> {
     let folder = settings.module_folder()?;
     let sources = folder.as_ref().map_or(HELLO_RUST, Folder::sources);
     let lab = Lab::provide(settings, settings.flavour())?;
-    let modules = lab.modules(&sources)?;
+    let (built, modules) = lab.modules(&sources)?;
     let names: Vec<&str> = modules.iter().map(|module| module.name.as_str()).collect();
     let files: Vec<String> = modules.iter().map(Ko::file).collect();
     let loads = files.iter().zip(params_of(&settings.params, &names));
     let loads: Vec<Load> = loads.map(|(file, params)| Load { file, params }).collect();
 
-    let job = script(&loads, settings.run.is_some());
-    let initramfs = lab.initramfs(settings, &modules, &job)?;
+    let run = settings.guest_run()?;
+    let job = script(&loads, run.as_ref());
+    let initramfs = lab.initramfs(settings, &modules, run.as_ref(), &job)?;
+    drop(built);
     // Without the kernel's own KUnit suites.
     let guest = lab.machine(settings).run(initramfs, "kunit.enable=0")?;
     print!("{}", guest.output);
@@ -35,20 +38,24 @@ pub fn shell(settings: &Settings) -> Result<()> {
     let folder = settings.module_folder()?;
     let sources = folder.as_ref().map_or(HELLO_RUST, Folder::sources);
     let lab = Lab::provide(settings, settings.flavour())?;
-    let modules = lab.modules(&sources)?;
-    let (files, names): (Vec<String>, Vec<&str>) = modules
-        .iter()
-        .map(|module| (format!("insmod {}", module.file()), module.name.as_str()))
-        .unzip();
+    let (built, modules) = lab.modules(&sources)?;
+    let names: Vec<&str> = modules.iter().map(|module| module.name.as_str()).collect();
+    let loads = modules.iter().zip(params_of(&settings.params, &names));
+    let loads = loads.map(|(module, params)| format!("insmod {} {params}", module.file()));
+    let loads: Vec<String> = loads.map(|load| load.trim_end().to_owned()).collect();
     let names: Vec<&str> = names.into_iter().rev().collect();
-    let job = format!(
-        "PS1='guest# '\n\
-         echo 'A shell in the guest. Try: {}; dmesg | tail; rmmod {}'\n\
-         echo 'Type exit or Ctrl-A X to leave.'\n",
-        files.join("; "),
+    let hint = format!(
+        "A shell in the guest. Try: {}; dmesg | tail; rmmod {}",
+        loads.join("; "),
         names.join(" ")
     );
-    let initramfs = lab.initramfs(settings, &modules, &job)?;
+    let job = format!(
+        "PS1='guest# '\necho {}\necho 'Type exit or Ctrl-A X to leave.'\n",
+        quoted(&hint)
+    );
+    let run = settings.guest_run()?;
+    let initramfs = lab.initramfs(settings, &modules, run.as_ref(), &job)?;
+    drop(built);
     lab.machine(settings)
         .interact(initramfs, "kunit.enable=0 quiet -- shell")
 }
@@ -90,7 +97,7 @@ pub fn clean(settings: &Settings) -> Result<()> {
     for (name, place) in cache.folders("module") {
         if name.starts_with(&own) {
             let _lock = cache.lock(&format!("module {name}"))?;
-            cache::remove(&place)?;
+            remove_copy(&place)?;
         }
     }
     Ok(())

@@ -8,6 +8,7 @@ use anyhow::{Context, Result};
 use diagnostic::Diagnostic;
 
 use super::initramfs::Initramfs;
+use super::job::RUN;
 
 /// Megabytes that the kernel and its programs need in the guest.
 const REST: u64 = 64;
@@ -19,23 +20,39 @@ struct File {
     size: u64,
 }
 
-/// Adds files, and folders with everything in them, to the guest's root folder.
+/// What the guest's root folder has already, besides the modules.
+const TAKEN: &[&str] = &["bin", "dev", "init", "job", "proc", RUN, "sys", "tmp"];
+
+/// Adds files, and folders with all files in them, to the guest's root folder, which has `modules`
+/// already.
 ///
 /// # Errors
 ///
-/// If one does not exist, and if a guest of so many megabytes cannot hold them.
-pub fn add(initramfs: &mut Initramfs, paths: &[PathBuf], memory: u32) -> Result<()> {
+/// If one does not exist, if its name is taken, and if a guest of so many megabytes cannot hold them.
+pub fn add(
+    initramfs: &mut Initramfs,
+    paths: &[PathBuf],
+    modules: &[String],
+    memory: u32,
+) -> Result<()> {
+    let taken = TAKEN.iter().map(|name| (*name).to_owned());
+    let mut taken: Vec<String> = taken.chain(modules.iter().cloned()).collect();
     let mut files = Vec::new();
     for path in paths {
-        let name = path.canonicalize().ok();
-        let name = name.as_deref().and_then(Path::file_name);
-        let Some(name) = name else {
+        let Some(name) = name_of(path) else {
             return Err(Diagnostic::new("a file for the guest does not exist")
                 .note(format!("FILES={}", path.display()))
                 .help("name files and folders, with blanks between them")
                 .into());
         };
-        list(path, name.to_string_lossy().into_owned(), &mut files)?;
+        if taken.contains(&name) {
+            return Err(Diagnostic::new(format!("the guest already has a /{name}"))
+                .note(format!("FILES={}", path.display()))
+                .help("give it another name, or put it into a folder")
+                .into());
+        }
+        taken.push(name.clone());
+        list(path, name, &mut files)?;
     }
     // While it unpacks the archive, the guest holds everything twice.
     let needed = (files.iter().map(|file| file.size).sum::<u64>() >> 20) * 2 + REST;
@@ -59,6 +76,13 @@ pub fn add(initramfs: &mut Initramfs, paths: &[PathBuf], memory: u32) -> Result<
         initramfs.file(to, mode, &content)?;
     }
     Ok(())
+}
+
+/// The name that the user has given, or that of `.` and the like.
+fn name_of(path: &Path) -> Option<String> {
+    let real = path.canonicalize().ok()?;
+    let name = path.file_name().or(real.file_name())?;
+    Some(name.to_string_lossy().into_owned())
 }
 
 fn list(path: &Path, to: String, files: &mut Vec<File>) -> Result<()> {

@@ -3,8 +3,44 @@
 /// What the guest prints if the user's script fails, before the exit status.
 pub const RUN_FAILED: &str = "lab: RUN exited with ";
 
+/// What it prints if a module cannot be unloaded, before the name.
+pub const NOT_UNLOADED: &str = "lab: cannot unload ";
+
 /// Where the user's script is in the guest.
 pub const RUN: &str = "run";
+
+/// What the guest runs while the modules are loaded.
+pub enum Run {
+    /// A program, or a script that names its interpreter.
+    Program(Vec<u8>),
+    /// Commands for the shell.
+    Commands(Vec<u8>),
+}
+
+impl Run {
+    /// As `RUN=` has it: the content of a file, or a command line.
+    pub fn new(content: Vec<u8>) -> Self {
+        if content.starts_with(b"#!") || content.starts_with(b"\x7fELF") {
+            Run::Program(content)
+        } else {
+            Run::Commands(content)
+        }
+    }
+
+    /// The content of `/run`.
+    pub fn content(&self) -> &[u8] {
+        let (Run::Program(content) | Run::Commands(content)) = self;
+        content
+    }
+
+    /// In a shell of its own, which knows the same commands as the job.
+    fn command(&self) -> String {
+        match self {
+            Run::Program(_) => format!("/{RUN}"),
+            Run::Commands(_) => format!("(. /{RUN})"),
+        }
+    }
+}
 
 /// A module to load.
 pub struct Load<'a> {
@@ -14,24 +50,23 @@ pub struct Load<'a> {
     pub params: String,
 }
 
-/// Loads the modules in this order, runs `/run` if there is one, unloads them in reverse, and prints
-/// dmesg, no matter what fails.
-pub fn script(loads: &[Load<'_>], run: bool) -> String {
+/// Loads the modules in this order, runs `/run` if there is one, unloads in reverse those that are still
+/// loaded, and prints dmesg, no matter what fails. A module without an exit function stays.
+pub fn script(loads: &[Load<'_>], run: Option<&Run>) -> String {
     let loads = loads.iter().map(|load| {
         let params = quoted(&load.params);
         format!("load {} {params}\n", quoted(load.file))
     });
-    let run = if run {
+    let run = run.map_or_else(String::new, |run| {
         format!(
             "if [ $status -eq 0 ]; then\n\
-             \tsh /{RUN}\n\
+             \t{}\n\
              \tstatus=$?\n\
              \t[ $status -eq 0 ] || echo \"{RUN_FAILED}$status\"\n\
-             fi\n"
+             fi\n",
+            run.command()
         )
-    } else {
-        String::new()
-    };
+    });
     format!(
         "status=0\n\
          loaded=\n\
@@ -39,10 +74,15 @@ pub fn script(loads: &[Load<'_>], run: bool) -> String {
          \t[ $status -eq 0 ] || return\n\
          \tif insmod \"/$@\"; then loaded=\"${{1%.ko}} $loaded\"; else status=$?; fi\n\
          }}\n\
+         unload() {{\n\
+         \t[ -d /sys/module/$1 ] || return\n\
+         \t! grep -q \"^$1 .*\\[permanent\\]\" /proc/modules || return\n\
+         \trmmod $1 && return\n\
+         \techo \"{NOT_UNLOADED}$1\"\n\
+         \t[ $status -ne 0 ] || status=1\n\
+         }}\n\
          {}{run}\
-         for module in $loaded; do\n\
-         \trmmod $module || status=$?\n\
-         done\n\
+         for module in $loaded; do unload $module; done\n\
          dmesg\n\
          exit $status\n",
         loads.collect::<String>()
@@ -50,7 +90,7 @@ pub fn script(loads: &[Load<'_>], run: bool) -> String {
 }
 
 /// Quotes one word for a shell. The kernel splits the parameters, and understands double quotes.
-fn quoted(word: &str) -> String {
+pub fn quoted(word: &str) -> String {
     match word {
         "" => String::new(),
         _ => format!("'{}'", word.replace('\'', "'\\''")),
@@ -103,17 +143,26 @@ mod tests {
     }
 
     #[test]
+    fn programs_and_commands() {
+        let command = |content: &[u8]| Run::new(content.to_vec()).command();
+        assert_eq!(command(b"#!/bin/sh -e\n"), "/run");
+        assert_eq!(command(b"\x7fELF\x02"), "/run");
+        assert_eq!(command(b"lsmod\n"), "(. /run)");
+    }
+
+    #[test]
     fn the_order() {
         let load = |file, params: &str| Load {
             file,
             params: params.to_owned(),
         };
-        let script = script(&[load("a.ko", ""), load("b.ko", "x='1'")], true);
+        let run = Run::new(b"true\n".to_vec());
+        let script = script(&[load("a.ko", ""), load("b.ko", "x='1'")], Some(&run));
         let places = [
             "load 'a.ko'",
             "load 'b.ko' 'x='\\''1'\\'''",
-            "sh /run",
-            "rmmod",
+            "(. /run)",
+            "; do unload",
             "dmesg",
         ];
         let places: Vec<_> = places.iter().map(|part| script.find(part)).collect();

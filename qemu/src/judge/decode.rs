@@ -5,8 +5,10 @@ use std::path::Path;
 
 use anyhow::Result;
 
+use crate::host::cache;
 use crate::host::toolchain::Toolchain;
 use crate::kernel::build::Kernel;
+use crate::kernel::load::built_in;
 
 /// A report with its addresses turned into lines of source, as far as the kernel's own
 /// `scripts/decode_stacktrace.sh` can. The report itself, if that fails.
@@ -42,17 +44,14 @@ fn try_decode(
 /// A folder with a linked copy of each .ko, in which the sections do not overlap. In a .ko they all
 /// start at address 0, so `.init.text` would be mistaken for `.text`.
 fn linked(toolchain: &Toolchain, built: &Path) -> Result<tempfile::TempDir> {
-    let folder = tempfile::tempdir_in(built)?;
-    for entry in std::fs::read_dir(built)? {
-        let ko = entry?.path();
-        if ko.extension().is_some_and(|extension| extension == "ko") {
-            toolchain
-                .command("ld.lld")
-                .args(["--entry=0", "--unresolved-symbols=ignore-all", "-o"])
-                .arg(folder.path().join(ko.file_name().unwrap_or_default()))
-                .arg(ko)
-                .output()?;
-        }
+    let folder = cache::scratch_in(&toolchain.cache().join(cache::RUNS))?;
+    for ko in built_in(built) {
+        toolchain
+            .command("ld.lld")
+            .args(["--entry=0", "--unresolved-symbols=ignore-all", "-o"])
+            .arg(folder.path().join(ko.file_name().unwrap_or_default()))
+            .arg(ko)
+            .output()?;
     }
     Ok(folder)
 }

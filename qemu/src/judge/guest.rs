@@ -6,7 +6,7 @@ use diagnostic::Diagnostic;
 use super::refusals::explain;
 use super::splats::splats;
 use crate::exit::Exit;
-use crate::guest::job::RUN_FAILED;
+use crate::guest::job::{NOT_UNLOADED, RUN_FAILED};
 use crate::guest::machine::{qemu_died, Guest, Outcome};
 
 /// What insmod prints for a module that was built for another kernel.
@@ -25,7 +25,9 @@ pub fn judge(guest: &Guest, decode: impl FnOnce(&str) -> String) -> Result<()> {
     let end = last_lines(&guest.console, 5);
     let error = match &guest.outcome {
         Outcome::Answered(0) => return Ok(()),
-        Outcome::Answered(status) => run_failed(guest).unwrap_or_else(|| refused(guest, *status)),
+        Outcome::Answered(status) => run_failed(guest)
+            .or_else(|| not_unloaded(guest))
+            .unwrap_or_else(|| refused(guest, *status)),
         Outcome::Silent => {
             Diagnostic::new("the guest ended without reporting a result: it crashed or rebooted")
                 .exit(Exit::Splat)
@@ -45,13 +47,26 @@ pub fn judge(guest: &Guest, decode: impl FnOnce(&str) -> String) -> Result<()> {
 
 /// The user's script failed, in a guest that is well.
 fn run_failed(guest: &Guest) -> Option<Diagnostic> {
-    let mut lines = guest.output.lines();
-    let status = lines.find_map(|line| line.strip_prefix(RUN_FAILED))?;
+    // The script may have left an unfinished line.
+    let (_, after) = guest.output.rsplit_once(RUN_FAILED)?;
+    let status = after.lines().next().unwrap_or_default();
     let what = format!("the script in RUN= exited with {status}");
     Some(
         Diagnostic::new(what)
             .exit(Exit::Failed)
             .note("its output is above"),
+    )
+}
+
+/// A module is still in use, by a process of the user's for instance.
+fn not_unloaded(guest: &Guest) -> Option<Diagnostic> {
+    let (_, after) = guest.output.split_once(NOT_UNLOADED)?;
+    let name = after.lines().next().unwrap_or_default();
+    Some(
+        Diagnostic::new(format!("cannot unload {name}"))
+            .exit(Exit::Failed)
+            .note("rmmod's message is above")
+            .help("end what uses it before RUN= ends; lsmod in RUN= shows how many users it has"),
     )
 }
 
@@ -83,4 +98,36 @@ fn refused(guest: &Guest, status: i32) -> Diagnostic {
 fn last_lines(text: &str, count: usize) -> String {
     let lines: Vec<&str> = text.lines().collect();
     lines[lines.len().saturating_sub(count)..].join("\n")
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+
+    #[test]
+    fn what_is_not_the_kernels_refusal() {
+        let error = |output: &str| {
+            let guest = Guest {
+                outcome: Outcome::Answered(1),
+                console: String::new(),
+                output: output.to_owned(),
+                wall: Duration::ZERO,
+            };
+            let error = judge(&guest, |_| String::new()).expect_err("an error");
+            diagnostic::render(&error)
+        };
+        for (output, what) in [
+            (
+                "halflab: RUN exited with 7\n[ 0.1] x\n",
+                "the script in RUN= exited with 7\n",
+            ),
+            ("rmmod: busy\nlab: cannot unload a\n", "cannot unload a\n"),
+            ("", "the kernel refused the module (status 1)"),
+        ] {
+            let error = error(output);
+            assert!(error.starts_with(what), "{error}");
+        }
+    }
 }

@@ -34,7 +34,12 @@ static GATED: LazyLock<Regex> =
     LazyLock::new(|| Regex::new(r"#\[cfg\((CONFIG_\w+)\)\]").expect("a valid pattern"));
 
 /// The help for a build that printed this, if there is any.
-pub fn help(printed: &str, toolchain: &Toolchain, source: &Source) -> Option<String> {
+pub fn help(
+    printed: &str,
+    toolchain: &Toolchain,
+    source: &Source,
+    is_stock: bool,
+) -> Option<String> {
     let moved = MOVED
         .iter()
         .filter(|(pattern, _)| Regex::new(pattern).is_ok_and(|it| it.is_match(printed)))
@@ -48,10 +53,15 @@ pub fn help(printed: &str, toolchain: &Toolchain, source: &Source) -> Option<Str
     }
     let lines: Vec<String> = options.iter().map(|name| format!("{name}=y")).collect();
     let lacking = (!lines.is_empty()).then(|| {
-        format!(
-            "CONFIG=FILE, with the kernel options {}; or KERNEL=stock, which may have them",
-            lines.join(" ")
-        )
+        let lines = lines.join(" ");
+        if is_stock {
+            format!("use a kernel with the options {lines}: this one lacks them")
+        } else {
+            format!(
+                "CONFIG=FILE, with the kernel options {lines}, or with those that select them; \
+                 or KERNEL=stock, which may have them"
+            )
+        }
     });
     let help: Vec<String> = moved.chain(lacking).collect();
     (!help.is_empty()).then(|| help.join("; then "))
@@ -75,7 +85,9 @@ fn exporters(names: &[&str], toolchain: &Toolchain, source: &Source) -> Vec<Path
         .output();
     let text = found.map_or_else(|_| Vec::new(), |output| output.stdout);
     let text = String::from_utf8_lossy(&text);
-    text.lines().map(PathBuf::from).collect()
+    let other = |file: &&str| file.starts_with("./arch/") && !file.starts_with("./arch/x86/");
+    let files = text.lines().filter(|file| !other(file));
+    files.map(PathBuf::from).collect()
 }
 
 /// The option that a file of the kernel is built by, from the Makefiles of its folder and of those

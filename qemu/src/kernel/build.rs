@@ -13,6 +13,7 @@ use crate::host::progress::{Job, Tick};
 use crate::host::project::cpus;
 use crate::host::toolchain::Toolchain;
 use crate::kernel::config;
+use crate::kernel::copy::remove_copy;
 use crate::kernel::flavour::Flavour;
 use crate::kernel::source::Source;
 
@@ -75,7 +76,7 @@ impl Kernel {
             // The lock covers the log, too, which all kernels of a flavour share.
             let _lock = cache.lock(&format!("kernel {}", kernel.flavour.name()))?;
             if kernel.is_due() {
-                kernel.make_whole(cache, toolchain, &fragment)?;
+                kernel.make_whole(cache, toolchain, &fragment, options)?;
                 remove_forgotten(cache, &kernel.name);
             }
         }
@@ -89,13 +90,19 @@ impl Kernel {
     }
 
     /// Builds it, or continues where an earlier run was interrupted.
-    fn make_whole(&self, cache: &Cache, toolchain: &Toolchain, fragment: &str) -> Result<()> {
+    fn make_whole(
+        &self,
+        cache: &Cache,
+        toolchain: &Toolchain,
+        fragment: &str,
+        options: &str,
+    ) -> Result<()> {
         cache.require_space(SPACE, "the kernel's build")?;
         let resumed = self.dir.is_dir();
         fs::create_dir_all(&self.dir)?;
         let log = cache.place_for(&format!("log/kernel-{}", self.flavour.name()))?;
         let start = Instant::now();
-        self.configure(toolchain, fragment, &log)?;
+        self.configure(toolchain, fragment, options, &log)?;
         self.build(toolchain, &log)?;
         if !resumed {
             let took = format!("{:.1}\n", start.elapsed().as_secs_f64());
@@ -148,7 +155,13 @@ impl Kernel {
         }
     }
 
-    fn configure(&self, toolchain: &Toolchain, fragment: &str, log: &Path) -> Result<()> {
+    fn configure(
+        &self,
+        toolchain: &Toolchain,
+        fragment: &str,
+        options: &str,
+        log: &Path,
+    ) -> Result<()> {
         let config = self.dir.join(".config");
         let wanted = self.dir.join("lab.config");
         fs::write(&wanted, fragment)?;
@@ -169,6 +182,18 @@ impl Kernel {
             .lines()
             .filter(|option| !is_taken(&taken, option))
             .collect();
+        let own = config::set_off(options);
+        let of_user = |dropped: &&&str| own.lines().any(|line| line == **dropped);
+        let users: Vec<&str> = dropped.iter().filter(of_user).copied().collect();
+        if !users.is_empty() {
+            return Err(Diagnostic::new("the kernel does not take these options")
+                .note(format!("CONFIG=: {}", users.join(", ")))
+                .help(
+                    "see `config NAME` in the kernel's Kconfig files: it may depend on others, \
+                     be selected by others only, or not exist",
+                )
+                .into());
+        }
         if !dropped.is_empty() {
             return Err(
                 Diagnostic::new("this kernel does not accept the lab's configuration")
@@ -287,7 +312,7 @@ fn remove_forgotten(cache: &Cache, wanted: &str) {
 fn remove(cache: &Cache, name: &str, folder: &Path) -> Result<()> {
     for (module, place) in cache.folders("module") {
         if module.ends_with(&format!("-{name}")) {
-            cache::remove(&place)?;
+            remove_copy(&place)?;
         }
     }
     // If this is interrupted, the rest must not look like a kernel.
@@ -303,7 +328,9 @@ fn remove(cache: &Cache, name: &str, folder: &Path) -> Result<()> {
 fn is_taken(config: &str, option: &str) -> bool {
     let has = |wanted: &str| config.lines().any(|line| line == wanted);
     match option.strip_suffix("=n") {
-        Some(name) => !has(&format!("{name}=y")),
+        Some(name) => !config
+            .lines()
+            .any(|line| line.starts_with(&format!("{name}="))),
         None => has(option),
     }
 }

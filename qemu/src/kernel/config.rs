@@ -56,8 +56,8 @@ pub fn fragment(flavour: &Flavour, source: &Source, options: &str) -> String {
 }
 
 /// `# CONFIG_X is not set` is `CONFIG_X=n` in another form.
-fn set_off(options: &str) -> String {
-    let lines = options.lines().map(|line| {
+pub fn set_off(options: &str) -> String {
+    let lines = options.lines().map(str::trim).map(|line| {
         let name = line.strip_prefix("# ");
         match name.and_then(|line| line.strip_suffix(" is not set")) {
             Some(name) => format!("{name}=n\n"),

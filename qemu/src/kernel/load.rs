@@ -53,37 +53,47 @@ impl Ko {
 /// The kernel does not distinguish the two characters in names of modules.
 fn name_of(path: &Path) -> String {
     let file = path.file_name().unwrap_or_default().to_string_lossy();
-    file.split('.').next().unwrap_or_default().replace('-', "_")
+    let name = file.strip_suffix(".xz").unwrap_or(&file);
+    name.strip_suffix(".ko").unwrap_or(name).replace('-', "_")
 }
 
-/// The modules below a folder, by their names.
+/// The modules that make has built in a folder, in Kbuild's order.
 ///
 /// # Errors
 ///
 /// Without any, and if two have the same name.
 pub fn modules_in(toolchain: &Toolchain, folder: &Path) -> Result<Vec<Ko>> {
-    let mut paths = Vec::new();
-    find(folder, &mut paths)?;
-    paths.sort_by_key(|path| name_of(path));
-    let twins = paths
-        .windows(2)
-        .find(|pair| name_of(&pair[0]) == name_of(&pair[1]));
-    if let Some([one, other]) = twins {
-        return Err(Diagnostic::new("two modules have the same name")
-            .exit(Exit::Failed)
-            .note(one.display().to_string())
-            .note(other.display().to_string())
-            .help("rename one of them: the kernel loads only one module of a name")
-            .into());
+    let paths = built_in(folder);
+    for (nth, path) in paths.iter().enumerate() {
+        let twin = |other: &&PathBuf| name_of(other) == name_of(path);
+        if let Some(other) = paths[..nth].iter().find(twin) {
+            return Err(Diagnostic::new("two modules have the same name")
+                .exit(Exit::Failed)
+                .note(other.display().to_string())
+                .note(path.display().to_string())
+                .help("rename one of them: the kernel loads only one module of a name")
+                .into());
+        }
     }
     if paths.is_empty() {
         return Err(Diagnostic::new("the folder builds no module")
             .exit(Exit::Failed)
-            .note(format!("no .ko in {} after make", folder.display()))
-            .help("write `obj-m := NAME.o` in its Kbuild or Makefile, with y for nothing but parts")
+            .note(format!(
+                "modules.order in {} is empty after make",
+                folder.display()
+            ))
+            .help("write `obj-m := NAME.o` in its Kbuild or Makefile")
             .into());
     }
     paths.iter().map(|path| Ko::read(toolchain, path)).collect()
+}
+
+/// The files in `modules.order`, which has the objects; before Linux 6.13, with their whole paths. There
+/// may be others, of modules that are no longer built.
+pub fn built_in(folder: &Path) -> Vec<PathBuf> {
+    let order = fs::read_to_string(folder.join("modules.order")).unwrap_or_default();
+    let objects = order.lines().map(|object| folder.join(object));
+    objects.map(|object| object.with_extension("ko")).collect()
 }
 
 /// Lists the files NAME.ko and NAME.ko.xz below a folder.
@@ -215,7 +225,20 @@ mod tests {
     }
 
     #[test]
+    fn what_is_built() -> Result<()> {
+        let folder = tempfile::tempdir()?;
+        assert!(built_in(folder.path()).is_empty());
+        let whole = folder.path().join("old.o");
+        let order = format!("b.o\nsrc/a.o\n{}\n", whole.display());
+        fs::write(folder.path().join("modules.order"), order)?;
+        let expected = ["b.ko", "src/a.ko", "old.ko"].map(|file| folder.path().join(file));
+        assert_eq!(built_in(folder.path()), expected);
+        Ok(())
+    }
+
+    #[test]
     fn names() {
         assert_eq!(name_of(Path::new("/x/snd-hda.ko.xz")), "snd_hda");
+        assert_eq!(name_of(Path::new("a.b.ko")), "a.b");
     }
 }

@@ -4,6 +4,7 @@ pub mod advice;
 pub mod archive;
 pub mod build;
 pub mod config;
+pub mod copy;
 pub mod flavour;
 pub mod load;
 pub mod module;

@@ -18,10 +18,17 @@ use crate::host::project::cpus;
 use crate::host::toolchain::Toolchain;
 use crate::kernel::advice;
 use crate::kernel::build::Kernel;
-use crate::kernel::sources::{remove_orphans, Sources};
+use crate::kernel::copy::remove_orphans;
+use crate::kernel::sources::Sources;
 
 /// The file in a module's folder with its state at the last build.
 const BUILT: &str = "lab.built";
+
+/// The file there while make runs.
+pub const UNFINISHED: &str = "lab.unfinished";
+
+/// The file there with the recipe of the kernel.
+pub const BUILT_FOR: &str = "lab.built_for";
 
 /// A module's sources, copied for a kernel; locked against other runs.
 pub struct Module<'a> {
@@ -84,6 +91,8 @@ impl<'a> Module<'a> {
     fn state(&self) -> Result<String> {
         let mut files = Vec::new();
         list(&self.dir, &mut files)?;
+        let own = format!("{} ", self.dir.join(BUILT).display());
+        files.retain(|file| !file.starts_with(&own));
         files.sort();
         Ok(format!("{}\n{}", self.kernel.recipe, files.join("\n")))
     }
@@ -96,7 +105,7 @@ impl<'a> Module<'a> {
     pub fn build(&self, toolchain: &Toolchain, words: &[&str]) -> Result<String> {
         // From Linux 6.13 on, Kbuild does not notice a changed configuration of the kernel: fixdep's
         // `$(wildcard include/config/MODVERSIONS)` is looked up in the module's own folder.
-        let (unfinished, built_for) = (self.dir.join("unfinished"), self.dir.join("built_for"));
+        let (unfinished, built_for) = (self.dir.join(UNFINISHED), self.dir.join(BUILT_FOR));
         let kernel = &self.kernel.recipe;
         if unfinished.exists() || !cache::holds(&built_for, kernel) {
             self.judge(toolchain, &output_of(self.make(toolchain).arg("clean"))?)?;
@@ -120,13 +129,16 @@ impl<'a> Module<'a> {
             .exit(Exit::Failed)
             .note(without_kbuild(&printed))
             .note(format!("whole output: {}", self.log.display()));
-        Err(
-            match advice::help(&printed, toolchain, &self.kernel.source) {
-                Some(help) => error.help(help),
-                None => error,
-            }
-            .into(),
-        )
+        Err(match advice::help(
+            &printed,
+            toolchain,
+            &self.kernel.source,
+            self.kernel.flavour.is_stock(),
+        ) {
+            Some(help) => error.help(help),
+            None => error,
+        }
+        .into())
     }
 
     /// A built file, stripped of debug information as by `modules_install`.
@@ -189,10 +201,9 @@ fn list(folder: &Path, files: &mut Vec<String>) -> Result<()> {
     for entry in fs::read_dir(folder)? {
         let entry = entry?;
         let (path, about) = (entry.path(), entry.metadata()?);
-        let own = entry.file_name().as_encoded_bytes().starts_with(b"lab.");
         if about.is_dir() {
             list(&path, files)?;
-        } else if !own && path.extension() != Some("stripped".as_ref()) {
+        } else if !path.to_string_lossy().ends_with(".ko.stripped") {
             let modified = about.modified()?;
             files.push(format!("{} {} {modified:?}", path.display(), about.len()));
         }

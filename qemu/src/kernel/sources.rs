@@ -1,15 +1,14 @@
-//! A module's sources, and copying them to where Kbuild builds them.
+//! A module's sources: of this project, or in a folder of the user's.
 
-use std::collections::BTreeSet;
-use std::fs;
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, Result};
+use anyhow::Result;
 use diagnostic::Diagnostic;
 
-use crate::host::cache::{self, Cache};
+use crate::host::cache;
 use crate::host::project::project;
 use crate::kernel::build::Kernel;
+use crate::kernel::copy::{copy, copy_folder};
 
 /// A module's sources.
 pub struct Sources<'a> {
@@ -56,26 +55,7 @@ impl Sources<'_> {
             Files::Listed(files) => files
                 .iter()
                 .try_for_each(|(from, to)| copy(&project().join(from), &dir.join(to))),
-            Files::Folder(folder) => {
-                cache::write_whole(&dir.join(FROM), folder.as_os_str().as_encoded_bytes())?;
-                copy_folder(folder, dir)
-            }
-        }
-    }
-}
-
-/// The file in a build folder with the path of the user's folder that it is a copy of.
-const FROM: &str = "lab.from";
-
-/// Removes the copies of folders that no longer exist.
-pub fn remove_orphans(cache: &Cache) {
-    for (name, place) in cache.folders("module") {
-        let from = fs::read_to_string(place.join(FROM));
-        if from.is_ok_and(|from| !Path::new(&from).exists()) {
-            if let Some(_lock) = cache.try_lock(&format!("module {name}")) {
-                // What cannot be removed only takes space.
-                let _ = cache::remove(&place);
-            }
+            Files::Folder(folder) => copy_folder(folder, dir),
         }
     }
 }
@@ -132,157 +112,11 @@ impl Folder {
     }
 }
 
-/// Copies a source, or a folder of sources.
-fn copy(from: &Path, to: &Path) -> Result<()> {
-    if !from.is_dir() {
-        return copy_if_changed(from, to);
-    }
-    fs::create_dir_all(to)?;
-    for entry in fs::read_dir(from)? {
-        let entry = entry?.path();
-        let source = ["rs", "mk"].map(|known| entry.extension().is_some_and(|is| is == known));
-        if let (true, Some(name)) = (entry.is_dir() || source.contains(&true), entry.file_name()) {
-            copy(&entry, &to.join(name))?;
-        }
-    }
-    Ok(())
-}
-
-/// Copies a source so that make notices exactly what changed: the same content keeps the file and takes
-/// the original's time; other content makes the file new.
-fn copy_if_changed(from: &Path, to: &Path) -> Result<()> {
-    let content = fs::read(from).with_context(|| format!("cannot read {}", from.display()))?;
-    let modified = fs::metadata(from)?.modified()?;
-
-    if fs::read(to).is_ok_and(|old| old == content) {
-        let file = fs::File::options().append(true).open(to)?;
-        if file.metadata()?.modified()? < modified {
-            file.set_modified(modified)?;
-        }
-        return Ok(());
-    }
-    fs::write(to, content).with_context(|| format!("cannot write {}", to.display()))
-}
-
-/// The file in a build folder that lists what was copied there.
-const COPIED: &str = "lab.copied";
-
-/// Copies a folder, and removes what was copied from it before and is no longer there.
-fn copy_folder(from: &Path, to: &Path) -> Result<()> {
-    let mut files = BTreeSet::new();
-    sources_in(from, Path::new(""), &mut files)?;
-    for file in &files {
-        let copy = to.join(file);
-        fs::create_dir_all(copy.with_file_name(""))?;
-        copy_if_changed(&from.join(file), &copy)?;
-    }
-    let list = to.join(COPIED);
-    let before = fs::read_to_string(&list).unwrap_or_default();
-    for gone in before
-        .lines()
-        .map(Path::new)
-        .filter(|file| !files.contains(*file))
-    {
-        // It may have been a folder's only file, or gone already.
-        let _ = fs::remove_file(to.join(gone));
-    }
-    let lines = files.iter().map(|file| format!("{}\n", file.display()));
-    cache::write_whole(&list, lines.collect::<String>().as_bytes())
-}
-
-/// Lists the files below a folder, except what a build has made.
-fn sources_in(folder: &Path, below: &Path, files: &mut BTreeSet<PathBuf>) -> Result<()> {
-    let here = folder.join(below);
-    let entries = fs::read_dir(&here).with_context(|| format!("cannot read {}", here.display()))?;
-    for entry in entries {
-        let name = entry?.file_name();
-        let (file, text) = (below.join(&name), name.to_string_lossy());
-        let path = folder.join(&file);
-        if path.is_dir() {
-            if ![".git", "target", ".tmp_versions"].contains(&&*text) {
-                sources_in(folder, &file, files)?;
-            }
-        } else if path.is_file() && !is_product(&text) {
-            files.insert(file);
-        }
-    }
-    Ok(())
-}
-
-/// What Kbuild makes in a module's folder, see `clean` in the kernel's Makefile.
-fn is_product(name: &str) -> bool {
-    let ends = [
-        ".o",
-        ".ko",
-        ".a",
-        ".mod",
-        ".mod.c",
-        ".cmd",
-        ".order",
-        ".symvers",
-        ".symversions",
-    ];
-    ends.iter().any(|end| name.ends_with(end))
-}
-
 #[cfg(test)]
 mod tests {
+    use std::fs;
+
     use super::*;
-
-    #[test]
-    fn a_folder_is_copied_without_products_and_what_is_gone_is_removed() -> Result<()> {
-        let place = tempfile::tempdir()?;
-        let (from, to) = (place.path().join("from"), place.path().join("to"));
-        for file in [
-            "Kbuild",
-            "src/a.rs",
-            "a.o",
-            ".a.o.cmd",
-            "src/b.c",
-            ".git/HEAD",
-            "b.o_shipped",
-        ] {
-            fs::create_dir_all(from.join(file).with_file_name(""))?;
-            fs::write(from.join(file), file)?;
-        }
-        fs::create_dir_all(&to)?;
-        copy_folder(&from, &to)?;
-        let is_there = |file: &str| to.join(file).is_file();
-        for file in ["Kbuild", "src/a.rs", "src/b.c", "b.o_shipped"] {
-            assert!(is_there(file), "{file}");
-        }
-        assert!(!is_there("a.o") && !is_there(".git/HEAD"));
-
-        fs::write(to.join("a.o"), "built")?;
-        fs::remove_file(from.join("src/b.c"))?;
-        copy_folder(&from, &to)?;
-        assert!(!is_there("src/b.c") && is_there("a.o") && is_there("src/a.rs"));
-        Ok(())
-    }
-
-    #[test]
-    fn copies_of_folders_that_are_gone_are_removed() -> Result<()> {
-        let place = tempfile::tempdir()?;
-        let cache = Cache::at(place.path().join("cache"))?;
-        let from = place.path().join("from");
-        for (name, from) in [
-            ("here", Some(place.path())),
-            ("gone", Some(&*from)),
-            ("own", None),
-        ] {
-            let dir = cache
-                .place_for(&format!("module/{name}/x"))?
-                .with_file_name("");
-            if let Some(from) = from {
-                fs::write(dir.join(FROM), from.as_os_str().as_encoded_bytes())?;
-            }
-        }
-        remove_orphans(&cache);
-        let mut left: Vec<String> = cache.folders("module").into_iter().map(|it| it.0).collect();
-        left.sort();
-        assert_eq!(left, ["here", "own"]);
-        Ok(())
-    }
 
     #[test]
     fn what_is_not_a_modules_folder() -> Result<()> {

@@ -49,7 +49,7 @@ pub fn provide(
                 "KERNEL={}, with CONFIG= or a kernel.config",
                 flavour.series
             ))
-            .help("leave KERNEL out, for a kernel of the lab's own")
+            .help("leave KERNEL out, for a kernel of the lab's own; CONFIG=/dev/null ignores a kernel.config")
             .into());
     }
     if flavour.debug {

@@ -18,7 +18,7 @@ use lab::exit::Exit;
 use lab::guest::initramfs::Initramfs;
 use lab::guest::machine::Outcome;
 use lab::kernel::archive::Archive;
-use lab::kernel::module::Module;
+use lab::kernel::module::{self, Module};
 use lab::kernel::sources::{Sources, HELLO_RUST};
 
 /// The tests.
@@ -128,11 +128,17 @@ fn make_is_killed(context: &TestContext) -> Result<()> {
         &diagnostic::render(&error),
         "the build of the module was killed",
     )?;
-    ensure!(module.dir().join("unfinished").exists(), "the mark is gone");
+    ensure!(
+        module.dir().join(module::UNFINISHED).exists(),
+        "the mark is gone"
+    );
 
     let printed = module.build(&lab.toolchain, &[])?;
     must_contain(&printed, "RUSTC [M]")?;
-    ensure!(!module.dir().join("unfinished").exists(), "the mark stays");
+    ensure!(
+        !module.dir().join(module::UNFINISHED).exists(),
+        "the mark stays"
+    );
     Ok(())
 }
 

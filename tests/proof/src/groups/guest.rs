@@ -8,7 +8,7 @@ use lab::commands::lab::Lab;
 use lab::guest::machine;
 use lab::judge::ktap::{self, Status};
 use lab::kernel::flavour::Flavour;
-use lab::kernel::module::Module;
+use lab::kernel::module::{self, Module};
 use lab::kernel::sources::{Files, Sources, HELLO_RUST};
 
 /// hello_rust.ko with its KUnit suite linked in.
@@ -175,7 +175,7 @@ fn kernel_built_anew(_: &TestContext, lab: &Lab) -> Result<()> {
     let printed = module.build(&lab.toolchain, &[])?;
     ensure!(!compiles(&printed), "nothing has changed, but:\n{printed}");
     is_provided_once(lab, &module)?;
-    std::fs::write(module.dir().join("built_for"), "another kernel")?;
+    std::fs::write(module.dir().join(module::BUILT_FOR), "another kernel")?;
     let printed = module.build(&lab.toolchain, &[])?;
     ensure!(
         compiles(&printed),

@@ -68,15 +68,26 @@ const BAD: &[Bad] = &[
     Bad { what: "a name that the kernel has built in", exit: Exit::Failed, variables: &[],
         files: &[("Kbuild", "obj-m := kunit.o\n"), ("kunit.c", FIRST)],
         prints: &["a module of the name kunit is already loaded, or built into this kernel", "help: unload it"] },
-    Bad { what: "a script that fails", files: BOTH, variables: &[("LAB_RUN", "exit 7")], exit: Exit::Failed,
-        prints: &["lab: RUN exited with 7", "second: exit", "the script in RUN= exited with 7"] },
+    Bad { what: "a script that fails", files: BOTH, variables: &[("LAB_RUN", "printf half; exit 7")], exit: Exit::Failed,
+        prints: &["halflab: RUN exited with 7", "second: exit", "the script in RUN= exited with 7"] },
+    Bad { what: "a script that fails in the middle", exit: Exit::Failed, variables: &[("LAB_RUN", "FOLDER/test.sh")],
+        files: &[("Kbuild", KBUILD), ("src/one.c", FIRST), ("second.c", SECOND), ("test.sh", "#!/bin/sh -e\nfalse\ntrue\n")],
+        prints: &["the script in RUN= exited with 1"] },
+    Bad { what: "a script that does not exist", files: BOTH, variables: &[("LAB_RUN", "tests/none.sh")], exit: Exit::Host,
+        prints: &["cannot read the script", "RUN=tests/none.sh"] },
     Bad { what: "a script that does not end", files: BOTH, exit: Exit::Timeout,
         variables: &[("LAB_RUN", "sleep 600"), ("LAB_TIMEOUT", "10")], prints: &["the guest did not finish within 10 s"] },
     Bad { what: "a file that does not exist", files: BOTH, variables: &[("LAB_FILES", "/no/file")], exit: Exit::Host,
         prints: &["a file for the guest does not exist", "FILES=/no/file"] },
     Bad { what: "a parameter that it does not take", files: BOTH, variables: &[("LAB_PARAMS", "times=many")], exit: Exit::Failed,
         prints: &["\"many\" is not a valid value for the parameter times of second"] },
-    Bad { what: "an option that the kernel does not have", files: BOTH, variables: &[("LAB_CONFIG", "FOLDER/options")], exit: Exit::Host,
+    Bad { what: "a file in the place of the job", exit: Exit::Host, variables: &[("LAB_FILES", "FOLDER/job")],
+        files: &[("Kbuild", KBUILD), ("src/one.c", FIRST), ("second.c", SECOND), ("job", "")],
+        prints: &["the guest already has a /job"] },
+    Bad { what: "an option that the kernel does not have", exit: Exit::Host, variables: &[("LAB_CONFIG", "FOLDER/options")],
+        files: &[("Kbuild", KBUILD), ("src/one.c", FIRST), ("second.c", SECOND), ("options", "CONFIG_NO_SUCH_OPTION=y\n")],
+        prints: &["the kernel does not take these options", "CONFIG_NO_SUCH_OPTION=y", "`config NAME`"] },
+    Bad { what: "a file of options that does not exist", files: BOTH, variables: &[("LAB_CONFIG", "FOLDER/options")], exit: Exit::Host,
         prints: &["cannot read the kernel options", "help: name a file with lines"] },
     Bad { what: "symbols that the kernel lacks", exit: Exit::Failed, variables: &[],
         files: &[("Kbuild", "obj-m := first.o\n"), ("first.c", "#include <linux/module.h>\n\
@@ -97,6 +108,8 @@ pub fn tests() -> Vec<Test> {
     };
     let mut tests = vec![
         test("two in a folder, loaded by their dependencies", two_modules),
+        test("one that is changed, and one that is gone", changed),
+        test("unloaded by the script, or never", unloaded),
         test(
             "a Rust module in a folder that cannot be written",
             rust_module,
@@ -227,6 +240,60 @@ fn two_modules(context: &TestContext) -> Result<()> {
     let left: Vec<_> = left.filter(|(it, _)| it.starts_with(&name)).collect();
     ensure!(left.is_empty(), "left after make clean: {left:?}");
     Ok(())
+}
+
+fn run(context: &TestContext, folder: &Path, script: &str) -> Result<String> {
+    let folder = folder.to_string_lossy();
+    let variables = [("LAB_M", &*folder), ("LAB_RUN", script)];
+    let output = context.lab_command(&["run"], &variables)?.output()?;
+    ensure!(output.status.success(), "{}", printed(&output));
+    Ok(printed(&output))
+}
+
+/// Whatever it is called, and although Kbuild leaves its last .ko.
+fn changed(context: &TestContext) -> Result<()> {
+    let place = tempfile::tempdir()?;
+    write(
+        place.path(),
+        &[
+            ("Kbuild", "obj-m := lab.o first.o\n"),
+            ("lab.c", &FIRST.replace("first", "lab")),
+            ("first.c", FIRST),
+        ],
+    )?;
+    let script = "cut -d ' ' -f 1 /proc/modules";
+    must_contain(&run(context, place.path(), script)?, "first\nlab\n")?;
+    write(
+        place.path(),
+        &[
+            ("Kbuild", "obj-m := lab.o\n"),
+            (
+                "lab.c",
+                &FIRST.replace("first", "lab").replace("= 3", "= 33"),
+            ),
+        ],
+    )?;
+    let text = run(context, place.path(), script)?;
+    must_contain(&text, "lab: 33")?;
+    ensure!(!text.contains("first"), "it is no longer built:\n{text}");
+    Ok(())
+}
+
+fn unloaded(context: &TestContext) -> Result<()> {
+    let place = tempfile::tempdir()?;
+    let exit = FIRST.find("static void __exit").unwrap_or_default();
+    let info = FIRST.find("MODULE_DESCRIPTION").unwrap_or_default();
+    let init = "module_init(first_init);\n";
+    let permanent = [&FIRST[..exit], init, &FIRST[info..]].concat();
+    let files = [
+        ("Kbuild", KBUILD),
+        ("src/one.c", &permanent),
+        ("second.c", SECOND),
+    ];
+    write(place.path(), &files)?;
+    let text = run(context, place.path(), "rmmod second; cat /proc/modules")?;
+    must_contain(&text, " [permanent]")?;
+    must_contain(&text, "second: exit")
 }
 
 fn rust_module(context: &TestContext) -> Result<()> {
