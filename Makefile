@@ -17,7 +17,7 @@ $(if $(call is_given,M),$(if $(filter-out $(WITH_M),$(or $(MAKECMDGOALS),modules
 	$(error M= is for make $(WITH_M); to build a module alone: make -C KDIR M=FOLDER)))
 
 # cache_folder prints the reason if there cannot be a cache; building a module needs none.
-NEEDS_CACHE := $(filter-out modules help $(if $(LAB_M),,clean),$(or $(MAKECMDGOALS),modules))
+NEEDS_CACHE := $(filter-out modules help $(if $(call is_given,M),,clean),$(or $(MAKECMDGOALS),modules))
 CACHE := $(shell . ./tools/path.sh && cache_folder $(if $(NEEDS_CACHE),,2>/dev/null))
 $(if $(NEEDS_CACHE),$(if $(CACHE),,$(error there is no cache)))
 # The folder that `make rust-metadata` has made for this kernel, else its headers.
@@ -43,8 +43,8 @@ modules: ## build hello_rust.ko for your kernel: make [LLVM=1] [KDIR=/path/to/li
 	+@$(MAKE) -C '$(KDIR)' M="$$PWD" modules
 
 clean: ## remove what `make` built here (not the lab's cache), or the lab's builds of M=folder
-	$(if $(LAB_M),$(call cargo_build,lab))
-	+@$(if $(LAB_M),$(LAB) clean,$(MAKE) -C '$(KDIR)' M="$$PWD" clean)
+	$(if $(call is_given,M),$(call cargo_build,lab))
+	+@$(if $(call is_given,M),$(LAB) clean,$(MAKE) -C '$(KDIR)' M="$$PWD" clean)
 
 rust-metadata: ## make the Rust metadata that the headers of a Debian kernel lack  [KREL=7.3.4+deb13-amd64]
 	@tools/stock/rust-metadata --into '$(CACHE)/rust-metadata' '$(KREL)'

@@ -9,10 +9,8 @@ use clap::{Args, Parser, Subcommand};
 use diagnostic::Diagnostic;
 
 use crate::guest::job::Run;
-use crate::guest::machine::Accelerator;
-use crate::guest::machine::Size;
-use crate::kernel::flavour::is_stock;
-use crate::kernel::flavour::{Compiler, Flavour};
+use crate::guest::machine::{Accelerator, Size};
+use crate::kernel::flavour::{is_stock, Compiler, Flavour};
 use crate::kernel::sources::Folder;
 
 /// Provides a Rust-enabled kernel, boots it in QEMU, loads hello_rust.ko and judges the log.
@@ -199,7 +197,7 @@ impl Settings {
         };
         let is_path = !run.contains(char::is_whitespace) && run.ends_with(".sh");
         match std::fs::read(run) {
-            Ok(content) => Ok(Some(Run::new(content))),
+            Ok(content) => Ok(Some(Run(content))),
             Err(error) if is_path && !run.starts_with('/') => {
                 Err(Diagnostic::new("cannot read the script")
                     .note(format!("RUN={run}: {error}"))
@@ -208,7 +206,7 @@ impl Settings {
                     )
                     .into())
             }
-            Err(_) => Ok(Some(Run::new(format!("{run}\n").into_bytes()))),
+            Err(_) => Ok(Some(Run(format!("{run}\n").into_bytes()))),
         }
     }
 

@@ -133,7 +133,7 @@ impl Lab {
             settings.mem,
         )?;
         if let Some(run) = run {
-            initramfs.file(job::RUN, 0o755, run.content())?;
+            initramfs.file(job::RUN, 0o755, &run.0)?;
         }
         Ok(initramfs)
     }

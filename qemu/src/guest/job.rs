@@ -9,35 +9,16 @@ pub const NOT_UNLOADED: &str = "lab: cannot unload ";
 /// Where the user's script is in the guest.
 pub const RUN: &str = "run";
 
-/// What the guest runs while the modules are loaded.
-pub enum Run {
-    /// A program, or a script that names its interpreter.
-    Program(Vec<u8>),
-    /// Commands for the shell.
-    Commands(Vec<u8>),
-}
+/// What the guest runs while the modules are loaded: a program, or commands for the shell.
+pub struct Run(pub Vec<u8>);
 
 impl Run {
-    /// As `RUN=` has it: the content of a file, or a command line.
-    pub fn new(content: Vec<u8>) -> Self {
-        if content.starts_with(b"#!") || content.starts_with(b"\x7fELF") {
-            Run::Program(content)
-        } else {
-            Run::Commands(content)
-        }
-    }
-
-    /// The content of `/run`.
-    pub fn content(&self) -> &[u8] {
-        let (Run::Program(content) | Run::Commands(content)) = self;
-        content
-    }
-
-    /// In a shell of its own, which knows the same commands as the job.
+    /// Commands run in a shell of their own, which knows the same functions as the job.
     fn command(&self) -> String {
-        match self {
-            Run::Program(_) => format!("/{RUN}"),
-            Run::Commands(_) => format!("(. /{RUN})"),
+        if self.0.starts_with(b"#!") || self.0.starts_with(b"\x7fELF") {
+            format!("/{RUN}")
+        } else {
+            format!("(. /{RUN})")
         }
     }
 }
@@ -144,7 +125,7 @@ mod tests {
 
     #[test]
     fn programs_and_commands() {
-        let command = |content: &[u8]| Run::new(content.to_vec()).command();
+        let command = |content: &[u8]| Run(content.to_vec()).command();
         assert_eq!(command(b"#!/bin/sh -e\n"), "/run");
         assert_eq!(command(b"\x7fELF\x02"), "/run");
         assert_eq!(command(b"lsmod\n"), "(. /run)");
@@ -156,7 +137,7 @@ mod tests {
             file,
             params: params.to_owned(),
         };
-        let run = Run::new(b"true\n".to_vec());
+        let run = Run(b"true\n".to_vec());
         let script = script(&[load("a.ko", ""), load("b.ko", "x='1'")], Some(&run));
         let places = [
             "load 'a.ko'",

@@ -350,17 +350,26 @@ mod tests {
 
     #[test]
     fn links_and_the_cache_are_not_followed_forever() -> Result<()> {
-        let Place { from, _root, .. } = place(&["Kbuild", "src/a.c"])?;
+        let Place {
+            outside,
+            from,
+            _root,
+            ..
+        } = place(&["Kbuild", "src/a.c"])?;
         let to = from.join(".cache/to");
         fs::create_dir_all(&to)?;
         std::os::unix::fs::symlink(".", from.join("loop"))?;
         std::os::unix::fs::symlink("..", from.join("src/up"))?;
+        let kernel = outside.join("linux");
+        write(&kernel, "include/a.h")?;
+        write(&kernel, "arch/a.c")?;
+        std::os::unix::fs::symlink(&kernel, from.join("build"))?;
         copy_folder(&from, &to)?;
         copy_folder(&from, &to)?;
         assert!(to.join("src/a.c").is_file());
-        assert!(
-            !to.join("loop").exists() && !to.join("src/up").exists() && !to.join(".cache").exists()
-        );
+        for not_copied in ["loop", "src/up", ".cache", "build"] {
+            assert!(!to.join(not_copied).exists(), "{not_copied}");
+        }
         Ok(())
     }
 

@@ -16,8 +16,7 @@ use crate::host::project::project;
 use crate::host::toolchain::Toolchain;
 use crate::kernel::archive::Archive;
 use crate::kernel::build::Kernel;
-use crate::kernel::flavour::Flavour;
-use crate::kernel::flavour::{is_stock, NEWEST};
+use crate::kernel::flavour::{is_stock, Flavour, NEWEST};
 use crate::kernel::load;
 use crate::kernel::source::Source;
 
@@ -278,10 +277,12 @@ pub fn module(
 ) -> Result<Option<PathBuf>> {
     let stock = Stock::choose(cache, toolchain, release)?;
     let folder = stock.modules(cache, toolchain)?;
-    let found = load::file_in(&folder, name)?;
-    let Some(file) = found.filter(|file| file.extension().is_some_and(|it| it == "xz")) else {
-        return load::file_in(&folder, name);
+    let Some(file) = load::file_in(&folder, name)? else {
+        return Ok(None);
     };
+    if file.extension().is_some_and(|extension| extension == "ko") {
+        return Ok(Some(file));
+    }
     let ko = cache.place_for(&format!("stock/{release}/ko/{name}.ko"))?;
     let output = toolchain.command("xz").arg("-dc").arg(&file).output()?;
     anyhow::ensure!(output.status.success(), "cannot unpack {}", file.display());

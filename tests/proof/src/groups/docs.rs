@@ -77,6 +77,7 @@ pub fn tests() -> Vec<Test> {
             own_programs()
         }),
         Test::new("docs::stitch's own options", options_of_stitch).on(&main_flavour()),
+        Test::new("docs::what stitch shows of hello_rust", shown_by_stitch).on(&main_flavour()),
     ])
     .collect()
 }
@@ -240,4 +241,48 @@ fn options_of_stitch(context: &TestContext) -> Result<()> {
     stitch(&["check", "--allow-unknown"], None)
         .map(drop)
         .context("--allow-unknown")
+}
+
+/// The outputs in docs/stitch.md and the picture are those of a run. Another kernel than that in
+/// README.md may have other numbers.
+fn shown_by_stitch(context: &TestContext) -> Result<()> {
+    let lab = context.lab()?;
+    let module = lab.module(&lab::kernel::sources::HELLO_RUST)?;
+    let folder = tempfile::tempdir()?;
+    let svg = folder.path().join("hello_rust.svg");
+    let mut stitch = fresh(program("stitch")?);
+    stitch.arg("report").arg(module.dir()).arg("--symvers");
+    stitch.arg(lab.kernel.dir.join("Module.symvers"));
+    let report = succeed(&mut stitch)?;
+    succeed(stitch.arg("--svg").arg(&svg))?;
+    let page = |name: &str| fs::read_to_string(project().join(name));
+    let readme = page("README.md")?;
+    let version = lab.kernel.source.version.split('-').next();
+    let same_kernel = version.is_some_and(|version| readme.contains(&format!("Linux {version}")));
+    let numbers = Regex::new(r"(?:0x)?[0-9a-f]*[0-9][0-9a-f]*\s*")?;
+    let plain = |text: &str| {
+        if same_kernel {
+            text.to_owned()
+        } else {
+            numbers.replace_all(text, "N").into_owned()
+        }
+    };
+
+    let stitch = page("docs/stitch.md")?;
+    let blocks = stitch.split("\n```").skip(1).step_by(2);
+    let shown: Vec<&str> = blocks
+        .filter(|block| block.contains("verdict  the same") || block.contains("language  crate"))
+        .collect();
+    ensure!(shown.len() == 2, "{} outputs", shown.len());
+    for block in shown {
+        must_contain(&plain(&report), plain(block).trim())?;
+    }
+    ensure!(
+        plain(&fs::read_to_string(svg)?) == plain(&page("docs/hello_rust.svg")?),
+        "docs/hello_rust.svg is another picture: stitch report {} --symvers {}/Module.symvers --svg \
+         docs/hello_rust.svg",
+        module.dir().display(),
+        lab.kernel.dir.display()
+    );
+    Ok(())
 }

@@ -1,4 +1,4 @@
-//! Faults of the host, each a real one: a lost QEMU, spoilt downloads, full disks,
+//! Faults of the host, each a real one: a lost QEMU, damaged downloads, full disks,
 //! interrupts.
 
 use std::path::{Path, PathBuf};
@@ -12,7 +12,7 @@ use rustix::process::{kill_process, kill_process_group, Pid, Signal};
 use crate::harness::test::Test;
 use crate::support::context::{main_flavour, must_contain, succeed, TestContext};
 use crate::support::processes::{processes_with, wait_for};
-use crate::support::proxy::{Proxy, Spoil};
+use crate::support::proxy::{Fault, Proxy};
 use crate::support::scratch::{must_refuse, Scratch};
 use lab::exit::Exit;
 use lab::guest::initramfs::Initramfs;
@@ -30,7 +30,7 @@ pub fn tests() -> Vec<Test> {
         test("the guest's shell does not run", no_shell).on(&main_flavour()),
         test("make is killed", make_is_killed).on(&main_flavour()),
         test("two runs ask the archive at once", two_ask_at_once),
-        test("the kernel source is spoilt on its way", spoilt_source),
+        test("the kernel source is damaged on its way", damaged_source),
         test("the toolchain is cut short on its way", toolchain_cut_short),
         test("the disk is too small", disk_too_small),
         test("the disk fills up", disk_fills_up),
@@ -179,12 +179,12 @@ fn two_ask_at_once(context: &TestContext) -> Result<()> {
 }
 
 /// The archive's own checks find what is wrong; nothing of it is kept, and the next run is well.
-fn spoilt_source(context: &TestContext) -> Result<()> {
+fn damaged_source(context: &TestContext) -> Result<()> {
     let scratch = Scratch::with(context, &["toolchain"])?;
     let source = scratch.dir().join("source/linux-7.3");
     let words = ["source", "--kernel", "7.3"];
-    for spoil in [Spoil::Cut, Spoil::Damage] {
-        let proxy = Proxy::start("linux-source", spoil)?;
+    for fault in [Fault::Cut, Fault::Damage] {
+        let proxy = Proxy::start("linux-source", fault)?;
         must_refuse(
             scratch.lab(&words)?.env("http_proxy", proxy.url()),
             &[
@@ -193,7 +193,7 @@ fn spoilt_source(context: &TestContext) -> Result<()> {
             ],
         )?;
         ensure!(
-            proxy.spoilt() > 0,
+            proxy.damaged() > 0,
             "the download did not go through the proxy"
         );
         ensure!(!source.exists(), "half a source was left behind");
@@ -210,7 +210,7 @@ fn spoilt_source(context: &TestContext) -> Result<()> {
 
 fn toolchain_cut_short(context: &TestContext) -> Result<()> {
     let scratch = Scratch::with(context, &[])?;
-    let proxy = Proxy::start(".deb", Spoil::Cut)?;
+    let proxy = Proxy::start(".deb", Fault::Cut)?;
 
     must_refuse(
         scratch.lab(&["source"])?.env("http_proxy", proxy.url()),
@@ -220,7 +220,7 @@ fn toolchain_cut_short(context: &TestContext) -> Result<()> {
         ],
     )?;
     ensure!(
-        proxy.spoilt() > 0,
+        proxy.damaged() > 0,
         "the download did not go through the proxy"
     );
     for made in std::fs::read_dir(scratch.dir().join("toolchain"))? {

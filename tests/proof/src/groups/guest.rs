@@ -213,7 +213,7 @@ fn spoken(dmesg: &str) -> Vec<&str> {
         .lines()
         .filter_map(|line| line.split_once("] hello_rust: "))
         .map(|(_, spoken)| spoken)
-        // What the kernel says of it in the same way; tests/stock.rs looks at the second.
+        // What the kernel says of it in the same way; groups/stock.rs tests the second.
         .filter(|spoken| !spoken.starts_with("loading out-of-tree module"))
         .filter(|spoken| !spoken.starts_with("module verification failed: signature"))
         .collect()

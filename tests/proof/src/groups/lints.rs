@@ -90,6 +90,7 @@ pub fn tests() -> Vec<Test> {
         Test::new("lint::shellcheck", shellcheck),
         Test::new("lint::one version", |_| one_version()),
         Test::new("lint::what the sources name is in git", |_| named_files()),
+        Test::new("lint::what the pages name exists", |_| named_paths()),
         Test::new("lint::plain words", |_| plain_words()),
         Test::new("lint::the workflow keeps to GitHub's schema", workflow),
     ]
@@ -253,6 +254,31 @@ fn named_files() -> Result<()> {
         "ignored by git: {}",
         printed(&ignored)
     );
+    Ok(())
+}
+
+/// The pages, the workflow and the scripts name files by their paths from the top level.
+fn named_paths() -> Result<()> {
+    let listed = Command::new("git")
+        .arg("-C")
+        .arg(project())
+        .args(["ls-files", "*.md", "*.yml", "*.sh", "Makefile"])
+        .output()?;
+    let name = Regex::new(r"(?m)(?:^|[ `'(])((?:border|debian|docs|qemu|tests|tools)/[\w./-]*\w)")?;
+    let (mut named, mut missing) = (0, Vec::new());
+    for page in String::from_utf8_lossy(&listed.stdout).lines() {
+        let text = std::fs::read_to_string(project().join(page))?;
+        for found in name.captures_iter(&text) {
+            named += 1;
+            // Programs are built, and the kernel's tree has tools of its own.
+            let elsewhere = ["border/gate/gate", "tools/objtool/objtool"].contains(&&found[1]);
+            if !elsewhere && !project().join(&found[1]).exists() {
+                missing.push(format!("{page}: {}", &found[1]));
+            }
+        }
+    }
+    ensure!(named > 50, "only {named} names were found");
+    ensure!(missing.is_empty(), "{}", missing.join("\n"));
     Ok(())
 }
 

@@ -12,7 +12,7 @@ const WELL: usize = 1 << 20;
 
 /// What happens to an answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Spoil {
+pub enum Fault {
     /// It is cut off.
     Cut,
     /// One byte is changed.
@@ -22,23 +22,23 @@ pub enum Spoil {
 /// A proxy on this machine, as long as this value exists.
 pub struct Proxy {
     port: u16,
-    spoilt: Arc<AtomicUsize>,
+    damaged: Arc<AtomicUsize>,
 }
 
 impl Proxy {
     /// Damages the answers to requests with `word` in their address.
-    pub fn start(word: &'static str, spoil: Spoil) -> Result<Self> {
+    pub fn start(word: &'static str, fault: Fault) -> Result<Self> {
         let listener = TcpListener::bind("127.0.0.1:0").context("cannot listen")?;
-        let spoilt = Arc::new(AtomicUsize::new(0));
+        let damaged = Arc::new(AtomicUsize::new(0));
         let proxy = Proxy {
             port: listener.local_addr()?.port(),
-            spoilt: spoilt.clone(),
+            damaged: damaged.clone(),
         };
         std::thread::spawn(move || {
             for client in listener.incoming().flatten() {
-                let spoilt = spoilt.clone();
+                let damaged = damaged.clone();
                 // A client may close the connection.
-                std::thread::spawn(move || drop(serve(client, word, spoil, &spoilt)));
+                std::thread::spawn(move || drop(serve(client, word, fault, &damaged)));
             }
         });
         Ok(proxy)
@@ -50,13 +50,13 @@ impl Proxy {
     }
 
     /// How many answers were damaged.
-    pub fn spoilt(&self) -> usize {
-        self.spoilt.load(Ordering::SeqCst)
+    pub fn damaged(&self) -> usize {
+        self.damaged.load(Ordering::SeqCst)
     }
 }
 
 /// One request, one answer, and the connection is closed.
-fn serve(client: TcpStream, word: &str, spoil: Spoil, spoilt: &AtomicUsize) -> Result<()> {
+fn serve(client: TcpStream, word: &str, fault: Fault, damaged: &AtomicUsize) -> Result<()> {
     let mut lines = BufReader::new(client.try_clone()?).lines();
     let request = lines.next().context("no request")??;
     let mut words = request.split(' ');
@@ -88,26 +88,26 @@ fn serve(client: TcpStream, word: &str, spoil: Spoil, spoilt: &AtomicUsize) -> R
     write!(server, "\r\n")?;
 
     if url.contains(word) && url.ends_with(".deb") {
-        relay_spoilt(&mut server, client, spoil, spoilt)
+        relay_damaged(&mut server, client, fault, damaged)
     } else {
         std::io::copy(&mut server, &mut &client)?;
         Ok(())
     }
 }
 
-fn relay_spoilt(
+fn relay_damaged(
     server: &mut TcpStream,
     mut client: TcpStream,
-    spoil: Spoil,
-    spoilt: &AtomicUsize,
+    fault: Fault,
+    damaged: &AtomicUsize,
 ) -> Result<()> {
     std::io::copy(&mut server.take(WELL as u64), &mut client)?;
     let mut next = [0];
     if server.read(&mut next)? == 0 {
         return Ok(()); // Too short to be damaged.
     }
-    spoilt.fetch_add(1, Ordering::SeqCst);
-    if spoil == Spoil::Damage {
+    damaged.fetch_add(1, Ordering::SeqCst);
+    if fault == Fault::Damage {
         client.write_all(&[!next[0]])?;
         std::io::copy(server, &mut client)?;
     }
