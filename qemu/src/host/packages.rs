@@ -72,6 +72,7 @@ const PACKAGES: &[(&str, &[&str])] = &[
         "the machine and its guest",
         &["busybox-static", "qemu-system-x86"],
     ),
+    ("a developer's desk", &["clangd", "gdb", "rust-analyzer"]),
     ("lints", &["python3-pip", "shellcheck"]),
 ];
 
