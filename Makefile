@@ -7,12 +7,12 @@ KREL ?= $(shell uname -r)
 
 # Variables from make's command line only: CI systems set names such as TIMEOUT in the environment. The
 # lab and the tests read them as LAB_KERNEL and so on.
-OURS := ACCEL ARGS CC CONFIG CPUS DEBUG FILES JUNIT KERNEL KSRC LIST M MEM PARAMS PART RUN RUNS TESTS TIMEOUT
+OURS := ACCEL ARGS CC CONFIG CPUS DEBUG FILES JUNIT KERNEL KERNELS KSRC LIST M MEM PARAMS PART RUN RUNS TESTS TIMEOUT
 is_given = $(findstring command,$(origin $1))
 $(foreach name,$(OURS),$(if $(call is_given,$(name)),$(eval export LAB_$(name) := $$(value $(name)))))
 
 # What can be done with another module than hello_rust.
-WITH_M := run shell stitch kernel clean
+WITH_M := run shell test stitch kernel clean
 $(if $(call is_given,M),$(if $(filter-out $(WITH_M),$(or $(MAKECMDGOALS),modules)),\
 	$(error M= is for make $(WITH_M); to build a module alone: make -C KDIR M=FOLDER)))
 
@@ -57,7 +57,7 @@ shell: ## open a shell in that machine, with hello_rust.ko  [the same]
 	$(call cargo_build,lab)
 	@$(LAB) shell
 
-test: ## run the tests on one kernel  [KERNEL= CC=gcc TESTS=word TESTS==name LIST=1 JUNIT=file]
+test: ## run the tests  [M=folder KERNEL= KERNELS='7.3 stock' CC=gcc TESTS=word TESTS==name LIST=1 JUNIT=file]
 	$(call cargo_build,lab stitch walkthrough proof)
 	@'$(BIN)/proof'
 

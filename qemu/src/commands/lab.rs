@@ -18,6 +18,7 @@ use crate::kernel::module::{stripped, Module};
 use crate::kernel::source::Source;
 use crate::kernel::sources::{Sources, HELLO_RUST};
 use crate::kernel::stock;
+use crate::kernel::userprogs::userprogs;
 use crate::options::Settings;
 
 /// Everything that a guest needs.
@@ -112,10 +113,12 @@ impl Lab {
         judge(guest, decode)
     }
 
-    /// The guest's root folder: modules, the user's files and script, and the job.
+    /// The guest's root folder: modules, the programs that were built with them, the user's files and
+    /// script, and the job.
     pub fn initramfs(
         &self,
         settings: &Settings,
+        built: &Module,
         modules: &[Ko],
         run: Option<&Run>,
         job: &str,
@@ -126,12 +129,9 @@ impl Lab {
             initramfs.file(&module.file(), 0o644, &content)?;
         }
         let names: Vec<String> = modules.iter().map(Ko::file).collect();
-        files::add(
-            &mut initramfs,
-            &settings.guest_files(),
-            &names,
-            settings.mem,
-        )?;
+        let mut files = userprogs(built.dir())?;
+        files.extend(settings.guest_files());
+        files::add(&mut initramfs, &files, &names, settings.mem)?;
         if let Some(run) = run {
             initramfs.file(job::RUN, 0o755, &run.0)?;
         }

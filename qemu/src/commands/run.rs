@@ -25,7 +25,7 @@ pub fn run(settings: &Settings) -> Result<()> {
 
     let run = settings.guest_run()?;
     let job = script(&loads, run.as_ref());
-    let initramfs = lab.initramfs(settings, &modules, run.as_ref(), &job)?;
+    let initramfs = lab.initramfs(settings, &built, &modules, run.as_ref(), &job)?;
     drop(built);
     // Without the kernel's own KUnit suites.
     let guest = lab.machine(settings).run(initramfs, "kunit.enable=0")?;
@@ -54,7 +54,7 @@ pub fn shell(settings: &Settings) -> Result<()> {
         quoted(&hint)
     );
     let run = settings.guest_run()?;
-    let initramfs = lab.initramfs(settings, &modules, run.as_ref(), &job)?;
+    let initramfs = lab.initramfs(settings, &built, &modules, run.as_ref(), &job)?;
     drop(built);
     lab.machine(settings)
         .interact(initramfs, "kunit.enable=0 quiet -- shell")

@@ -47,7 +47,7 @@ pub fn add(
         };
         if taken.contains(&name) {
             return Err(Diagnostic::new(format!("the guest already has a /{name}"))
-                .note(format!("FILES={}", path.display()))
+                .note(path.display().to_string())
                 .help("give it another name, or put it into a folder")
                 .into());
         }

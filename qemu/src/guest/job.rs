@@ -6,6 +6,12 @@ pub const RUN_FAILED: &str = "lab: RUN exited with ";
 /// What it prints if a module cannot be unloaded, before the name.
 pub const NOT_UNLOADED: &str = "lab: cannot unload ";
 
+/// What it prints of a module without an exit function, before the name.
+pub const STAYS: &str = "lab: without an exit function, it stays loaded: ";
+
+/// What it prints before the number of times that modules were loaded and unloaded.
+pub const REPEATED: &str = "lab: loaded and unloaded, times: ";
+
 /// Where the user's script is in the guest.
 pub const RUN: &str = "run";
 
@@ -24,6 +30,7 @@ impl Run {
 }
 
 /// A module to load.
+#[derive(Clone)]
 pub struct Load<'a> {
     /// Its file in the guest's root folder.
     pub file: &'a str,
@@ -34,10 +41,6 @@ pub struct Load<'a> {
 /// Loads the modules in this order, runs `/run` if there is one, unloads in reverse those that are still
 /// loaded, and prints dmesg, no matter what fails. A module without an exit function stays.
 pub fn script(loads: &[Load<'_>], run: Option<&Run>) -> String {
-    let loads = loads.iter().map(|load| {
-        let params = quoted(&load.params);
-        format!("load {} {params}\n", quoted(load.file))
-    });
     let run = run.map_or_else(String::new, |run| {
         format!(
             "if [ $status -eq 0 ]; then\n\
@@ -49,24 +52,94 @@ pub fn script(loads: &[Load<'_>], run: Option<&Run>) -> String {
         )
     });
     format!(
+        "{}{}{run}unload_all\ndmesg\nexit $status\n",
+        functions(),
+        lines(loads, "load ")
+    )
+}
+
+/// Loads and unloads modules this many times, and prints how often it was done; first, and only once, it
+/// loads others that they depend on. Stops where one stays loaded.
+pub fn repeated(others: &[Load<'_>], loads: &[Load<'_>], times: u32) -> String {
+    format!(
+        "{}{}loaded=\nn=0\n\
+         while [ $status -eq 0 ] && [ $n -lt {times} ]; do\n\
+         \tloaded=\n\
+         {}\
+         \tunload_all\n\
+         \t[ -z \"$stays\" ] || break\n\
+         \t[ $status -ne 0 ] || n=$((n + 1))\n\
+         done\n\
+         echo \"{REPEATED}$n\"\n\
+         [ $status -eq 0 ] || dmesg | tail -n 20\n\
+         exit $status\n",
+        functions(),
+        lines(others, "load "),
+        lines(loads, "\tload ")
+    )
+}
+
+/// Two CPUs load and unload modules against each other: each attempt works, or finds them loaded, gone
+/// or in use. At the end, they can be unloaded. Prints the number of CPUs.
+pub fn on_two_cpus(others: &[Load<'_>], loads: &[Load<'_>], times: u32) -> String {
+    let names = loads.iter().rev();
+    let names: Vec<&str> = names
+        .map(|load| load.file.trim_end_matches(".ko"))
+        .collect();
+    let unload = names.iter().map(|name| format!("\t\trmmod {name}\n"));
+    let unload: String = unload.collect();
+    format!(
+        "{}{}loaded=\n\
+         load_and_unload() {{\n\
+         \tn=0\n\
+         \twhile [ $n -lt {times} ]; do\n\
+         {}{unload}\
+         \t\tn=$((n + 1))\n\
+         \tdone\n\
+         }}\n\
+         load_and_unload 2>/dev/null & load_and_unload 2>/dev/null & wait\n\
+         loaded='{}'\n\
+         unload_all\n\
+         grep -c ^processor /proc/cpuinfo\n\
+         exit $status\n",
+        functions(),
+        lines(others, "load "),
+        lines(loads, "\t\tinsmod /"),
+        names.join(" "),
+    )
+}
+
+/// A line for each module.
+fn lines(loads: &[Load<'_>], command: &str) -> String {
+    let line = |load: &Load| {
+        let (file, params) = (quoted(load.file), quoted(&load.params));
+        format!("{command}{file} {params}\n")
+    };
+    loads.iter().map(line).collect()
+}
+
+/// What the scripts have in common. `$stays` are the modules that cannot be unloaded.
+fn functions() -> String {
+    format!(
         "status=0\n\
          loaded=\n\
+         stays=\n\
          load() {{\n\
          \t[ $status -eq 0 ] || return\n\
          \tif insmod \"/$@\"; then loaded=\"${{1%.ko}} $loaded\"; else status=$?; fi\n\
          }}\n\
          unload() {{\n\
          \t[ -d /sys/module/$1 ] || return\n\
-         \t! grep -q \"^$1 .*\\[permanent\\]\" /proc/modules || return\n\
+         \tif grep -q \"^$1 .*\\[permanent\\]\" /proc/modules; then\n\
+         \t\tstays=\"$1 $stays\"\n\
+         \t\techo \"{STAYS}$1\"\n\
+         \t\treturn\n\
+         \tfi\n\
          \trmmod $1 && return\n\
          \techo \"{NOT_UNLOADED}$1\"\n\
          \t[ $status -ne 0 ] || status=1\n\
          }}\n\
-         {}{run}\
-         for module in $loaded; do unload $module; done\n\
-         dmesg\n\
-         exit $status\n",
-        loads.collect::<String>()
+         unload_all() {{ for module in $loaded; do unload $module; done; }}\n"
     )
 }
 
@@ -143,7 +216,7 @@ mod tests {
             "load 'a.ko'",
             "load 'b.ko' 'x='\\''1'\\'''",
             "(. /run)",
-            "; do unload",
+            "\nunload_all\n",
             "dmesg",
         ];
         let places: Vec<_> = places.iter().map(|part| script.find(part)).collect();

@@ -11,3 +11,4 @@ pub mod module;
 pub mod source;
 pub mod sources;
 pub mod stock;
+pub mod userprogs;

@@ -212,7 +212,7 @@ fn list(folder: &Path, files: &mut Vec<String>) -> Result<()> {
 }
 
 /// The compilers' messages without the lines of make and Kbuild.
-fn without_kbuild(printed: &str) -> String {
+pub fn without_kbuild(printed: &str) -> String {
     printed
         .lines()
         .filter(|line| !line.starts_with("make") && !is_kbuild(line))

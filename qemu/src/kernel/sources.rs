@@ -19,6 +19,7 @@ pub struct Sources<'a> {
 }
 
 /// Where the files are.
+#[derive(Clone, Copy)]
 pub enum Files<'a> {
     /// In this project: (the path there, the path beside Kbuild). A folder is copied with its sources.
     Listed(&'a [(&'a str, &'a str)]),
@@ -61,7 +62,7 @@ impl Sources<'_> {
 }
 
 /// A folder of the user's, as `M=` names it.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Folder {
     path: PathBuf,
     name: String,
@@ -98,6 +99,12 @@ impl Folder {
         Ok(Folder { path, name })
     }
 
+    /// Its name for people.
+    pub fn title(&self) -> String {
+        let name = self.path.file_name().unwrap_or_default();
+        name.to_string_lossy().into_owned()
+    }
+
     /// As sources to build.
     pub fn sources(&self) -> Sources<'_> {
         Sources {
@@ -108,7 +115,16 @@ impl Folder {
 
     /// The options that its kernel needs besides the lab's, if it says so.
     pub fn config(&self) -> Option<PathBuf> {
-        Some(self.path.join("kernel.config")).filter(|file| file.is_file())
+        self.file("kernel.config")
+    }
+
+    /// The script that tests it in the guest, if it has one.
+    pub fn test(&self) -> Option<PathBuf> {
+        self.file("test.sh")
+    }
+
+    fn file(&self, name: &str) -> Option<PathBuf> {
+        Some(self.path.join(name)).filter(|file| file.is_file())
     }
 }
 

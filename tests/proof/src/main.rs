@@ -7,13 +7,16 @@ mod support;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+use std::time::Instant;
 
 use anyhow::{Context, Result};
 use clap::builder::FalseyValueParser;
 use clap::{ArgAction, Parser};
 use diagnostic::Diagnostic;
+use lab::kernel::flavour::Flavour;
 use lab::options::Settings;
 
+use crate::harness::report::report;
 use crate::harness::run::run;
 use crate::harness::test::Test;
 use crate::support::context::{main_flavour, TestContext};
@@ -25,9 +28,13 @@ struct Options {
     #[command(flatten)]
     settings: Settings,
 
-    /// On all kernels, not only on the one that --kernel, --cc and --debug select.
+    /// On all kernels, not only on those that --kernels, --kernel, --cc and --debug select.
     #[arg(long)]
     all: bool,
+
+    /// On each of these kernels, with blanks between them, instead of --kernel.
+    #[arg(long, env = "LAB_KERNELS", default_value = "")]
+    kernels: String,
 
     /// Only the tests with this in their names, on any kernel; or the one with exactly the name that
     /// follows a `=`.
@@ -58,13 +65,18 @@ fn main() -> ExitCode {
 }
 
 fn prove(options: &Options) -> Result<()> {
-    let all = groups::all(&options.settings.kernel);
+    let folder = options.settings.module_folder()?;
+    let asked = asked(options);
+    let all = match &folder {
+        Some(folder) => groups::checks::of_folder(folder, &options.settings, &asked),
+        None => groups::all(&asked),
+    };
     if let (Some(name), Some(answer)) = (&options.one, &options.answer) {
         return one(options, &all, name, answer);
     }
     let chosen: Vec<Test> = all
         .into_iter()
-        .filter(|test| is_chosen(options, test))
+        .filter(|test| is_chosen(options, &asked, test))
         .collect();
     if chosen.is_empty() {
         return Err(
@@ -79,7 +91,44 @@ fn prove(options: &Options) -> Result<()> {
         chosen.iter().for_each(|test| println!("{}", test.name));
         return Ok(());
     }
-    run(&TestContext::new(&options.settings, None), &chosen)
+    let context = TestContext::new(&options.settings, None);
+    let start = Instant::now();
+    let cases = run(&context, &chosen)?;
+    let title = folder.map(|folder| folder.title());
+    report(&context, title.as_deref(), &chosen, &cases, start.elapsed())
+}
+
+/// The kernels that are asked for; of a module in a folder, on the debug kernel as well.
+fn asked(options: &Options) -> Vec<Flavour> {
+    let Options { settings, .. } = options;
+    let series: Vec<&str> = options.kernels.split_whitespace().collect();
+    let series = if series.is_empty() {
+        vec![settings.kernel.as_str()]
+    } else {
+        series
+    };
+    let kernels = series.into_iter().map(|kernel| {
+        let kernel = kernel.to_owned();
+        let settings = Settings {
+            kernel,
+            ..settings.clone()
+        };
+        settings.flavour()
+    });
+    let kernels: Vec<Flavour> = kernels.collect();
+    if !settings.debug || settings.folder.is_none() {
+        return kernels;
+    }
+    let of_lab = kernels.iter().find(|kernel| !kernel.is_stock()).cloned();
+    let debug = Flavour {
+        debug: true,
+        ..of_lab.unwrap_or_else(main_flavour)
+    };
+    let plain = |kernel| Flavour {
+        debug: false,
+        ..kernel
+    };
+    kernels.into_iter().map(plain).chain([debug]).collect()
 }
 
 /// Runs one test, and writes its cases to a file.
@@ -92,7 +141,7 @@ fn one(options: &Options, all: &[Test], name: &str, answer: &Path) -> Result<()>
 }
 
 /// Whether a test is to run. Tests without a kernel belong to the default one.
-fn is_chosen(options: &Options, test: &Test) -> bool {
+fn is_chosen(options: &Options, asked: &[Flavour], test: &Test) -> bool {
     if let Some(name) = options.word.strip_prefix('=') {
         return test.name == name;
     }
@@ -103,5 +152,5 @@ fn is_chosen(options: &Options, test: &Test) -> bool {
         return !test.only_if_asked;
     }
     let kernel = test.kernel.clone().unwrap_or_else(main_flavour);
-    kernel.name() == options.settings.flavour().name()
+    asked.iter().any(|asked| asked.name() == kernel.name())
 }

@@ -2,11 +2,11 @@
 
 use anyhow::{bail, ensure, Context, Result};
 
-use crate::harness::test::{Case, Outcome, Test};
+use super::checks::{self, builds_quietly, suites, Bench};
+use crate::harness::test::{Case, Test};
 use crate::support::context::{flavours, must_contain, succeed, TestContext};
 use lab::commands::lab::Lab;
 use lab::guest::machine;
-use lab::judge::ktap::{self, Status};
 use lab::kernel::flavour::Flavour;
 use lab::kernel::module::{self, Module};
 use lab::kernel::sources::{Files, Sources, HELLO_RUST};
@@ -43,16 +43,8 @@ pub const CATALOGUE: Sources = Sources {
     ]),
 };
 
-/// The same in a folder of its own, where it is built from nothing.
-const CATALOGUE_QUIET: Sources = Sources {
-    name: "catalogue-quiet",
-    ..CATALOGUE
-};
-
 /// How many cases its suite has: those that C does, and those that Rust does.
 const CATALOGUE_CASES: usize = 15 + 13;
-
-const LOADS: u32 = 200;
 
 /// What each kernel is put through.
 type Check = fn(&TestContext, &Lab) -> Result<()>;
@@ -64,8 +56,6 @@ const CHECKS: &[(&str, Check)] = &[
     ("parameters", parameters),
     ("bad parameters", bad_parameters),
     ("loaded twice", loaded_twice),
-    ("loaded and unloaded 200 times", loaded_and_unloaded),
-    ("two CPUs at once", two_cpus),
     ("built for another kernel", built_for_another_kernel),
     ("the kernel was built anew", kernel_built_anew),
 ];
@@ -74,33 +64,43 @@ const CHECKS: &[(&str, Check)] = &[
 type Suite = fn(&TestContext, &Lab) -> Result<Vec<Case>>;
 
 /// What each kernel runs of them, the debug kernel as well.
-const SUITES: &[(&str, Suite)] = &[("kunit", kunit), ("catalogue", catalogue)];
+const SUITES: &[(&str, Suite)] = &[
+    ("kunit", |context, lab| {
+        suites(&Bench::of_ours(context, lab, KUNIT))
+    }),
+    ("catalogue", catalogue),
+];
 
 /// The tests, kernel by kernel.
 pub fn tests() -> Vec<Test> {
     let on = |flavour: Flavour| {
         let group = format!("guest::{}", flavour.name());
-        let suites = suites_on(&group, &flavour);
         let catalogue = Test::new(
             format!("{group}::the catalogue builds without a warning"),
-            |context| must_build_quietly(context, &*context.lab()?, &CATALOGUE_QUIET),
-        )
-        .on(&flavour);
+            |context| {
+                builds_quietly(&Bench::of_ours(context, &*context.lab()?, CATALOGUE)).map(drop)
+            },
+        );
+        let catalogue = catalogue.on(&flavour);
         let checks = checks_on(&group, &flavour).into_iter();
-        checks.chain([catalogue]).chain(suites)
+        checks.chain([catalogue]).chain(suites_on(&group, &flavour))
     };
     flavours().into_iter().flat_map(on).collect()
 }
 
 /// What the module is put through, on one kernel.
 pub fn checks_on(group: &str, flavour: &Flavour) -> Vec<Test> {
-    CHECKS
-        .iter()
-        .map(|&(what, check)| {
-            let run = move |context: &TestContext| check(context, &*context.lab()?);
-            Test::new(format!("{group}::{what}"), run).on(flavour)
-        })
-        .collect()
+    let own = CHECKS.iter().map(|&(what, check)| {
+        let run = move |context: &TestContext| check(context, &*context.lab()?);
+        Test::new(format!("{group}::{what}"), run).on(flavour)
+    });
+    let of_any = checks::CHECKS.iter().map(|&(what, check)| {
+        let run = move |context: &TestContext| {
+            check(&Bench::of_ours(context, &*context.lab()?, HELLO_RUST))
+        };
+        Test::new(format!("{group}::{what}"), run).on(flavour)
+    });
+    own.chain(of_any).collect()
 }
 
 /// The KUnit suites, on one kernel.
@@ -114,34 +114,13 @@ pub fn suites_on(group: &str, flavour: &Flavour) -> Vec<Test> {
         .collect()
 }
 
+/// A compiler that has not run has not warned.
 fn builds_without_a_warning(context: &TestContext, lab: &Lab) -> Result<()> {
-    const QUIET: Sources = Sources {
-        name: "hello_rust-quiet",
-        ..HELLO_RUST
-    };
-    must_build_quietly(context, lab, &QUIET)
-}
-
-/// rustc, clippy, the C compiler at W=1, bindgen without rustfmt, objtool and modpost have nothing to
-/// say. Others look at the module while this builds it again and again: it wants a folder of its own.
-pub fn must_build_quietly(context: &TestContext, lab: &Lab, sources: &Sources) -> Result<()> {
-    let module = Module::stage(&context.cache()?, &lab.kernel, sources)?;
-    succeed(module.make(&lab.toolchain).arg("clean"))?;
-    for (words, tool) in [
-        (&["W=1", "RUSTFMT=/no/rustfmt"][..], "RUSTC"),
-        (&["CLIPPY=1"], "CLIPPY"),
-    ] {
-        let printed = module.build(&lab.toolchain, words)?;
-        let complaint = printed.lines().find(|line| {
-            let line = line.to_lowercase();
-            ["warning", "error:", "failed"]
-                .iter()
-                .any(|word| line.contains(word))
-        });
-        ensure!(complaint.is_none(), "make {} says:\n{printed}", words[0]);
-        must_contain(&printed, tool)?;
-    }
-    Ok(())
+    let printed = builds_quietly(&Bench::of_ours(context, lab, HELLO_RUST))?;
+    let tools = ["CC [M]", "RUSTC [M]", "CLIPPY [M]"];
+    tools
+        .iter()
+        .try_for_each(|tool| must_contain(&printed, tool))
 }
 
 fn modinfo(_: &TestContext, lab: &Lab) -> Result<()> {
@@ -354,66 +333,6 @@ fn loaded_twice(context: &TestContext, lab: &Lab) -> Result<()> {
     must_contain(&output, "insmod: /hello_rust.ko: error 17: File exists")
 }
 
-fn loaded_and_unloaded(context: &TestContext, lab: &Lab) -> Result<()> {
-    let job = format!(
-        "n=0\n\
-         while [ $n -lt {LOADS} ]; do\n\
-         insmod /hello_rust.ko times=16 && rmmod hello_rust || exit 1\n\
-         n=$((n + 1))\n\
-         done\n\
-         dmesg | grep -c 'goodbye, world! Greetings counted: 16'\n"
-    );
-    let guest = context.boot(
-        lab,
-        &[("hello_rust.ko", &lab.hello_rust()?)],
-        &job,
-        // All of it has to be in dmesg at once.
-        "kunit.enable=0 log_buf_len=8M",
-    )?;
-    ensure!(
-        guest.outcome == machine::Outcome::Answered(0),
-        "{:?}",
-        guest.outcome
-    );
-    lab.judge(&guest)?;
-    ensure!(
-        guest.output.trim() == LOADS.to_string(),
-        "counted {}",
-        guest.output
-    );
-    Ok(())
-}
-
-/// Two CPUs load and unload against each other: each attempt works, or finds it loaded or gone.
-fn two_cpus(context: &TestContext, lab: &Lab) -> Result<()> {
-    let job = "hammer() {\n\
-               for n in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20; do\n\
-               insmod /hello_rust.ko 2>/dev/null\n\
-               rmmod hello_rust 2>/dev/null\n\
-               done\n\
-               }\n\
-               hammer & hammer & wait\n\
-               [ ! -e /sys/module/hello_rust ] || rmmod hello_rust\n\
-               grep -c ^processor /proc/cpuinfo\n";
-    let mut initramfs = lab::guest::initramfs::Initramfs::new(&lab.programs, job)?;
-    initramfs.file("hello_rust.ko", 0o644, &lab.hello_rust()?)?;
-    let mut machine = context.machine(lab);
-    machine.size.cpus = 2;
-    let guest = machine.run(initramfs, "kunit.enable=0")?;
-    ensure!(
-        guest.outcome == machine::Outcome::Answered(0),
-        "{:?}",
-        guest.outcome
-    );
-    lab.judge(&guest)?;
-    ensure!(
-        guest.output.trim().ends_with('2'),
-        "not two CPUs: {}",
-        guest.output
-    );
-    Ok(())
-}
-
 /// A module of another vermagic is refused, and the lab says what that means. Where the kernel has
 /// checksums of its symbols, it does not look at the release, but at the rest.
 fn built_for_another_kernel(context: &TestContext, lab: &Lab) -> Result<()> {
@@ -448,49 +367,9 @@ fn find(bytes: &[u8], wanted: &[u8]) -> Option<usize> {
     windows.position(|window| window == wanted)
 }
 
-fn kunit(context: &TestContext, lab: &Lab) -> Result<Vec<Case>> {
-    suite(context, lab, &KUNIT, "hello_rust")
-}
-
 fn catalogue(context: &TestContext, lab: &Lab) -> Result<Vec<Case>> {
-    let cases = suite(context, lab, &CATALOGUE, "catalogue")?;
-    let names = cases.iter().map(|case| &case.name);
-    let count = names.filter(|name| name.starts_with("catalogue.")).count();
+    let cases = suites(&Bench::of_ours(context, lab, CATALOGUE))?;
+    let count = cases.len();
     ensure!(count == CATALOGUE_CASES, "{count} cases ran: {cases:#?}");
     Ok(cases)
-}
-
-/// A module's suite runs, and its cases are the cases of the test.
-fn suite(context: &TestContext, lab: &Lab, sources: &Sources, name: &str) -> Result<Vec<Case>> {
-    let file = format!("{name}.ko");
-    let ko = lab.module(sources)?.stripped(&lab.toolchain, &file)?;
-    let job = format!("insmod /{file} && rmmod {name} && dmesg\n");
-    let guest = context.boot(lab, &[(&file, &ko)], &job, "")?;
-    ensure!(
-        guest.outcome == machine::Outcome::Answered(0),
-        "{:?}\n{}",
-        guest.outcome,
-        guest.console
-    );
-    lab.judge_module(&guest, sources)?;
-
-    let cases = ktap::parse(&guest.output)?;
-    ensure!(
-        cases
-            .iter()
-            .any(|case| case.name.starts_with(&format!("{name}."))),
-        "the suite did not run:\n{}",
-        guest.output
-    );
-    Ok(cases
-        .into_iter()
-        .map(|case| {
-            let outcome = match case.status {
-                Status::Pass => Outcome::Passed,
-                Status::Fail => Outcome::Failed(case.diagnostics.join("\n")),
-                Status::Skip(why) => Outcome::Skipped(why),
-            };
-            Case::of_many(case.name, outcome)
-        })
-        .collect())
 }

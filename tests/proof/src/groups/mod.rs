@@ -1,6 +1,7 @@
 //! The tests, group by group.
 
 mod border;
+pub mod checks;
 mod contracts;
 mod dkms;
 mod docs;
@@ -10,6 +11,7 @@ mod input;
 mod kdir;
 mod lints;
 mod metadata;
+mod module_tests;
 mod modules;
 mod mutants;
 mod mutations;
@@ -19,11 +21,12 @@ mod stock;
 mod walkthrough;
 
 use crate::harness::test::Test;
-use lab::kernel::flavour::{is_stock, NEWEST};
+use lab::kernel::flavour::{Flavour, NEWEST};
 
-/// All tests; those on a stock kernel use the requested one, or the newest.
-pub fn all(kernel: &str) -> Vec<Test> {
-    let stock = if is_stock(kernel) { kernel } else { NEWEST };
+/// All tests; those on a stock kernel use the one that is asked for, or the newest.
+pub fn all(asked: &[Flavour]) -> Vec<Test> {
+    let stock = asked.iter().find(|kernel| kernel.is_stock());
+    let stock = stock.map_or(NEWEST, |kernel| &kernel.series);
     [
         lints::tests(),
         guest::tests(),
@@ -31,6 +34,7 @@ pub fn all(kernel: &str) -> Vec<Test> {
         faults::tests(),
         input::tests(),
         modules::tests(),
+        module_tests::tests(),
         kdir::tests(),
         border::tests(),
         contracts::tests(),

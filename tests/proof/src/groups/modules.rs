@@ -178,7 +178,8 @@ fn in_tree(context: &TestContext) -> Result<()> {
     Ok(())
 }
 
-fn write(folder: &Path, files: &[(&str, &str)]) -> Result<()> {
+/// Writes files with these texts.
+pub fn write(folder: &Path, files: &[(&str, &str)]) -> Result<()> {
     for (name, text) in files {
         let file = folder.join(name);
         fs::create_dir_all(file.with_file_name(""))?;

@@ -10,4 +10,5 @@ pub mod display;
 pub mod report;
 pub mod run;
 pub mod schedule;
+pub mod table;
 pub mod test;

@@ -5,11 +5,43 @@ use std::io::IsTerminal;
 use std::time::Duration;
 
 use anyhow::{Context, Result};
+use diagnostic::Diagnostic;
 use quick_junit::{NonSuccessKind, Report, TestCase, TestCaseStatus, TestSuite};
 
 use super::child::{name_of_build, Done};
-use super::test::{Case, Outcome};
+use super::table::table;
+use super::test::{Case, Outcome, Test};
 use crate::support::context::{main_flavour, TestContext};
+use lab::exit::Exit;
+
+/// Reports the results: of hello_rust, or of the module in the folder with this name.
+///
+/// # Errors
+///
+/// When a test has failed, with the exit code for that.
+pub fn report(
+    context: &TestContext,
+    folder: Option<&str>,
+    tests: &[Test],
+    cases: &[Case],
+    took: Duration,
+) -> Result<()> {
+    match folder {
+        None => slowest(cases),
+        Some(title) => println!("{}", table(title, tests, cases)),
+    }
+    junit(context, folder.unwrap_or("hello_rust"), cases)?;
+    match folder {
+        None => ratio(context, cases, took),
+        Some(_) => println!("time: {:.0} s", took.as_secs_f32()),
+    }
+    match close(cases) {
+        0 => Ok(()),
+        failed => Err(Diagnostic::new(format!("{failed} of the tests failed"))
+            .exit(Exit::Failed)
+            .into()),
+    }
+}
 
 /// Prints the results of a job that has ended.
 pub fn show(done: &Done) {
@@ -41,12 +73,12 @@ pub fn line(case: &Case) {
 }
 
 /// Writes the JUnit file, for CI systems.
-pub fn junit(context: &TestContext, cases: &[Case]) -> Result<()> {
+fn junit(context: &TestContext, module: &str, cases: &[Case]) -> Result<()> {
     let path = match std::env::var_os("LAB_JUNIT") {
         Some(path) if !path.is_empty() => path.into(),
         _ => context.cache()?.place_for("junit.xml")?,
     };
-    let mut suite = TestSuite::new("hello_rust");
+    let mut suite = TestSuite::new(module);
     for case in cases {
         let status = match &case.outcome {
             Outcome::Passed => TestCaseStatus::success(),
@@ -66,11 +98,11 @@ pub fn junit(context: &TestContext, cases: &[Case]) -> Result<()> {
         let class = case
             .name
             .rsplit_once("::")
-            .map_or("hello_rust", |(group, _)| group);
+            .map_or(module, |(group, _)| group);
         entry.set_classname(class).set_time(case.took);
         suite.add_test_case(entry);
     }
-    let mut report = Report::new("hello_rust");
+    let mut report = Report::new(module);
     report.add_test_suite(suite);
     let file =
         std::fs::File::create(&path).with_context(|| format!("cannot write {}", path.display()))?;
@@ -80,7 +112,7 @@ pub fn junit(context: &TestContext, cases: &[Case]) -> Result<()> {
 }
 
 /// Prints the ten slowest cases.
-pub fn slowest(cases: &[Case]) {
+fn slowest(cases: &[Case]) {
     let mut cases: Vec<&Case> = cases.iter().collect();
     cases.sort_by_key(|case| Reverse(case.took));
     println!("slowest:");
@@ -90,7 +122,7 @@ pub fn slowest(cases: &[Case]) {
 }
 
 /// Prints the total time, beside the time that the build of the default kernel took here.
-pub fn ratio(context: &TestContext, cases: &[Case], whole: Duration) {
+fn ratio(context: &TestContext, cases: &[Case], whole: Duration) {
     let whole = whole.as_secs_f32();
     let kernel = main_flavour();
     let provided = cases.iter().any(|case| case.name == name_of_build(&kernel));
@@ -105,7 +137,7 @@ pub fn ratio(context: &TestContext, cases: &[Case], whole: Duration) {
 }
 
 /// Prints the last line; returns how many failed.
-pub fn close(cases: &[Case]) -> usize {
+fn close(cases: &[Case]) -> usize {
     let count =
         |wanted: fn(&Outcome) -> bool| cases.iter().filter(|case| wanted(&case.outcome)).count();
     let passed = count(|outcome| matches!(outcome, Outcome::Passed));

@@ -1,11 +1,9 @@
-//! Runs the chosen tests, and reports their results.
+//! Runs the chosen tests, and shows their results.
 
 use std::sync::mpsc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use anyhow::Result;
-use diagnostic::Diagnostic;
-use lab::exit::Exit;
 
 use super::child::{self, Done};
 use super::display::Display;
@@ -19,17 +17,16 @@ use lab::host::project::cpus;
 const TICK: Duration = Duration::from_millis(500);
 
 /// Runs tests in parallel, one more than there are CPUs, since some of them wait for a network or a
-/// clock.
+/// clock; returns their results.
 ///
 /// # Errors
 ///
-/// When one of them fails, with the exit code for that.
-pub fn run(context: &TestContext, tests: &[Test]) -> Result<()> {
-    let start = Instant::now();
+/// Without a toolchain; not when a test fails.
+pub fn run(context: &TestContext, tests: &[Test]) -> Result<Vec<Case>> {
     // Nothing runs without it, which is not the fault of a test.
     context.toolchain()?;
     let mut schedule = Schedule::new(tests);
-    let cases = std::thread::scope(|scope| {
+    Ok(std::thread::scope(|scope| {
         let (sender, receiver) = mpsc::channel::<(Job, Done)>();
         let mut display = Display::new(tests.len());
         let mut cases = Vec::new();
@@ -65,16 +62,7 @@ pub fn run(context: &TestContext, tests: &[Test]) -> Result<()> {
             }
             cases.extend(done.cases);
         }
-    });
-    report::slowest(&cases);
-    report::junit(context, &cases)?;
-    report::ratio(context, &cases, start.elapsed());
-    match report::close(&cases) {
-        0 => Ok(()),
-        failed => Err(Diagnostic::new(format!("{failed} of the tests failed"))
-            .exit(Exit::Failed)
-            .into()),
-    }
+    }))
 }
 
 fn name(schedule: &Schedule, tests: &[Test], job: Job) -> String {

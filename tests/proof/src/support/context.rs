@@ -69,6 +69,11 @@ impl<'a> TestContext<'a> {
         }
     }
 
+    /// The user's settings.
+    pub fn settings(&self) -> &'a Settings {
+        self.settings
+    }
+
     /// The cache, as for any run.
     pub fn cache(&self) -> Result<Cache> {
         Cache::open()
@@ -183,6 +188,7 @@ const TOLD: &[&str] = &[
     "BINDGEN",
     "ARCH",
     "LAB_KERNEL",
+    "LAB_KERNELS",
     "LAB_KSRC",
     "LAB_CC",
     "LAB_DEBUG",
