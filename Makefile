@@ -12,7 +12,7 @@ is_given = $(findstring command,$(origin $1))
 $(foreach name,$(OURS),$(if $(call is_given,$(name)),$(eval export LAB_$(name) := $$(value $(name)))))
 
 # What can be done with another module than hello_rust.
-WITH_M := run shell test stitch kernel clean
+WITH_M := run shell test stitch doctor kernel clean
 $(if $(call is_given,M),$(if $(filter-out $(WITH_M),$(or $(MAKECMDGOALS),modules)),\
 	$(error M= is for make $(WITH_M); to build a module alone: make -C KDIR M=FOLDER)))
 
@@ -82,7 +82,7 @@ docs/walkthrough.md:
 	@$(LAB) --kernel 7.3 --cc gcc walkthrough --markdown > $@.new || { rm $@.new; exit 1; }
 	@mv $@.new $@
 
-doctor: ## check this host and the lab: what is missing, and how to fix it  [KDIR=]
+doctor: ## check this host and the lab: what is missing, and how to fix it  [M=folder KDIR=]
 	$(call cargo_build,lab)
 	@$(AS_KBUILD) $(LAB) doctor $(if $(filter-out file,$(origin KDIR)),--kdir '$(KDIR)')
 

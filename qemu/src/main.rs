@@ -11,7 +11,7 @@ fn main() -> ExitCode {
     let outcome = match &action {
         Action::Run => run::run(&settings),
         Action::Shell => run::shell(&settings),
-        Action::Doctor { kdir, json } => doctor::doctor(kdir.as_deref(), *json),
+        Action::Doctor { kdir, json } => doctor::doctor(&settings, kdir.as_deref(), *json),
         Action::Bench { runs, json } => bench::bench(&settings, *runs, *json),
         Action::BenchStitch { runs, json } => bench::stitch::bench(&settings, *runs, *json),
         Action::Walkthrough { parts, markdown } => {

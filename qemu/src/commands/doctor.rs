@@ -1,7 +1,9 @@
 //! `make doctor`: what was checked, what was found, what is wrong, and how to fix it.
 
+use std::fs;
 use std::io::ErrorKind;
 use std::net::{TcpStream, ToSocketAddrs};
+use std::path::Path;
 use std::process::Command;
 use std::time::Duration;
 
@@ -17,7 +19,9 @@ use crate::host::project::project;
 use crate::host::toolchain::Toolchain;
 use crate::host::{mirrors, programs, sandbox};
 use crate::kernel::build;
+use crate::kernel::sources::Folder;
 use crate::kernel::stock;
+use crate::options::Settings;
 
 /// The state of what was checked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -61,16 +65,19 @@ impl Finding {
     }
 }
 
-/// Checks the host, the lab's cache, and `kdir` if one is given. Changes nothing.
-pub fn doctor(kdir: Option<&str>, json: bool) -> Result<()> {
+/// Checks the host, the lab's cache, the user's module if there is one, and `kdir` if one is given.
+/// Changes nothing.
+pub fn doctor(settings: &Settings, kdir: Option<&str>, json: bool) -> Result<()> {
     let mut findings = host_programs();
     findings.push(namespaces());
-    match Cache::open() {
-        Ok(cache) => findings.extend(lab(&cache)),
+    let cache = Cache::open();
+    match &cache {
+        Ok(cache) => findings.extend(lab(cache)),
         Err(error) => findings.push(
             Finding::new(State::Bad, "cache", "not usable").because(format!("{error:#}"), ""),
         ),
     }
+    findings.extend(module(settings, cache.as_ref().ok()));
     if let Some(kdir) = kdir {
         findings.extend(kernel_tree(kdir)?);
     }
@@ -221,6 +228,63 @@ fn kernels(cache: &Cache) -> Finding {
     )
 }
 
+/// The module's folder, and what else the user's variables name.
+fn module(settings: &Settings, cache: Option<&Cache>) -> Vec<Finding> {
+    let folder = match settings.module_folder() {
+        Ok(Some(folder)) => folder,
+        Ok(None) => return Vec::new(),
+        Err(error) => return vec![found::<()>("M", None, Err(error))],
+    };
+    let text = |path: &Path| path.display().to_string();
+    let options = settings.config.clone().or(folder.config());
+    let script = settings.run.clone().or(folder.test().as_deref().map(text));
+    let mut findings = vec![
+        Finding::new(State::Ok, "M", text(folder.path())),
+        found(
+            "CONFIG",
+            options.as_deref().map(text),
+            settings.kernel_options(),
+        ),
+        found("RUN", script, settings.guest_run()),
+    ];
+    findings.extend(settings.guest_files().iter().map(|file| {
+        let exists = fs::metadata(file).with_context(|| text(file));
+        found("FILES", Some(text(file)), exists)
+    }));
+    findings.extend(cache.map(|cache| builds(cache, &folder)));
+    findings
+}
+
+/// What a variable, or a file in the module's folder, says.
+fn found<T>(what: &str, found: Option<String>, read: Result<T>) -> Finding {
+    match read {
+        Ok(_) => Finding::new(State::Ok, what, found.unwrap_or("none".to_owned())),
+        Err(error) => {
+            Finding::new(State::Bad, what, "not usable").because(diagnostic::render(&error), "")
+        }
+    }
+}
+
+/// The kernels that the lab has built a module for.
+fn builds(cache: &Cache, folder: &Folder) -> Finding {
+    const WHAT: &str = "the lab's builds of it";
+    let own = format!("{}-", folder.sources().name);
+    let names = cache.folders("module").into_iter();
+    let mut names: Vec<String> = names
+        .filter_map(|(name, _)| {
+            let kernel = name.strip_prefix(&own)?;
+            let (flavour, _recipe) = kernel.rsplit_once('-')?;
+            Some(flavour.strip_prefix("quiet-").unwrap_or(flavour).to_owned())
+        })
+        .collect();
+    names.sort();
+    names.dedup();
+    if names.is_empty() {
+        return Finding::new(State::Note, WHAT, "none yet");
+    }
+    Finding::new(State::Ok, WHAT, names.join(", "))
+}
+
 /// What `make KDIR=…` would say about this tree: the same script checks it.
 fn kernel_tree(kdir: &str) -> Result<Vec<Finding>> {
     let script = project().join("tools/check-kernel.sh");
@@ -341,7 +405,7 @@ mod tests {
             "kernel/6.12-gcc-0000000c/lab.recipe",
             "stock/7.3.4+deb13-amd64/metadata",
         ] {
-            std::fs::write(cache.place_for(whole)?, "")?;
+            fs::write(cache.place_for(whole)?, "")?;
         }
         cache.place_for("kernel/6.12-clang-0000000d/half.o")?;
         cache.place_for("kernel/run/x")?;

@@ -99,6 +99,11 @@ impl Folder {
         Ok(Folder { path, name })
     }
 
+    /// Where it is.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
     /// Its name for people.
     pub fn title(&self) -> String {
         let name = self.path.file_name().unwrap_or_default();

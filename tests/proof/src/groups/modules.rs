@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use anyhow::{ensure, Result};
+use anyhow::{ensure, Context, Result};
 
 use crate::harness::test::Test;
 use crate::support::context::{flavour, main_flavour, must_contain, printed, succeed, TestContext};
@@ -116,6 +116,7 @@ pub fn tests() -> Vec<Test> {
         ),
         test("files that do not fit", files_do_not_fit),
         test("a folder that does not exist", no_folder),
+        test("make doctor", doctor),
     ];
     tests.extend(BAD.iter().map(|bad| {
         let run = move |context: &TestContext| refused(context, bad);
@@ -349,6 +350,35 @@ fn no_folder(context: &TestContext) -> Result<()> {
         &mut context.lab_command(&["run"], &variables)?,
         &["the module's folder does not exist", "M=/no/folder"],
     )
+}
+
+/// What is found, and what is not.
+fn doctor(context: &TestContext) -> Result<()> {
+    let place = tempfile::tempdir()?;
+    write(place.path(), BOTH)?;
+    write(place.path(), &[("test.sh", "")])?;
+    let m = place.path().to_string_lossy();
+    let variables = [("LAB_M", &*m), ("LAB_FILES", "/no/file")];
+    let output = context
+        .lab_command(&["doctor", "--json"], &variables)?
+        .output()?;
+    let text = printed(&output);
+    ensure!(!output.status.success(), "{text}");
+    let findings: serde_json::Value = serde_json::from_slice(&output.stdout)?;
+    let findings = findings.as_array().context("no list")?;
+    for (what, state, found) in [
+        ("M", "ok", &*m),
+        ("CONFIG", "ok", "none"),
+        ("RUN", "ok", "/test.sh"),
+        ("FILES", "bad", "not usable"),
+        ("the lab's builds of it", "note", "none yet"),
+    ] {
+        let row = findings.iter().find(|row| row["what"] == what);
+        let row = row.with_context(|| format!("{what} is not in:\n{text}"))?;
+        let ends = row["found"].as_str().is_some_and(|is| is.ends_with(found));
+        ensure!(row["state"] == state && ends, "{row}");
+    }
+    Ok(())
 }
 
 fn refused(context: &TestContext, bad: &Bad) -> Result<()> {
