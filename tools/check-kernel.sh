@@ -356,8 +356,13 @@ read_configuration() {
 		tree_llvm=CC=clang
 	fi
 	kernel_make="make -C $kdir${tree_llvm:+ $tree_llvm}"
-	if is_of_lab; then
+	lab_cache=$(cache_folder 2>/dev/null)
+	if [ "${kdir#"$lab_cache"/kernel/}" != "$kdir" ]; then
 		rebuild="make run, since this is a kernel of the lab"
+	elif [ "${kdir#"$lab_cache"/stock/}" != "$kdir" ]; then
+		rebuild="make run KERNEL=$release, since this is a kernel of the lab"
+	elif [ -e "$kdir/../made-for" ]; then
+		rebuild="make rust-metadata KREL=$release"
 	elif [ -e "$source/init/main.c" ]; then
 		rebuild="$kernel_make -j\$(nproc)"
 	else
@@ -373,10 +378,6 @@ is_on() {
 # The value of an option; older kernels put quotes around it.
 text_of() {
 	sed -n "s/^CONFIG_$1=\"\{0,1\}\([^\"]*\)\"\{0,1\}$/\1/p" "$auto_conf"
-}
-
-is_of_lab() {
-	lab_cache=$(cache_folder 2>/dev/null) && [ "${kdir#"$lab_cache"/}" != "$kdir" ]
 }
 
 # The folder in arch/, from uname -m, ARCH= or an option.

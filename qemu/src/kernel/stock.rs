@@ -235,10 +235,12 @@ impl Stock {
         let into = cache.place_for("stock/metadata")?;
         let kdir = into.join(&self.release).join("build");
         let tool = project().join("tools/stock/rust-metadata");
-        let text =
-            fs::read_to_string(&tool).with_context(|| format!("cannot read {}", tool.display()))?;
+        let mut recipe = self.line() + &toolchain.versions;
+        for part in [&tool, &tool.with_file_name("proof.sh")] {
+            let text = fs::read_to_string(part);
+            recipe += &text.with_context(|| format!("cannot read {}", part.display()))?;
+        }
         let stamp = cache.place_for(&format!("stock/{}/metadata", self.release))?;
-        let recipe = format!("{}{}{text}", self.line(), toolchain.versions);
         if cache::holds(&stamp, &recipe) {
             return Ok(kdir);
         }

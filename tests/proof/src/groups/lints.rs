@@ -47,6 +47,7 @@ const SHELL: &[&str] = &[
     "tools/check-compilers.sh",
     "tools/path.sh",
     "tools/stock/rust-metadata",
+    "tools/stock/proof.sh",
     "tools/stock/dkms",
     "tools/stock/postrm.d/rust-metadata",
     "debian/rust-metadata.postrm",

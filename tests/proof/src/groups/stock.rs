@@ -3,6 +3,7 @@
 use std::fs;
 use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 
 use anyhow::{bail, ensure, Context, Result};
 
@@ -10,10 +11,11 @@ use super::guest::checks_on;
 use super::kdir::{self, must_refuse_and_agree, Fixture};
 use super::stitch::asked::of_the_kernel_by_hand;
 use crate::harness::test::Test;
-use crate::support::context::{flavour, must_contain, succeed, TestContext};
+use crate::support::context::{flavour, must_contain, printed, succeed, TestContext};
 use crate::support::scratch::{must_refuse, Scratch};
 use lab::commands::lab::Lab;
 use lab::guest::machine::Outcome;
+use lab::host::project::project;
 use lab::judge::refusals::explain;
 use lab::kernel::archive::Archive;
 use lab::kernel::flavour::{is_stock, Compiler, NEWEST};
@@ -41,6 +43,7 @@ const CHECKS: &[(&str, Check)] = &[
     ("KDIR is Debian's headers alone", headers_alone),
     ("KDIR was made for another version", of_another_version),
     ("KDIR has lost the headers", without_headers),
+    ("KDIR is broken", made_again),
     ("the archive has a newer version", archive_has_newer),
     ("a kernel without Rust is refused", without_rust),
     ("its source is available", has_source),
@@ -164,6 +167,29 @@ fn without_headers(_: &TestContext, lab: &Lab) -> Result<()> {
         &format!("install linux-headers-{release}"),
     ];
     must_refuse_and_agree(lab, &fixture, &[], &kdir.to_string_lossy(), &[], &says)
+}
+
+/// Each folder is made again by what has made it.
+fn made_again(_: &TestContext, lab: &Lab) -> Result<()> {
+    let cache = tempfile::tempdir()?;
+    let release = &lab.kernel.flavour.series;
+    for (place, command) in [
+        ("stock/metadata", "make run KERNEL="),
+        ("rust-metadata", "make rust-metadata KREL="),
+    ] {
+        let made = cache.path().join("hello_rust").join(place).join(release);
+        link_all(&lab.kernel.dir, &made.join("build"))?;
+        fs::copy(lab.kernel.dir.join("../made-for"), made.join("made-for"))?;
+        fs::remove_file(made.join("build/rust"))?;
+        let check = Command::new(project().join("tools/check-kernel.sh"))
+            .arg(made.join("build"))
+            .env("XDG_CACHE_HOME", cache.path())
+            .output()?;
+        let text = printed(&check);
+        must_contain(&text, "libcore.rmeta in ")?;
+        must_contain(&text, &format!("\t{command}{release}"))?;
+    }
+    Ok(())
 }
 
 /// The output of tools/stock/rust-metadata as links, which tests can modify.

@@ -1,0 +1,212 @@
+//! rust-metadata on a kernel of the lab: compiled, interrupted, refused, made and used.
+
+use std::fs;
+use std::process::Command;
+
+use anyhow::{ensure, Context, Result};
+use rustix::process::{kill_process_group, Signal};
+
+use super::fixture::Fixture;
+use super::{must_refuse, OTHER_RUSTC};
+use crate::harness::test::{Case, Outcome};
+use crate::support::context::{copy_of_project, must_contain, printed, succeed, TestContext};
+use crate::support::processes::wait_for;
+
+/// The steps share a fixture, so that the Rust half is compiled only once.
+pub fn steps(context: &TestContext) -> Result<Vec<Case>> {
+    let fixture = Fixture::of_lab(context)?;
+    let mut cases = Vec::new();
+    let steps: [(&str, Step); 6] = [
+        ("interrupted, it goes on", interrupted_twice),
+        ("the disk is full at the end", full_at_the_end),
+        ("refused: symbols differ", symbols_differ),
+        ("refused: symbols cannot be compared", not_compared),
+        ("refused: a header is not made", header_not_made),
+        ("made, and used", made_and_used),
+    ];
+    for (name, step) in steps {
+        step(context, &fixture).with_context(|| name.to_owned())?;
+        cases.push(Case::of_many(name, Outcome::Passed));
+    }
+    Ok(cases)
+}
+
+type Step = fn(&TestContext, &Fixture) -> Result<()>;
+
+/// Ends the tool by SIGINT and SIGKILL while rustc runs.
+fn interrupted_twice(_: &TestContext, fixture: &Fixture) -> Result<()> {
+    for (signal, ends) in [
+        (Signal::INT, "run the same command again to continue"),
+        (Signal::KILL, ""),
+    ] {
+        let text = interrupted(fixture, signal)?;
+        must_contain(&text, ends)?;
+        ensure!(
+            !fixture.kdir().exists(),
+            "half of the metadata counts as complete: {text}"
+        );
+    }
+    Ok(())
+}
+
+/// The objects stay, and the incomplete result is not moved into place.
+fn full_at_the_end(_: &TestContext, fixture: &Fixture) -> Result<()> {
+    let full = "[ $1 != -R ] && exec /usr/bin/cp \"$@\"; echo 'cp: no space' >&2; exit 1";
+    fixture.script("cp", full)?;
+    let says = [
+        "the metadata was made, but could not be stored",
+        "cp: no space",
+    ];
+    must_refuse(&fixture.make().output()?, 2, &says)?;
+    ensure!(
+        !fixture.kdir().exists(),
+        "half of the metadata counts as complete"
+    );
+    fs::remove_file(fixture.path("bin/cp"))?;
+    Ok(())
+}
+
+/// A module that is built with the metadata loads; the metadata is made only once, and can be removed.
+fn made_and_used(context: &TestContext, fixture: &Fixture) -> Result<()> {
+    let output = fixture.make().output()?;
+    ensure!(output.status.success(), "{}", printed(&output));
+    ensure!(
+        !printed(&output).contains("RUSTC L rust/core.o"),
+        "compiled again: {}",
+        printed(&output)
+    );
+    must_contain(
+        &printed(&output),
+        "Rust symbols that the kernel exports match",
+    )?;
+    let kdir = fixture.kdir().display().to_string();
+    ensure!(
+        String::from_utf8_lossy(&output.stdout).trim_end() == kdir,
+        "{}",
+        printed(&output)
+    );
+
+    let again = fixture.make().output()?;
+    ensure!(
+        again.status.success() && again.stderr.is_empty(),
+        "{}",
+        printed(&again)
+    );
+    is_a_kdir(context, fixture)?;
+
+    // Another rustc cannot read it.
+    fixture.program("rustc", OTHER_RUSTC)?;
+    let output = fixture.make().output()?;
+    must_refuse(&output, 2, &["was built by another rustc", OTHER_RUSTC])?;
+    ensure!(fixture.kdir().exists(), "it was removed");
+
+    let removed = fixture
+        .tool()
+        .args(["--remove", &fixture.release])
+        .output()?;
+    ensure!(removed.status.success(), "{}", printed(&removed));
+    ensure!(!fixture.path("into").exists(), "something is left");
+    Ok(())
+}
+
+/// Starts the tool, waits until it compiles core, and sends a signal to its process group.
+fn interrupted(fixture: &Fixture, signal: Signal) -> Result<String> {
+    let log = fixture.path("text");
+    let file = fs::File::create(&log)?;
+    let mut child = fixture
+        .make()
+        .stdout(file.try_clone()?)
+        .stderr(file)
+        .spawn()?;
+    let printed = || fs::read_to_string(&log).unwrap_or_default();
+    let compiles = || {
+        let over = matches!(child.try_wait(), Ok(Some(_)));
+        let compiles = printed().contains("RUSTC L rust/core.o");
+        (over || compiles).then_some(compiles)
+    };
+    let compiles = wait_for("rustc to compile core", compiles)?;
+    ensure!(compiles, "it ended before that:\n{}", printed());
+    let ended = fixture
+        .group()
+        .and_then(|group| Ok(kill_process_group(group, signal)?));
+    child.wait()?;
+    ended?;
+    Ok(printed())
+}
+
+/// The module builds with it, and the kernel loads the module.
+fn is_a_kdir(context: &TestContext, fixture: &Fixture) -> Result<()> {
+    let project = copy_of_project(&fixture.path("hello_rust"))?;
+    let mut make = fixture
+        .lab
+        .toolchain
+        .command_in(&project, &[&project], "make");
+    make.arg(format!("KDIR={}", fixture.kdir().display()));
+    succeed(&mut make)?;
+    let ko = fs::read(project.join("hello_rust.ko"))?;
+    let job = "insmod /hello_rust.ko && rmmod hello_rust && dmesg\n";
+    let dmesg = context.boot_well(&fixture.lab, &[("hello_rust.ko", &ko)], job)?;
+    must_contain(&dmesg, "hello_rust: Rust, called by C: hello, world! (1)")
+}
+
+/// Saves the objects for the next step: a refusal deletes them.
+fn refused_again(fixture: &Fixture, exit: i32, says: &[&str]) -> Result<()> {
+    let work = fixture
+        .path("into")
+        .join(format!("{}.work", fixture.release));
+    let aside = fixture.path("aside");
+    succeed(Command::new("cp").arg("-a").args([&work, &aside]))?;
+    let output = fixture.make().output()?;
+    must_refuse(&output, exit, says)?;
+    ensure!(
+        fixture.is_empty()?,
+        "something is left: {}",
+        printed(&output)
+    );
+    fs::rename(&aside, &work).context("cannot restore the objects")
+}
+
+/// A symbol with another name, and one with another checksum: both are counted.
+fn symbols_differ(_: &TestContext, fixture: &Fixture) -> Result<()> {
+    let file = fixture.headers().join("Module.symvers");
+    let symvers = fs::read_to_string(&file)?;
+    let mut symbols = symvers.lines().filter(|line| line.contains("\t_RNv"));
+    let (first, second) = (symbols.next(), symbols.next());
+    let (first, second) = (
+        first.context("no symbol")?,
+        second.context("no other symbol")?,
+    );
+    let total = symvers
+        .lines()
+        .filter(|line| line.contains("\t_R") || line.contains("\trust_helper_"))
+        .count();
+    fixture.change("Module.symvers", first, &first.replace("\t_RNv", "\t_RNvX"))?;
+    let checksum = second.split('\t').next().context("no checksum")?;
+    ensure!(checksum != "0x00000000", "no checksums: {second}");
+    fixture.change(
+        "Module.symvers",
+        second,
+        &second.replace(checksum, "0x00000001"),
+    )?;
+
+    let counted = format!("{} of the kernel's {total} Rust symbols match", total - 2);
+    let says = [&counted, "only in the kernel: ", "=0x00000001", "_RNvX"];
+    refused_again(fixture, 1, &says)?;
+    fs::write(&file, symvers).context("cannot restore the symbols")
+}
+
+/// What prints nothing has found no difference, and no match.
+fn not_compared(_: &TestContext, fixture: &Fixture) -> Result<()> {
+    fixture.script("comm", "exit 1")?;
+    refused_again(fixture, 1, &["0 of the kernel's"])?;
+    fs::remove_file(fixture.path("bin/comm")).context("cannot remove the program")
+}
+
+/// A header that the build does not generate, but that the kernel has.
+fn header_not_made(_: &TestContext, fixture: &Fixture) -> Result<()> {
+    let header = "include/generated/vdso-offsets.h";
+    let file = fixture.headers().join(header);
+    fs::write(&file, "#define offset 1\n")?;
+    refused_again(fixture, 1, &[&format!("{header} differs")])?;
+    fs::remove_file(file).context("cannot remove the header")
+}
