@@ -2,6 +2,7 @@
 
 pub mod bench;
 pub mod doctor;
+pub mod gdb;
 pub mod lab;
 pub mod run;
 pub mod walkthrough;

@@ -37,6 +37,7 @@ const COMMANDS: &[(&[&str], &str)] = &[
 /// Other targets of make, and the tests that run them.
 const ELSEWHERE: &[(&str, &str)] = &[
     ("shell", "input::make shell, left by exit"),
+    ("gdb", "gdb::on a terminal, left by quit"),
     ("clean", "kdir::7.3-clang as a tree of one's own"),
     (
         "rust-metadata",
@@ -52,6 +53,7 @@ const OF_THE_KERNEL: &[&str] = &["olddefconfig", "prepare", "prepare0"];
 const PAGES: &[&str] = &[
     "README.md",
     "docs/border.md",
+    "docs/debugging.md",
     "docs/stitch.md",
     "docs/stock-kernels.md",
     "docs/your-kernel.md",
@@ -133,6 +135,7 @@ fn each_has_its_test() -> Result<()> {
 const PROGRAMS: &[(&str, &[&str])] = &[
     ("run", &["lab"]),
     ("shell", &["lab"]),
+    ("gdb", &["lab"]),
     ("stitch", &["lab", "stitch"]),
     ("walkthrough", &["lab", "stitch"]),
     ("walkthrough PART=3", &["walkthrough", "stitch"]),

@@ -5,6 +5,7 @@ mod contracts;
 mod dkms;
 mod docs;
 mod faults;
+mod gdb;
 mod guest;
 mod input;
 mod kdir;
@@ -31,6 +32,7 @@ pub fn all(kernel: &str) -> Vec<Test> {
         faults::tests(),
         input::tests(),
         modules::tests(),
+        gdb::tests(),
         kdir::tests(),
         border::tests(),
         contracts::tests(),
