@@ -28,6 +28,9 @@ backtrace
 lx-lsmod
 lx-ps
 delete 3
+break free_module
+continue
+info breakpoints
 continue
 info breakpoints
 delete
@@ -49,6 +52,9 @@ const PRINTED: &[&str] = &[
     r"#\d+ +0x\w+ in entry_SYSCALL_64 \(\) at entry_64.S:\d+",
     r"0x\w+ hello_rust +\d+ +1",
     r"0x\w+ +\d+ +insmod",
+    // The memory of init is gone.
+    r"Breakpoint 4, free_module .*",
+    r"2 +breakpoint +keep y +0xdead\w+ in ",
     r"Breakpoint 2, .* at (hello_rust|module).rs:\d+",
     r"breakpoint already hit 2 times",
     r"The guest has ended",
