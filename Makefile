@@ -12,7 +12,7 @@ is_given = $(findstring command,$(origin $1))
 $(foreach name,$(OURS),$(if $(call is_given,$(name)),$(eval export LAB_$(name) := $$(value $(name)))))
 
 # What can be done with another module than hello_rust.
-WITH_M := run shell gdb stitch kernel clean
+WITH_M := run watch shell gdb stitch kernel clean
 $(if $(call is_given,M),$(if $(filter-out $(WITH_M),$(or $(MAKECMDGOALS),modules)),\
 	$(error M= is for make $(WITH_M); to build a module alone: make -C KDIR M=FOLDER)))
 
@@ -35,7 +35,7 @@ cargo_build = @$(if $(call is_given,BIN),:,tools/cargo.sh build --quiet --locked
 # Kbuild takes these only from the command line, not from the environment; its CC= can be any compiler.
 AS_KBUILD := env -u LAB_CC $(foreach tool,CC RUSTC BINDGEN,$(if $(call is_given,$(tool)),,-u $(tool)))
 
-.PHONY: modules clean run shell gdb test test-all stitch walkthrough docs/walkthrough.md rust-metadata doctor bench-loop bench-stitch kernel help
+.PHONY: modules clean run watch shell gdb test test-all stitch walkthrough docs/walkthrough.md rust-metadata doctor bench-loop bench-stitch kernel help
 .DELETE_ON_ERROR:
 
 modules: ## build hello_rust.ko for your kernel: make [LLVM=1] [KDIR=/path/to/linux | KREL=release]
@@ -52,6 +52,10 @@ rust-metadata: ## make the Rust metadata that the headers of a Debian kernel lac
 run: ## build, boot in QEMU, insmod, rmmod, dmesg  [M=folder KERNEL= CC=gcc PARAMS= RUN= FILES=]
 	$(call cargo_build,lab)
 	@$(LAB) run
+
+watch: ## do that again whenever a source changes, until Ctrl-C  [the same]
+	$(call cargo_build,lab)
+	@$(LAB) watch
 
 shell: ## open a shell in that machine, with hello_rust.ko  [the same]
 	$(call cargo_build,lab)

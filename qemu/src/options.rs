@@ -33,6 +33,8 @@ pub enum Action {
     Run,
     /// A shell in the guest, with the module at hand.
     Shell,
+    /// Do what `run` does, again whenever a source changes.
+    Watch,
     /// gdb, with the guest that would run.
     Gdb {
         /// More words for gdb.

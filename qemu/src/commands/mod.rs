@@ -6,3 +6,4 @@ pub mod gdb;
 pub mod lab;
 pub mod run;
 pub mod walkthrough;
+pub mod watch;

@@ -38,6 +38,7 @@ const COMMANDS: &[(&[&str], &str)] = &[
 const ELSEWHERE: &[(&str, &str)] = &[
     ("shell", "input::make shell, left by exit"),
     ("gdb", "gdb::on a terminal, left by quit"),
+    ("watch", "watch::hello_rust, left by Ctrl-C while it runs"),
     ("clean", "kdir::7.3-clang as a tree of one's own"),
     (
         "rust-metadata",
@@ -136,6 +137,7 @@ const PROGRAMS: &[(&str, &[&str])] = &[
     ("run", &["lab"]),
     ("shell", &["lab"]),
     ("gdb", &["lab"]),
+    ("watch", &["lab"]),
     ("stitch", &["lab", "stitch"]),
     ("walkthrough", &["lab", "stitch"]),
     ("walkthrough PART=3", &["walkthrough", "stitch"]),

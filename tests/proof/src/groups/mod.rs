@@ -18,6 +18,7 @@ mod splats;
 mod stitch;
 mod stock;
 mod walkthrough;
+mod watch;
 
 use crate::harness::test::Test;
 use lab::kernel::flavour::{is_stock, NEWEST};
@@ -33,6 +34,7 @@ pub fn all(kernel: &str) -> Vec<Test> {
         input::tests(),
         modules::tests(),
         gdb::tests(),
+        watch::tests(),
         kdir::tests(),
         border::tests(),
         contracts::tests(),
