@@ -52,8 +52,9 @@ def add(file):
 
 
 def remove(file):
-    """Breakpoints in it wait until it is loaded again."""
-    gdb.execute(f"remove-symbol-file {file}", to_string=True)
+    """Breakpoints in it wait until it is loaded again. lx-symbols may have removed it already."""
+    if file in [known.filename for known in gdb.objfiles()]:
+        gdb.execute(f"remove-symbol-file {file}", to_string=True)
 
 
 def placed():

@@ -66,6 +66,7 @@ pub fn gdb(settings: &Settings, words: &[String]) -> Result<()> {
     let mut guest = machine.wait(initramfs, "kunit.enable=0", [&console, &output])?;
     eprintln!("lab: the kernel's log: {}", console.display());
     eprintln!("lab: the output of RUN=: {}", output.display());
+    eprintln!("lab: the guest waits: set breakpoints, then `continue`");
 
     // Another run may build the modules again.
     let place = guest.folder().to_owned();

@@ -131,7 +131,7 @@ fn shown(context: &TestContext) -> Result<()> {
     let typed = session
         .lines()
         .filter_map(|line| line.strip_prefix("(gdb) "));
-    let script: String = typed.map(|line| format!("{line}\n")).collect();
+    let script: String = typed.flat_map(|line| [line, "\n"]).collect();
     let printed = debug(context, &format!("set trace-commands on\n{script}"), &[])?;
 
     let address = Regex::new("0x[0-9a-f]+")?;

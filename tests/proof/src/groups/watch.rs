@@ -96,6 +96,7 @@ fn folder(context: &TestContext) -> Result<()> {
     fs::write(folder.join("w.o"), "")?;
     fs::write(folder.join(".w.c.swp"), "")?;
     replace(&source, &module("two", "return 0;"))?;
+    watch.prints("lab: changed: w.c\n", 1)?;
     watch.prints("watched: two", 1)?;
     watch.prints(" s from the change to dmesg", 1)?;
     watch.prints("lab: watching", 2)?;
