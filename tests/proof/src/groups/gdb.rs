@@ -69,6 +69,7 @@ pub fn tests() -> Vec<Test> {
     });
     let mut tests: Vec<Test> = scripts.collect();
     tests.extend([
+        Test::new("gdb::a module in C, in a folder with a space", folder).on(&main_flavour()),
         Test::new("gdb::what docs/debugging.md shows", shown).on(&main_flavour()),
         Test::new("gdb::on a terminal, left by quit", on_terminal).on(&main_flavour()),
         Test::new("gdb::a stock kernel", |context| {
@@ -118,6 +119,30 @@ fn both_halves(context: &TestContext) -> Result<()> {
         rest = &rest[found.end()..];
     }
     Ok(())
+}
+
+const IN_C: &str = "#include <linux/module.h>
+static int __init c_init(void) { return 0; }
+static void __exit c_exit(void) { }
+module_init(c_init);
+module_exit(c_exit);
+MODULE_LICENSE(\"GPL\");
+";
+
+/// gdb shows the user's own file, and not the lab's copy.
+fn folder(context: &TestContext) -> Result<()> {
+    let place = tempfile::tempdir()?;
+    let folder = place.path().join("in \"C\"");
+    fs::create_dir(&folder)?;
+    let source = folder.join("in_c.c");
+    fs::write(folder.join("Kbuild"), "obj-m := in_c.o\n")?;
+    fs::write(&source, IN_C)?;
+    let script = "break c_init\ncontinue\nlist\ninfo source\nbreak c_exit\ncontinue\n";
+    let printed = debug(context, script, &[("LAB_M", &folder.to_string_lossy())])?;
+    must_contain(&printed, "Breakpoint 1, c_init () at in_c.c:2")?;
+    must_contain(&printed, "2\tstatic int __init c_init(void) { return 0; }")?;
+    must_contain(&printed, &format!("Located in {}\n", source.display()))?;
+    must_contain(&printed, "Breakpoint 2, c_exit () at in_c.c:3")
 }
 
 /// What gdb prints only on a terminal.
