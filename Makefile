@@ -12,7 +12,7 @@ is_given = $(findstring command,$(origin $1))
 $(foreach name,$(OURS),$(if $(call is_given,$(name)),$(eval export LAB_$(name) := $$(value $(name)))))
 
 # What can be done with another module than hello_rust.
-WITH_M := run shell test stitch doctor kernel clean
+WITH_M := run watch shell gdb test stitch doctor kernel clean
 $(if $(call is_given,M),$(if $(filter-out $(WITH_M),$(or $(MAKECMDGOALS),modules)),\
 	$(error M= is for make $(WITH_M); to build a module alone: make -C KDIR M=FOLDER)))
 
@@ -35,7 +35,7 @@ cargo_build = @$(if $(call is_given,BIN),:,tools/cargo.sh build --quiet --locked
 # Kbuild takes these only from the command line, not from the environment; its CC= can be any compiler.
 AS_KBUILD := env -u LAB_CC $(foreach tool,CC RUSTC BINDGEN,$(if $(call is_given,$(tool)),,-u $(tool)))
 
-.PHONY: modules clean run shell test test-all stitch walkthrough docs/walkthrough.md rust-metadata doctor bench-loop bench-stitch kernel help
+.PHONY: modules clean run watch shell gdb test test-all stitch walkthrough docs/walkthrough.md rust-metadata doctor bench-loop bench-stitch kernel help
 .DELETE_ON_ERROR:
 
 modules: ## build hello_rust.ko for your kernel: make [LLVM=1] [KDIR=/path/to/linux | KREL=release]
@@ -53,9 +53,17 @@ run: ## build, boot in QEMU, insmod, rmmod, dmesg  [M=folder KERNEL= CC=gcc PARA
 	$(call cargo_build,lab)
 	@$(LAB) run
 
+watch: ## do that again whenever a source changes, until Ctrl-C  [the same]
+	$(call cargo_build,lab)
+	@$(LAB) watch
+
 shell: ## open a shell in that machine, with hello_rust.ko  [the same]
 	$(call cargo_build,lab)
 	@$(LAB) shell
+
+gdb: ## debug that run in gdb, in both languages  [the same, ARGS='-x script']
+	$(call cargo_build,lab)
+	@$(LAB) gdb -- $(LAB_ARGS)
 
 test: ## run the tests  [M=folder KERNEL= KERNELS='7.3 stock' CC=gcc TESTS=word TESTS==name LIST=1 JUNIT=file]
 	$(call cargo_build,lab stitch walkthrough proof)

@@ -3,7 +3,7 @@
 use std::process::ExitCode;
 
 use clap::Parser;
-use lab::commands::{bench, doctor, run, walkthrough};
+use lab::commands::{bench, doctor, gdb, run, walkthrough, watch};
 use lab::options::{Action, Options};
 
 fn main() -> ExitCode {
@@ -11,6 +11,8 @@ fn main() -> ExitCode {
     let outcome = match &action {
         Action::Run => run::run(&settings),
         Action::Shell => run::shell(&settings),
+        Action::Watch => watch::watch(&settings),
+        Action::Gdb { args } => gdb::gdb(&settings, args),
         Action::Doctor { kdir, json } => doctor::doctor(&settings, kdir.as_deref(), *json),
         Action::Bench { runs, json } => bench::bench(&settings, *runs, *json),
         Action::BenchStitch { runs, json } => bench::stitch::bench(&settings, *runs, *json),

@@ -33,6 +33,14 @@ pub enum Action {
     Run,
     /// A shell in the guest, with the module at hand.
     Shell,
+    /// Do what `run` does, again whenever a source changes.
+    Watch,
+    /// gdb, with the guest that would run.
+    Gdb {
+        /// More words for gdb.
+        #[arg(last = true)]
+        args: Vec<String>,
+    },
     /// A table of what was checked, what was found, what is wrong, and how to fix it.
     Doctor {
         /// A kernel tree to check as well.

@@ -2,6 +2,8 @@
 
 pub mod bench;
 pub mod doctor;
+pub mod gdb;
 pub mod lab;
 pub mod run;
 pub mod walkthrough;
+pub mod watch;

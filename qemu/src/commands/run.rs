@@ -4,11 +4,13 @@ use anyhow::Result;
 use diagnostic::Diagnostic;
 
 use super::lab::{provide_source, Lab};
+use crate::guest::initramfs::Initramfs;
 use crate::guest::job::{params_of, quoted, script, Load};
 use crate::host::cache::Cache;
 use crate::host::toolchain::Toolchain;
 use crate::kernel::copy::remove_copy;
 use crate::kernel::load::Ko;
+use crate::kernel::module::Module;
 use crate::kernel::sources::{Folder, HELLO_RUST};
 use crate::options::Settings;
 
@@ -18,6 +20,21 @@ pub fn run(settings: &Settings) -> Result<()> {
     let sources = folder.as_ref().map_or(HELLO_RUST, Folder::sources);
     let lab = Lab::provide(settings, settings.flavour())?;
     let (built, modules) = lab.modules(&sources)?;
+    let initramfs = initramfs(settings, &lab, &built, &modules)?;
+    drop(built);
+    // Without the kernel's own KUnit suites.
+    let guest = lab.machine(settings).run(initramfs, "kunit.enable=0")?;
+    print!("{}", guest.output);
+    lab.judge_module(&guest, &sources)
+}
+
+/// A guest that loads the modules, runs the user's script and unloads them.
+pub fn initramfs(
+    settings: &Settings,
+    lab: &Lab,
+    built: &Module,
+    modules: &[Ko],
+) -> Result<Initramfs> {
     let names: Vec<&str> = modules.iter().map(|module| module.name.as_str()).collect();
     let files: Vec<String> = modules.iter().map(Ko::file).collect();
     let loads = files.iter().zip(params_of(&settings.params, &names));
@@ -25,12 +42,7 @@ pub fn run(settings: &Settings) -> Result<()> {
 
     let run = settings.guest_run()?;
     let job = script(&loads, run.as_ref());
-    let initramfs = lab.initramfs(settings, &built, &modules, run.as_ref(), &job)?;
-    drop(built);
-    // Without the kernel's own KUnit suites.
-    let guest = lab.machine(settings).run(initramfs, "kunit.enable=0")?;
-    print!("{}", guest.output);
-    lab.judge_module(&guest, &sources)
+    lab.initramfs(settings, built, modules, run.as_ref(), &job)
 }
 
 /// `make shell`: the guest's console on this terminal.

@@ -2,7 +2,7 @@
 
 use std::fs;
 use std::path::Path;
-use std::process::{Command, ExitStatus, Stdio};
+use std::process::{Child, Command, ExitStatus, Stdio};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result};
@@ -107,6 +107,45 @@ pub struct Guest {
     pub wall: Duration,
 }
 
+/// A machine that waits for a debugger. It is killed, and its folder removed, at the end.
+pub struct Waiting {
+    child: Child,
+    folder: tempfile::TempDir,
+}
+
+/// The socket for the debugger, in the folder.
+const SOCKET: &str = "gdb";
+
+impl Waiting {
+    /// Its folder, which has the socket.
+    pub fn folder(&self) -> &Path {
+        self.folder.path()
+    }
+
+    /// # Errors
+    ///
+    /// When QEMU has failed.
+    pub fn check(&mut self) -> Result<()> {
+        match self.child.try_wait()? {
+            Some(status) if !status.success() => Err(self.died(status)),
+            _ => Ok(()),
+        }
+    }
+
+    fn died(&self, status: ExitStatus) -> anyhow::Error {
+        let complaint = read_text(&self.folder().join("qemu"));
+        qemu_died(&last_words(status, &complaint)).into()
+    }
+}
+
+impl Drop for Waiting {
+    fn drop(&mut self) {
+        // It may have ended already.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
 impl Machine<'_> {
     /// Boots, runs the initramfs's job, and waits for it to end.
     pub fn run(&self, initramfs: Initramfs, append: &str) -> Result<Guest> {
@@ -193,13 +232,61 @@ impl Machine<'_> {
         Ok(())
     }
 
+    /// Starts QEMU, but not yet the guest: it waits for a debugger. The kernel's log and the job's output
+    /// go to these files.
+    ///
+    /// # Errors
+    ///
+    /// When QEMU does not start.
+    pub fn wait(
+        &self,
+        initramfs: Initramfs,
+        append: &str,
+        [console, output]: [&Path; 2],
+    ) -> Result<Waiting> {
+        let folder = self.folder()?;
+        let complaint = folder.path().join("qemu");
+        initramfs.write(&folder.path().join("initramfs"))?;
+        let mut qemu = self.qemu(folder.path(), append);
+        // At its end, it can still be looked at.
+        qemu.args([
+            "-display",
+            "none",
+            "-no-shutdown",
+            "-S",
+            "-gdb",
+            "chardev:gdb",
+        ])
+        .args(["-device", "isa-serial,index=1,chardev=answer"])
+        // A path from its own folder: that of a socket must be short.
+        .args(["-chardev", "socket,id=gdb,path=gdb,server=on,wait=off"])
+        .arg("-chardev")
+        .arg(format!("file,id=console,path={}", option_value(console)))
+        .arg("-chardev")
+        .arg(format!("file,id=answer,path={}", option_value(output)));
+        let child = qemu
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(fs::File::create(&complaint)?)
+            .spawn()
+            .context("cannot start QEMU")?;
+        let mut waiting = Waiting { child, folder };
+        while !waiting.folder().join(SOCKET).exists() {
+            if let Some(status) = waiting.child.try_wait()? {
+                return Err(waiting.died(status));
+            }
+            std::thread::sleep(Duration::from_millis(10));
+        }
+        Ok(waiting)
+    }
+
     /// A folder for this run, removed when it ends.
     fn folder(&self) -> Result<tempfile::TempDir> {
         cache::scratch_in(&self.toolchain.cache().join(cache::RUNS))
     }
 
     fn qemu(&self, folder: &Path, append: &str) -> Command {
-        let mut qemu = self.toolchain.command("qemu-system-x86_64");
+        let mut qemu = self.toolchain.command_in(folder, &[], "qemu-system-x86_64");
         qemu
             // No firmware tables, no PCI: nothing to wait for. The serial ports are added below.
             .args([

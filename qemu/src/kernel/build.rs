@@ -2,7 +2,7 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result};
@@ -144,6 +144,29 @@ impl Kernel {
             .args(self.flavour.make_options())
             .arg(format!("-j{}", cpus()));
         make
+    }
+
+    /// The kernel's own commands for gdb, which `make` leaves out without CONFIG_GDB_SCRIPTS; returns the
+    /// file that gdb loads with vmlinux.
+    pub fn gdb_scripts(&self, cache: &Cache, toolchain: &Toolchain) -> Result<PathBuf> {
+        let script = self.dir.join("vmlinux-gdb.py");
+        let _lock = cache.lock(&format!("kernel {}", self.flavour.name()))?;
+        // The last that make makes.
+        if !script.exists() {
+            let make = self
+                .make(toolchain)
+                .args(["-s", "scripts_gdb"])
+                .stdin(Stdio::null())
+                .output()
+                .context("cannot start make")?;
+            anyhow::ensure!(
+                make.status.success(),
+                "`make scripts_gdb` failed in {}:\n{}",
+                self.dir.display(),
+                String::from_utf8_lossy(&make.stderr)
+            );
+        }
+        Ok(script)
     }
 
     /// The folders of the host that its build needs besides the cache.

@@ -10,18 +10,47 @@ use anyhow::{Context, Result};
 
 use crate::host::cache::{self, Cache};
 
-/// Copies a source, or a folder of sources.
-pub fn copy(from: &Path, to: &Path) -> Result<()> {
+/// Sources, and the folders that they are in.
+#[derive(Default)]
+pub struct Found {
+    /// The files.
+    pub files: BTreeSet<PathBuf>,
+    /// The folders, those without files as well.
+    pub folders: BTreeSet<PathBuf>,
+}
+
+/// Finds a source of this project, or those in a folder of it.
+pub fn find(from: &Path, found: &mut Found) -> Result<()> {
     if !from.is_dir() {
-        return copy_if_changed(from, to);
+        found.files.insert(from.to_owned());
+        found.folders.extend(from.parent().map(Path::to_owned));
+        return Ok(());
     }
-    fs::create_dir_all(to)?;
+    found.folders.insert(from.to_owned());
     for entry in fs::read_dir(from)? {
         let entry = entry?.path();
         let source = ["rs", "mk"].map(|known| entry.extension().is_some_and(|is| is == known));
-        if let (true, Some(name)) = (entry.is_dir() || source.contains(&true), entry.file_name()) {
-            copy(&entry, &to.join(name))?;
+        if entry.is_dir() || source.contains(&true) {
+            find(&entry, found)?;
         }
+    }
+    Ok(())
+}
+
+/// Copies a source, or a folder of sources.
+pub fn copy(from: &Path, to: &Path) -> Result<()> {
+    let mut found = Found::default();
+    find(from, &mut found)?;
+    for file in found.files {
+        // `join` of nothing would add a slash.
+        let to = match file.strip_prefix(from) {
+            Ok(below) if !below.as_os_str().is_empty() => &to.join(below),
+            _ => to,
+        };
+        if let Some(folder) = to.parent() {
+            fs::create_dir_all(folder)?;
+        }
+        copy_if_changed(&file, to)?;
     }
     Ok(())
 }
@@ -114,8 +143,7 @@ pub fn copy_folder(from: &Path, to: &Path) -> Result<()> {
     let before = Record::of(to)
         .map(|record| record.files)
         .unwrap_or_default();
-    let mut files = BTreeSet::new();
-    sources_in(from, to, Path::new(""), &mut files)?;
+    let Found { files, .. } = find_in(from, to)?;
     let mut record = Record {
         from: from.to_owned(),
         files: before.union(&files).cloned().collect(),
@@ -150,9 +178,16 @@ fn remove_file(copy: &Path, file: &Path) {
         .all(|folder| !folder.as_os_str().is_empty() && fs::remove_dir(copy.join(folder)).is_ok());
 }
 
-/// Lists the files below a folder that is copied to `to`, except what a build has made.
-fn sources_in(folder: &Path, to: &Path, below: &Path, files: &mut BTreeSet<PathBuf>) -> Result<()> {
+/// Finds what is copied of a folder to `to`: no products of a build. The paths are below the folder.
+pub fn find_in(folder: &Path, to: &Path) -> Result<Found> {
+    let mut found = Found::default();
+    find_below(folder, to, Path::new(""), &mut found)?;
+    Ok(found)
+}
+
+fn find_below(folder: &Path, to: &Path, below: &Path, found: &mut Found) -> Result<()> {
     let here = folder.join(below);
+    found.folders.insert(below.to_owned());
     let entries = fs::read_dir(&here).with_context(|| format!("cannot read {}", here.display()))?;
     for entry in entries {
         let name = entry?.file_name();
@@ -160,10 +195,10 @@ fn sources_in(folder: &Path, to: &Path, below: &Path, files: &mut BTreeSet<PathB
         let path = folder.join(&file);
         if path.is_dir() {
             if is_source_folder(&path, &here, to) {
-                sources_in(folder, to, &file, files)?;
+                find_below(folder, to, &file, found)?;
             }
         } else if path.is_file() && !is_product(&text) && !text.contains('\n') {
-            files.insert(file);
+            found.files.insert(file);
         }
     }
     Ok(())

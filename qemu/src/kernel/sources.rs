@@ -1,5 +1,6 @@
 //! A module's sources: of this project, or in a folder of the user's.
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use anyhow::Result;
@@ -8,7 +9,7 @@ use diagnostic::Diagnostic;
 use crate::host::cache;
 use crate::host::project::project;
 use crate::kernel::build::Kernel;
-use crate::kernel::copy::{copy, copy_folder};
+use crate::kernel::copy::{copy, copy_folder, find, find_in, Found};
 
 /// A module's sources.
 pub struct Sources<'a> {
@@ -48,6 +49,29 @@ impl Sources<'_> {
     /// The log of its build, in the cache.
     pub fn log(&self, kernel: &Kernel) -> String {
         format!("log/module-{}-{}", self.name, kernel.flavour.name())
+    }
+
+    /// The files, and the folders that they are in, as they are now; the build folder is below `cache`.
+    pub fn find(&self, cache: &Path) -> Result<Found> {
+        match self.files {
+            Files::Listed(files) => {
+                let mut found = Found::default();
+                for (from, _) in files {
+                    find(&project().join(from), &mut found)?;
+                }
+                Ok(found)
+            }
+            Files::Folder(folder) => {
+                let Found { files, folders } = find_in(folder, cache)?;
+                let whole = |paths: BTreeSet<PathBuf>| {
+                    paths.into_iter().map(|path| folder.join(path)).collect()
+                };
+                Ok(Found {
+                    files: whole(files),
+                    folders: whole(folders),
+                })
+            }
+        }
     }
 
     /// Copies the changed files to the build folder.

@@ -36,6 +36,8 @@ const COMMANDS: &[(&[&str], &str)] = &[
 /// Other targets of make, and the tests that run them.
 const ELSEWHERE: &[(&str, &str)] = &[
     ("shell", "input::make shell, left by exit"),
+    ("gdb", "gdb::on a terminal, left by quit"),
+    ("watch", "watch::hello_rust, left by Ctrl-C while it runs"),
     ("clean", "kdir::7.3-clang as a tree of one's own"),
     (
         "rust-metadata",
@@ -51,6 +53,7 @@ const OF_THE_KERNEL: &[&str] = &["olddefconfig", "prepare", "prepare0"];
 const PAGES: &[&str] = &[
     "README.md",
     "docs/border.md",
+    "docs/debugging.md",
     "docs/stitch.md",
     "docs/stock-kernels.md",
     "docs/your-kernel.md",
@@ -132,6 +135,8 @@ fn each_has_its_test() -> Result<()> {
 const PROGRAMS: &[(&str, &[&str])] = &[
     ("run", &["lab"]),
     ("shell", &["lab"]),
+    ("gdb", &["lab"]),
+    ("watch", &["lab"]),
     ("stitch", &["lab", "stitch"]),
     ("walkthrough", &["lab", "stitch"]),
     ("walkthrough PART=3", &["walkthrough", "stitch"]),

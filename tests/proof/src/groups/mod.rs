@@ -6,6 +6,7 @@ mod contracts;
 mod dkms;
 mod docs;
 mod faults;
+mod gdb;
 mod guest;
 mod input;
 mod kdir;
@@ -19,6 +20,7 @@ mod splats;
 mod stitch;
 mod stock;
 mod walkthrough;
+mod watch;
 
 use crate::harness::test::Test;
 use lab::kernel::flavour::{Flavour, NEWEST};
@@ -35,6 +37,8 @@ pub fn all(asked: &[Flavour]) -> Vec<Test> {
         input::tests(),
         modules::tests(),
         module_tests::tests(),
+        gdb::tests(),
+        watch::tests(),
         kdir::tests(),
         border::tests(),
         contracts::tests(),

@@ -4,3 +4,4 @@ pub mod context;
 pub mod processes;
 pub mod proxy;
 pub mod scratch;
+pub mod terminal;

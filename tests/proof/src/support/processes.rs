@@ -63,12 +63,13 @@ pub struct Started {
 impl Started {
     /// Starts it, with pipes for its input and its errors.
     pub fn new(command: &mut Command) -> Result<Self> {
-        let child = command
-            .process_group(0)
-            .stdin(Stdio::piped())
-            .stdout(Stdio::null())
-            .stderr(Stdio::piped())
-            .spawn()?;
+        command.stdin(Stdio::piped()).stdout(Stdio::null());
+        Started::printing(command.stderr(Stdio::piped()))
+    }
+
+    /// Starts it as it is.
+    pub fn printing(command: &mut Command) -> Result<Self> {
+        let child = command.process_group(0).spawn()?;
         let group = Pid::from_child(&child);
         Ok(Started { child, group })
     }
