@@ -7,7 +7,7 @@ KREL ?= $(shell uname -r)
 
 # Variables from make's command line only: CI systems set names such as TIMEOUT in the environment. The
 # lab and the tests read them as LAB_KERNEL and so on.
-OURS := ACCEL ARGS CC CONFIG CPUS DEBUG FILES JUNIT KERNEL KERNELS KSRC LIST M MEM PARAMS PART RUN RUNS TESTS TIMEOUT
+OURS := ACCEL ARGS CC CONFIG CPUS DEBUG DIR FILES JUNIT KERNEL KERNELS KIND KSRC LIST M MEM NAME PARAMS PART RUN RUNS TESTS TIMEOUT
 is_given = $(findstring command,$(origin $1))
 $(foreach name,$(OURS),$(if $(call is_given,$(name)),$(eval export LAB_$(name) := $$(value $(name)))))
 
@@ -35,7 +35,7 @@ cargo_build = @$(if $(call is_given,BIN),:,tools/cargo.sh build --quiet --locked
 # Kbuild takes these only from the command line, not from the environment; its CC= can be any compiler.
 AS_KBUILD := env -u LAB_CC $(foreach tool,CC RUSTC BINDGEN,$(if $(call is_given,$(tool)),,-u $(tool)))
 
-.PHONY: modules clean run watch shell gdb test test-all stitch walkthrough docs/walkthrough.md rust-metadata doctor bench-loop bench-stitch kernel help
+.PHONY: modules clean new run watch shell gdb test test-all stitch walkthrough docs/walkthrough.md rust-metadata doctor bench-loop bench-stitch kernel help
 .DELETE_ON_ERROR:
 
 modules: ## build hello_rust.ko for your kernel: make [LLVM=1] [KDIR=/path/to/linux | KREL=release]
@@ -48,6 +48,10 @@ clean: ## remove what `make` built here (not the lab's cache), or the lab's buil
 
 rust-metadata: ## make the Rust metadata that the headers of a Debian kernel lack  [KREL=7.3.4+deb13-amd64]
 	@tools/stock/rust-metadata --into '$(CACHE)/rust-metadata' '$(KREL)'
+
+new: ## start a module of your own, in a new folder  NAME=foo [DIR=../foo KIND=misc|minimal]
+	$(call cargo_build,lab)
+	@$(LAB) new
 
 run: ## build, boot in QEMU, insmod, rmmod, dmesg  [M=folder KERNEL= CC=gcc PARAMS= RUN= FILES=]
 	$(call cargo_build,lab)

@@ -28,6 +28,11 @@ odd_character() {
 	esac
 }
 
+# Prints the first character that some Kbuild does not support in the path $1 of a module; fails if none is.
+odd_in_module() {
+	odd_character "$1" "$odd$odd_before_6_13"
+}
+
 # Prints the folder of the cache, or fails with an error.
 cache_folder() {
 	if is_absolute "${XDG_CACHE_HOME:-}"; then

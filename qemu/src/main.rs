@@ -1,9 +1,10 @@
 //! The lab: provides a Rust-enabled kernel, boots it in QEMU, loads hello_rust.ko, judges the log.
 
+use std::path::Path;
 use std::process::ExitCode;
 
 use clap::Parser;
-use lab::commands::{bench, doctor, gdb, run, walkthrough, watch};
+use lab::commands::{bench, doctor, gdb, new, run, walkthrough, watch};
 use lab::options::{Action, Options};
 
 fn main() -> ExitCode {
@@ -23,6 +24,9 @@ fn main() -> ExitCode {
         Action::Kernel => run::kernel(&settings),
         Action::Module => run::module(&settings),
         Action::Clean => run::clean(&settings),
+        Action::New { name, dir, kind } => {
+            new::new(name.as_deref(), dir.as_deref().map(Path::new), *kind)
+        }
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,

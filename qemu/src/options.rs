@@ -8,6 +8,7 @@ use clap::builder::FalseyValueParser;
 use clap::{Args, Parser, Subcommand};
 use diagnostic::Diagnostic;
 
+use crate::commands::new::Kind;
 use crate::guest::job::Run;
 use crate::guest::machine::{Accelerator, Size};
 use crate::kernel::flavour::{is_stock, Compiler, Flavour};
@@ -85,6 +86,18 @@ pub enum Action {
     Module,
     /// Remove what was built of another module, for all kernels.
     Clean,
+    /// Make a folder with a module of the user's own.
+    New {
+        /// The module's name.
+        #[arg(long, env = "LAB_NAME")]
+        name: Option<String>,
+        /// The folder to make; by default, one of that name beside this project.
+        #[arg(long, env = "LAB_DIR", value_parser = clap::builder::NonEmptyStringValueParser::new())]
+        dir: Option<String>,
+        /// What it does.
+        #[arg(long, env = "LAB_KIND", default_value = "misc")]
+        kind: Kind,
+    },
 }
 
 /// Which kernel boots, with which module, in which machine. The Makefile passes the variables of its

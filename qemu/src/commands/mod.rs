@@ -4,6 +4,7 @@ pub mod bench;
 pub mod doctor;
 pub mod gdb;
 pub mod lab;
+pub mod new;
 pub mod run;
 pub mod walkthrough;
 pub mod watch;

@@ -134,6 +134,17 @@ impl Cache {
     }
 }
 
+/// What in the path of a module some Kbuild does not support, if anything.
+pub fn odd_in_module(path: &Path) -> Result<Option<String>> {
+    let output = rule(&["odd_in_module".as_ref(), path.as_os_str()]).output();
+    let output = output.context("cannot run sh")?;
+    let printed = String::from_utf8_lossy(&output.stdout);
+    Ok(output
+        .status
+        .success()
+        .then(|| printed.trim_end().to_owned()))
+}
+
 /// A function of [`RULE`] with its arguments.
 fn rule(words: &[&OsStr]) -> Command {
     let mut command = Command::new("sh");

@@ -26,6 +26,8 @@ const KERNEL_RUST: &[&str] = &[
     "tests/catalogue/exports.rs",
     "tests/catalogue/imports.rs",
     "tests/catalogue/checks.rs",
+    "tools/new/minimal/mymod.rs",
+    "tools/new/misc/mymod.rs",
 ];
 const KERNEL_C: &[&str] = &[
     "c_helper.c",
@@ -40,6 +42,14 @@ const KERNEL_C: &[&str] = &[
     "tests/catalogue/catalogue_test.c",
     "qemu/guest/init.c",
     "qemu/guest/insmod.c",
+    "tools/new/minimal/mymod_helper.c",
+    "tools/new/minimal/mymod_helper.h",
+    "tools/new/minimal/mymod_kunit.c",
+    "tools/new/misc/mymod_device.c",
+    "tools/new/misc/mymod_device.h",
+    "tools/new/misc/mymod_kunit.c",
+    "tools/new/misc/mymod_test.c",
+    "tools/new/misc/mymod_uapi.h",
 ];
 const SHELL: &[&str] = &[
     "tools/cargo.sh",
@@ -50,6 +60,7 @@ const SHELL: &[&str] = &[
     "tools/stock/proof.sh",
     "tools/stock/dkms",
     "tools/stock/postrm.d/rust-metadata",
+    "tools/new/misc/test.sh",
     "debian/rust-metadata.postrm",
     ".ci/run",
 ];
@@ -85,15 +96,18 @@ pub fn tests() -> Vec<Test> {
         Test::of_many("unit", |_| unit_tests()),
         Test::new(
             "lint::rustfmt of the kernel's Rust, in the kernel's style",
-            kernel_rustfmt,
+            |context| kernel_rustfmt(context, &in_cache(context, KERNEL_RUST)?),
         ),
-        Test::new("lint::checkpatch --strict", checkpatch),
+        Test::new("lint::checkpatch --strict", |context| {
+            let files = [KERNEL_C, KERNEL_RUST].concat();
+            checkpatch(context, &in_cache(context, &files)?)
+        }),
         Test::new("lint::shellcheck", shellcheck),
         Test::new("lint::one version", |_| one_version()),
         Test::new("lint::what the sources name is in git", |_| named_files()),
         Test::new("lint::what the pages name exists", |_| named_paths()),
         Test::new("lint::plain words", |_| plain_words()),
-        Test::new("lint::the workflow keeps to GitHub's schema", workflow),
+        Test::new("lint::the workflows keep to GitHub's schema", workflow),
     ]
 }
 
@@ -163,27 +177,28 @@ fn in_cache(context: &TestContext, files: &[&str]) -> Result<Vec<PathBuf>> {
     files.iter().map(copy).collect()
 }
 
-fn kernel_rustfmt(context: &TestContext) -> Result<()> {
+/// These files, which are in the cache.
+pub fn kernel_rustfmt(context: &TestContext, files: &[PathBuf]) -> Result<()> {
     let toolchain = context.toolchain()?;
     let config = context.source(STYLE)?.dir.join(".rustfmt.toml");
     // Each file by itself: rustfmt would follow modules that are generated.
-    for file in in_cache(context, KERNEL_RUST)? {
+    for file in files {
         let mut rustfmt = toolchain.command("sh");
         rustfmt.args([
             "-c",
             "rustfmt --check --edition 2021 --config-path \"$1\" < \"$2\"",
             "sh",
         ]);
-        succeed(rustfmt.args([&config, &file]))?;
+        succeed(rustfmt.args([&config, file]))?;
     }
     Ok(())
 }
 
-fn checkpatch(context: &TestContext) -> Result<()> {
+/// These files, which are in the cache.
+pub fn checkpatch(context: &TestContext, files: &[PathBuf]) -> Result<()> {
     /// Not for us: the file list of the kernel tree, and its ban on BUG(), which tests/faults commits.
     const IGNORED: &str = "FILE_PATH_CHANGES,AVOID_BUG";
     let script = context.source(STYLE)?.dir.join("scripts/checkpatch.pl");
-    let files = in_cache(context, &[KERNEL_C, KERNEL_RUST].concat())?;
     let mut checkpatch = context.toolchain()?.command("perl");
     checkpatch
         .arg(script)
@@ -298,8 +313,11 @@ fn plain_words() -> Result<()> {
     Ok(())
 }
 
-/// Where the workflow of the tests is.
-const WORKFLOW: &str = ".github/workflows/test.yml";
+/// The workflow of the tests, and that of a new module.
+const WORKFLOWS: &[&str] = &[
+    ".github/workflows/test.yml",
+    "tools/new/common/.github/workflows/ci.yml",
+];
 
 /// The program that has the schema, of PyPI; fetched when it is needed for the first time.
 const CHECKER: &str = "check-jsonschema==0.39.0";
@@ -329,6 +347,6 @@ fn workflow(context: &TestContext) -> Result<()> {
         "--builtin-schema",
         "vendor.github-workflows",
     ];
-    let files = in_cache(context, &[WORKFLOW])?;
+    let files = in_cache(context, WORKFLOWS)?;
     succeed(python(&check).args(files)).map(drop)
 }
