@@ -186,5 +186,6 @@ $(foreach h,$(patsubst $(src)/%.h,%,$(border-contracts)),$(eval $(call border-co
 $(foreach m,$(border-modules), \
 	$(eval $(call border-module,$(m),$(patsubst %.h,$(obj)/%_h.rs,$($(m)-contracts)))))
 
-# Left by an interrupted build, or by CONFIG_RUST_INLINE_HELPERS.
-clean-files += *.bc *.o.tmp *.draft *.signs.h
+# Left by an interrupted build, or by CONFIG_RUST_INLINE_HELPERS; and of objects
+# that depend on the kernel's configuration, which `make clean` does not read.
+clean-files += *.bc *.o.tmp *.draft *.signs.h *.contracts *.expanded

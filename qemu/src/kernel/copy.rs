@@ -197,7 +197,7 @@ fn find_below(folder: &Path, to: &Path, below: &Path, found: &mut Found) -> Resu
             if is_source_folder(&path, &here, to) {
                 find_below(folder, to, &file, found)?;
             }
-        } else if path.is_file() && !is_product(&text) && !text.contains('\n') {
+        } else if path.is_file() && !is_product(&here, &text) && !text.contains('\n') {
             found.files.insert(file);
         }
     }
@@ -217,8 +217,9 @@ fn is_source_folder(path: &Path, parent: &Path, to: &Path) -> bool {
     !(of_tools || is_kernel || to.starts_with(&real) || parent.starts_with(&real))
 }
 
-/// What Kbuild makes in a module's folder, see `clean` in the kernel's Makefile.
-fn is_product(name: &str) -> bool {
+/// What Kbuild makes in a module's folder, see `clean` in the kernel's Makefile. Of other files that it
+/// makes, such as programs for user space, it keeps the command beside them.
+fn is_product(folder: &Path, name: &str) -> bool {
     let ends = [
         ".o",
         ".ko",
@@ -230,7 +231,10 @@ fn is_product(name: &str) -> bool {
         ".symvers",
         ".symversions",
     ];
-    ends.iter().any(|end| name.ends_with(end))
+    // The border makes two files of a contract by one command.
+    let contract = name.strip_suffix("_layout.h");
+    let name = contract.map_or(name.to_owned(), |contract| format!("{contract}_h.rs"));
+    ends.iter().any(|end| name.ends_with(end)) || folder.join(format!(".{name}.cmd")).is_file()
 }
 
 /// Removes the copies of folders that no longer exist.
@@ -293,11 +297,16 @@ mod tests {
             "src/b.c",
             "b.o_shipped",
             "lab.c",
+            "own_layout.h",
             "target/t.c",
         ];
         let others = [
             "a.o",
             ".a.o.cmd",
+            "program",
+            ".program.cmd",
+            "contract_layout.h",
+            ".contract_h.rs.cmd",
             ".git/HEAD",
             "out/CACHEDIR.TAG",
             "out/a.c",

@@ -78,10 +78,11 @@ impl Buffer {
         let free = self.limit.saturating_sub(self.bytes.len());
         let fitting = from.get(..free).unwrap_or(from);
 
-        if fitting.len() < from.len() && fitting.is_empty() {
+        if fitting.is_empty() && !from.is_empty() {
             return Err(ENOSPC);
         }
-        self.bytes.extend_from_slice(fitting, GFP_KERNEL)?;
+        // Accounted to the program that writes, since it decides how much that is.
+        self.bytes.extend_from_slice(fitting, GFP_KERNEL_ACCOUNT)?;
         Ok(fitting.len())
     }
 
@@ -125,7 +126,7 @@ unsafe fn borrow<'a>(buffer: *mut mymod_buffer) -> &'a Mutex<Buffer> {
 /// None; bindgen declares every function `unsafe`.
 #[no_mangle]
 pub unsafe extern "C" fn mymod_buffer_new() -> *mut mymod_buffer {
-    match KBox::pin_init(new_mutex!(Buffer::new()), GFP_KERNEL) {
+    match KBox::pin_init(new_mutex!(Buffer::new()), GFP_KERNEL_ACCOUNT) {
         Ok(buffer) => {
             // `*const` on Linux 6.12, `*mut` on later kernels.
             let foreign: *const c_void = buffer.into_foreign();
