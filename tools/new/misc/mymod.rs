@@ -2,8 +2,8 @@
 
 //! The Rust half of `mymod.ko`: what `/dev/mymod` does.
 //!
-//! Each open file has a buffer of its own. What is written is appended to it, up to a limit; what
-//! is read stays in it.
+//! Each open file has bytes of its own. What is written is appended to them, up to a limit; what is
+//! read stays.
 
 use core::{pin::Pin, ptr, slice};
 use kernel::{
@@ -51,17 +51,17 @@ impl Drop for MymodModule {
 }
 
 /// The bytes of an open file.
-struct Buffer {
+struct OpenFile {
     bytes: KVec<u8>,
-    /// At most `MYMOD_BUFFER_MAX`, and at least the number of bytes.
+    /// At most `MYMOD_FILE_MAX`, and at least the number of bytes.
     limit: usize,
 }
 
-impl Buffer {
+impl OpenFile {
     const fn new() -> Self {
-        Buffer {
+        OpenFile {
             bytes: KVec::new(),
-            limit: MYMOD_BUFFER_MAX as usize,
+            limit: MYMOD_FILE_MAX as usize,
         }
     }
 
@@ -94,7 +94,7 @@ impl Buffer {
     }
 
     fn set_limit(&mut self, limit: u32) -> Result {
-        if limit > MYMOD_BUFFER_MAX {
+        if limit > MYMOD_FILE_MAX {
             return Err(EINVAL);
         }
         let limit = limit as usize;
@@ -106,65 +106,65 @@ impl Buffer {
     }
 }
 
-/// The target of a `struct mymod_buffer *`. Threads that share an open file take turns.
-type Shared = Pin<KBox<Mutex<Buffer>>>;
+/// The target of a `struct mymod_file *`. Threads that share an open file take turns.
+type Shared = Pin<KBox<Mutex<OpenFile>>>;
 
-/// Borrows the buffer that C holds.
+/// Borrows the file that C holds.
 ///
 /// # Safety
 ///
-/// `buffer` must come from [`mymod_buffer_new`], and must not be freed during `'a`.
-unsafe fn borrow<'a>(buffer: *mut mymod_buffer) -> &'a Mutex<Buffer> {
+/// `file` must come from [`mymod_open`], and must not be freed during `'a`.
+unsafe fn borrow<'a>(file: *mut mymod_file) -> &'a Mutex<OpenFile> {
     // SAFETY: By the safety requirements of this function.
-    unsafe { Shared::borrow(buffer.cast()) }.get_ref()
+    unsafe { Shared::borrow(file.cast()) }.get_ref()
 }
 
-/// Creates a buffer, which C holds.
+/// Creates an open file, which C holds.
 ///
 /// # Safety
 ///
 /// None; bindgen declares every function `unsafe`.
 #[no_mangle]
-pub unsafe extern "C" fn mymod_buffer_new() -> *mut mymod_buffer {
-    match KBox::pin_init(new_mutex!(Buffer::new()), GFP_KERNEL_ACCOUNT) {
-        Ok(buffer) => {
+pub(crate) unsafe extern "C" fn mymod_open() -> *mut mymod_file {
+    match KBox::pin_init(new_mutex!(OpenFile::new()), GFP_KERNEL_ACCOUNT) {
+        Ok(file) => {
             // `*const` on Linux 6.12, `*mut` on later kernels.
-            let foreign: *const c_void = buffer.into_foreign();
+            let foreign: *const c_void = file.into_foreign();
             foreign.cast_mut().cast()
         }
         Err(error) => error.to_ptr(),
     }
 }
 
-/// Takes a buffer back from C, and frees it.
+/// Takes a file back from C, and frees it.
 ///
 /// # Safety
 ///
-/// `buffer` must come from [`mymod_buffer_new`], and must not be used again.
+/// `file` must come from [`mymod_open`], and must not be used again.
 #[no_mangle]
-pub unsafe extern "C" fn mymod_buffer_free(buffer: *mut mymod_buffer) {
+pub(crate) unsafe extern "C" fn mymod_release(file: *mut mymod_file) {
     // SAFETY: By the safety requirements of this function.
-    drop(unsafe { Shared::from_foreign(buffer.cast()) });
+    drop(unsafe { Shared::from_foreign(file.cast()) });
 }
 
 /// Copies bytes to `to`, of which Rust must not create a slice: it may be uninitialised.
 ///
 /// # Safety
 ///
-/// `buffer` must come from [`mymod_buffer_new`], and `to` must be valid for writes of `size` bytes.
+/// `file` must come from [`mymod_open`]. `to` must be valid for writes of `size` bytes.
 #[no_mangle]
-pub unsafe extern "C" fn mymod_buffer_read(
-    buffer: *mut mymod_buffer,
+pub(crate) unsafe extern "C" fn mymod_read(
+    file: *mut mymod_file,
     at: u64,
     to: *mut u8,
     size: usize,
 ) -> isize {
     // SAFETY: By the safety requirements of this function.
-    let buffer = unsafe { borrow(buffer) }.lock();
-    let from = buffer.read(at);
+    let file = unsafe { borrow(file) }.lock();
+    let from = file.read(at);
     let len = from.len().min(size);
 
-    // SAFETY: Both are valid for `len` bytes. C cannot have a pointer into the buffer.
+    // SAFETY: Both are valid for `len` bytes. C has no pointer into the file.
     unsafe { ptr::copy_nonoverlapping(from.as_ptr(), to, len) };
     // No slice is longer than `isize::MAX`.
     len as isize
@@ -174,17 +174,17 @@ pub unsafe extern "C" fn mymod_buffer_read(
 ///
 /// # Safety
 ///
-/// `buffer` must come from [`mymod_buffer_new`], and `from` must be valid for reads of `len` bytes.
+/// `file` must come from [`mymod_open`]. `from` must be valid for reads of `length` bytes.
 #[no_mangle]
-pub unsafe extern "C" fn mymod_buffer_append(
-    buffer: *mut mymod_buffer,
+pub(crate) unsafe extern "C" fn mymod_write(
+    file: *mut mymod_file,
     from: *const u8,
-    len: usize,
+    length: usize,
 ) -> isize {
     // SAFETY: By the safety requirements of this function.
-    let (buffer, from) = unsafe { (borrow(buffer), slice::from_raw_parts(from, len)) };
+    let (file, from) = unsafe { (borrow(file), slice::from_raw_parts(from, length)) };
 
-    match buffer.lock().append(from) {
+    match file.lock().append(from) {
         // No slice is longer than `isize::MAX`.
         Ok(appended) => appended as isize,
         Err(error) => error.to_errno() as isize,
@@ -195,20 +195,21 @@ pub unsafe extern "C" fn mymod_buffer_append(
 ///
 /// # Safety
 ///
-/// `buffer` must come from [`mymod_buffer_new`], and `size` must be valid for reads and writes.
+/// `file` must come from [`mymod_open`]. `argument` must be valid for reads and writes, and
+/// nothing else may access it.
 #[no_mangle]
-pub unsafe extern "C" fn mymod_buffer_ioctl(
-    buffer: *mut mymod_buffer,
-    cmd: u32,
-    size: *mut mymod_size,
+pub(crate) unsafe extern "C" fn mymod_ioctl(
+    file: *mut mymod_file,
+    command: u32,
+    argument: *mut mymod_size,
 ) -> c_int {
     // SAFETY: By the safety requirements of this function.
-    let (buffer, size) = unsafe { (borrow(buffer), &mut *size) };
+    let (file, argument) = unsafe { (borrow(file), &mut *argument) };
 
     from_result(|| {
-        match cmd {
-            MYMOD_CMD_GET => *size = buffer.lock().size(),
-            MYMOD_CMD_SET => buffer.lock().set_limit(size.limit)?,
+        match command {
+            MYMOD_CMD_GET => *argument = file.lock().size(),
+            MYMOD_CMD_SET => file.lock().set_limit(argument.limit)?,
             _ => return Err(ENOTTY),
         }
         Ok(0)
@@ -216,9 +217,9 @@ pub unsafe extern "C" fn mymod_buffer_ioctl(
 }
 
 keeps_contract!(
-    mymod_device_h: mymod_buffer_new,
-    mymod_buffer_free,
-    mymod_buffer_read,
-    mymod_buffer_append,
-    mymod_buffer_ioctl
+    mymod_device_h: mymod_open,
+    mymod_release,
+    mymod_read,
+    mymod_write,
+    mymod_ioctl
 );

@@ -18,17 +18,13 @@ MODULE_DESCRIPTION("A character device of a Rust half and a C half");
 
 static int device_open(struct inode *inode, struct file *file)
 {
-	struct mymod_buffer *buffer = mymod_buffer_new();
-
-	if (IS_ERR(buffer))
-		return PTR_ERR(buffer);
-	file->private_data = buffer;
-	return 0;
+	file->private_data = mymod_open();
+	return PTR_ERR_OR_ZERO(file->private_data);
 }
 
 static int device_release(struct inode *inode, struct file *file)
 {
-	mymod_buffer_free(file->private_data);
+	mymod_release(file->private_data);
 	return 0;
 }
 
@@ -44,7 +40,7 @@ static ssize_t device_read(struct file *file, char __user *to, size_t size,
 	if (!bytes)
 		return -ENOMEM;
 
-	len = mymod_buffer_read(file->private_data, *at, bytes, size);
+	len = mymod_read(file->private_data, *at, bytes, size);
 	if (len > 0 && copy_to_user(to, bytes, len))
 		len = -EFAULT;
 	if (len > 0)
@@ -65,7 +61,7 @@ static ssize_t device_write(struct file *file, const char __user *from,
 	if (IS_ERR(bytes))
 		return PTR_ERR(bytes);
 
-	written = mymod_buffer_append(file->private_data, bytes, len);
+	written = mymod_write(file->private_data, bytes, len);
 	kfree(bytes);
 	return written;
 }
@@ -83,7 +79,7 @@ static long device_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
 	if (_IOC_DIR(cmd) & _IOC_WRITE && copy_from_user(&size, user, len))
 		return -EFAULT;
 
-	err = mymod_buffer_ioctl(file->private_data, cmd, &size);
+	err = mymod_ioctl(file->private_data, cmd, &size);
 	if (err)
 		return err;
 

@@ -17,62 +17,62 @@
  * What Rust uses of mymod_uapi.h besides its types: macros cross only if they are
  * defined here, and bindgen cannot evaluate _IOR() and the like.
  */
-#define MYMOD_BUFFER_MAX	MYMOD_LIMIT_MAX
+#define MYMOD_FILE_MAX	MYMOD_LIMIT_MAX
 
 enum mymod_cmd {
 	MYMOD_CMD_GET = MYMOD_IOC_GET,
 	MYMOD_CMD_SET = MYMOD_IOC_SET,
 };
 
-/* The bytes of an open file. Rust defines it, C only passes pointers to it. */
-struct mymod_buffer;
+/* An open file. Rust defines it, C only passes pointers to it. */
+struct mymod_file;
 
 /**
- * mymod_buffer_new() - create the buffer of a file that is opened
+ * mymod_open() - create what an open file needs
  *
  * Context: Process context; may sleep. The same applies to all functions here.
- * Return: a buffer for mymod_buffer_free(), or ERR_PTR(-ENOMEM).
+ * Return: a file for mymod_release(), or ERR_PTR(-ENOMEM).
  */
-struct mymod_buffer *mymod_buffer_new(void);
+struct mymod_file *mymod_open(void);
 
 /**
- * mymod_buffer_free() - free the buffer of a file that is released
- * @buffer: from mymod_buffer_new(); no longer in use
+ * mymod_release() - free it
+ * @file: from mymod_open(); no longer in use
  */
-void mymod_buffer_free(struct mymod_buffer *buffer);
+void mymod_release(struct mymod_file *file);
 
 /**
- * mymod_buffer_read() - copy bytes out of a buffer
- * @buffer: shared with other callers, as in all functions here
+ * mymod_read() - copy bytes out of a file
+ * @file: may be in use by others, as in mymod_write() and mymod_ioctl()
  * @at: offset of the first byte
  * @to: written; need not be initialised
  * @size: size of @to, in bytes
  *
  * Return: the number of bytes copied; 0 if there is nothing at or behind @at.
  */
-ssize_t mymod_buffer_read(struct mymod_buffer *buffer, u64 at, u8 *to, size_t size);
+ssize_t mymod_read(struct mymod_file *file, u64 at, u8 *to, size_t size);
 
 /**
- * mymod_buffer_append() - copy bytes to the end of a buffer
- * @buffer: the buffer
+ * mymod_write() - append bytes to a file
+ * @file: the file
  * @from: read
  * @len: size of @from, in bytes
  *
  * Return: the number of bytes copied, which is less than @len if not all of them
  * fit, -ENOSPC if none does, or -ENOMEM.
  */
-ssize_t mymod_buffer_append(struct mymod_buffer *buffer, const u8 *from, size_t len);
+ssize_t mymod_write(struct mymod_file *file, const u8 *from, size_t len);
 
 /**
- * mymod_buffer_ioctl() - execute a command
- * @buffer: the buffer
+ * mymod_ioctl() - execute a command
+ * @file: the file
  * @cmd: one of enum mymod_cmd, or anything else
  * @size: the argument of the command
  *
  * Return: 0; -ENOTTY if there is no such command; for MYMOD_IOC_SET, -EINVAL if
- * the limit is too large, and -EBUSY if the buffer already holds more.
+ * the limit is too large, and -EBUSY if the file already holds more.
  */
-int mymod_buffer_ioctl(struct mymod_buffer *buffer, u32 cmd, struct mymod_size *size);
+int mymod_ioctl(struct mymod_file *file, u32 cmd, struct mymod_size *size);
 
 /**
  * mymod_device_register() - create /dev/mymod

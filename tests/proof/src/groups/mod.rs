@@ -16,6 +16,7 @@ mod module_tests;
 mod modules;
 mod mutants;
 mod mutations;
+mod new;
 mod splats;
 mod stitch;
 mod stock;
@@ -39,6 +40,7 @@ pub fn all(asked: &[Flavour]) -> Vec<Test> {
         module_tests::tests(),
         gdb::tests(),
         watch::tests(),
+        new::tests(),
         kdir::tests(),
         border::tests(),
         contracts::tests(),
@@ -47,6 +49,7 @@ pub fn all(asked: &[Flavour]) -> Vec<Test> {
         walkthrough::tests(),
         stock::tests_on(stock),
         modules::tests_on(stock),
+        new::tests_on(stock),
         walkthrough::tests_on(stock),
         metadata::tests(stock),
         dkms::tests(stock),
