@@ -18,6 +18,7 @@ use lab::host::project::project;
 const COMMANDS: &[(&[&str], &str)] = &[
     (&["help"],                                "make run"),
     (&["doctor"],                              "accelerator"),
+    (&["new", "NAME=notes"],                   "/notes has the module notes: the character device"),
     (&["kernel"],                              "/kernel/7.3-clang-"),
     (&["run", "PARAMS=whom=Ada times=3", "MEM=128", "CPUS=2", "TIMEOUT=120", "ACCEL=tcg"], "hello, Ada! (3)"),
     (&["stitch"],                              "c_helper_repeat"),
@@ -57,6 +58,7 @@ const PAGES: &[&str] = &[
     "docs/stitch.md",
     "docs/stock-kernels.md",
     "docs/your-kernel.md",
+    "docs/your-module.md",
     "docs/contributing.md",
 ];
 
@@ -134,6 +136,7 @@ fn each_has_its_test() -> Result<()> {
 /// (a target, the packages whose programs it runs)
 const PROGRAMS: &[(&str, &[&str])] = &[
     ("run", &["lab"]),
+    ("new", &["lab"]),
     ("shell", &["lab"]),
     ("gdb", &["lab"]),
     ("watch", &["lab"]),

@@ -5,7 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use anyhow::{ensure, Result};
+use anyhow::{ensure, Context, Result};
 
 use super::lints;
 use crate::harness::test::Test;
@@ -58,6 +58,7 @@ pub fn tests() -> Vec<Test> {
         ),
         Test::new("new::files on the command line are its own", own_files).on(&main_flavour()),
         Test::new("new::a second module", second_module).on(&main_flavour()),
+        Test::new("new::docs/your-module.md", the_page).on(&main_flavour()),
     ]);
     tests
 }
@@ -85,9 +86,18 @@ fn make_new(context: &TestContext, words: &[&str]) -> Result<Command> {
 
 /// Makes the module `pad` in an empty folder.
 fn new_pad(context: &TestContext, place: &Path, kind: &str) -> Result<PathBuf> {
-    let folder = place.join("pad");
-    let (kind, dir) = (format!("KIND={kind}"), format!("DIR={}", folder.display()));
-    let printed = succeed(&mut make_new(context, &["NAME=pad", &kind, &dir])?)?;
+    new_module(context, place, "pad", kind)
+}
+
+fn new_module(context: &TestContext, place: &Path, name: &str, kind: &str) -> Result<PathBuf> {
+    let folder = place.join(name);
+    let words = [
+        format!("NAME={name}"),
+        format!("KIND={kind}"),
+        format!("DIR={}", folder.display()),
+    ];
+    let words: Vec<&str> = words.iter().map(String::as_str).collect();
+    let printed = succeed(&mut make_new(context, &words)?)?;
     must_contain(&printed, &format!("cd {}\n", folder.display()))?;
     Ok(folder)
 }
@@ -187,14 +197,9 @@ fn style(context: &TestContext) -> Result<()> {
     let place = tempfile::tempdir_in(place.with_file_name(""))?;
     for name in ["a", "water_meter"] {
         for (kind, _) in KINDS {
-            let folder = place.path().join(format!("{name}-{kind}"));
-            let words = [
-                format!("NAME={name}"),
-                format!("KIND={kind}"),
-                format!("DIR={}", folder.display()),
-            ];
-            let words: Vec<&str> = words.iter().map(String::as_str).collect();
-            succeed(&mut make_new(context, &words)?)?;
+            let place = place.path().join(kind);
+            fs::create_dir_all(&place)?;
+            let folder = new_module(context, &place, name, kind)?;
             let files = contents(&folder)?.into_keys();
             let own = files.filter(|file| !file.starts_with(folder.join("border")));
             let ends = |end: &'static str| {
@@ -304,4 +309,62 @@ fn second_module(context: &TestContext) -> Result<()> {
     let output = context.make_command(&folder, &["run"])?.output()?;
     ensure!(output.status.success(), "{}", printed(&output));
     must_contain(&printed(&output), "other: 42")
+}
+
+/// After which line of a file a line of the page belongs.
+const PLACES: &[(&str, &str)] = &[
+    (
+        "notes_uapi.h",
+        "#define NOTES_IOC_SET\t\t_IOW(NOTES_IOC_MAGIC, 1, struct notes_size)\n",
+    ),
+    ("notes_device.h", "\tNOTES_CMD_SET = NOTES_IOC_SET,\n"),
+    (
+        "notes_test.c",
+        "\tCHECK(size_of(fd).limit == 3 && size_of(fd).used == 3);\n",
+    ),
+    (
+        "notes.rs",
+        "NOTES_CMD_SET => file.lock().set_limit(argument.limit)?,\n",
+    ),
+];
+
+/// The mismatch, and the command of ioctl(), first without its line in Rust.
+fn the_page(context: &TestContext) -> Result<()> {
+    let page = fs::read_to_string(project().join("docs/your-module.md"))?;
+    let place = tempfile::tempdir()?;
+    let folder = new_module(context, place.path(), "notes", "misc")?;
+    let run = |words: &[&str], shown: &str| -> Result<()> {
+        let output = context.make_command(&folder, words)?.output()?;
+        must_contain(&page, shown)?;
+        must_contain(&printed(&output), shown)
+    };
+    let rust = folder.join("notes.rs");
+    let right = fs::read_to_string(&rust)?;
+    let wrong = right.replacen("    at: u64,\n", "    at: u32,\n", 1);
+    ensure!(wrong != right, "notes_read() has another parameter");
+    fs::write(&rust, wrong)?;
+    let shown = "border: Rust against the contract: error: notes_read does not fit its declaration";
+    run(&["run"], shown)?;
+    fs::write(&rust, right)?;
+
+    let junit = format!("JUNIT={}/junit.xml", place.path().display());
+    for (file, after) in PLACES {
+        let row = page
+            .lines()
+            .find_map(|line| line.strip_prefix(&format!("| `{file}`")));
+        let code = row.and_then(|row| row.split_once("| `")?.1.strip_suffix("` |"));
+        let code = code.with_context(|| format!("the page has no line for {file}"))?;
+        let path = folder.join(file);
+        let text = fs::read_to_string(&path)?;
+        ensure!(text.contains(after), "{file} has no {after}");
+        if *file == "notes.rs" {
+            let shown = "size_of(fd).used == 0 (errno: Inappropriate ioctl for device)";
+            run(&["test", "TESTS=test.sh", &junit], shown)?;
+        }
+        fs::write(path, text.replacen(after, &format!("{after}{code}\n"), 1))?;
+    }
+    let words = ["test", "TESTS=test.sh", &junit];
+    let output = context.make_command(&folder, &words)?.output()?;
+    ensure!(output.status.success(), "{}", tail(&printed(&output)));
+    Ok(())
 }
