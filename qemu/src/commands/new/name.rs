@@ -24,10 +24,16 @@ const KEYWORDS: &str =
 const CRATES: &str = "alloc bindings border build_error compiler_builtins core ffi kernel macros \
     pin_init pin_init_internal proc_macro proc_macro2 quote std syn test uapi zerocopy";
 
+/// What Kbuild takes from variables such as `obj-y`, see Documentation/kbuild/makefiles.rst.
+const KBUILD: &str =
+    "always asflags ccflags cppflags dtb dtbo extra hostprogs ldflags lib obj rustflags \
+    subdir userprogs";
+
 /// Words, and what they are.
 const RESERVED: &[(&str, &str)] = &[
     (KEYWORDS, "a keyword of Rust"),
     (CRATES, "the name of a crate that modules are built with"),
+    (KBUILD, "a word of Kbuild, such as obj in obj-y"),
     (
         "this",
         "no name here: ThisModule is a type of the kernel crate",
@@ -108,6 +114,11 @@ fn fault(name: &str) -> Option<String> {
             name.len()
         ));
     }
+    if name.ends_with("_h") {
+        return Some(format!(
+            "`{name}` cannot be the name of a module: {name}.rs would be the bindings of a header"
+        ));
+    }
     let reserved = RESERVED
         .iter()
         .find(|(words, _)| words.split_whitespace().any(|word| word == name));
@@ -171,6 +182,8 @@ mod tests {
             ("gen", "a keyword of Rust"),
             ("kernel", "the name of a crate"),
             ("this", "ThisModule"),
+            ("lib", "a word of Kbuild"),
+            ("my_h", "my_h.rs would be the bindings"),
             ("my_tty", "kernel/drivers/tty/my-tty.ko"),
             ("my_fs", "kernel/7.3: fs/my_fs.o"),
             ("my_stock", "stock/1: modules/usr/lib/my-stock.ko.xz"),
