@@ -50,6 +50,9 @@ pub fn tests() -> Vec<Test> {
         Test::new(format!("new::make new {}", words.join(" ")), run).on(&main_flavour())
     }));
     tests.extend([
+        Test::new("new::what M= can do is in the new Makefile", |_| {
+            same_commands()
+        }),
         Test::new("new::a folder that exists stays as it is", stays),
         Test::new("new::a folder that cannot be written", read_only),
         Test::new(
@@ -155,6 +158,26 @@ fn refused(context: &TestContext, words: &[&str], prints: &[&str]) -> Result<()>
     let words: Vec<&str> = words.iter().map(String::as_str).collect();
     must_refuse(&mut make_new(context, &words)?, prints)?;
     ensure!(contents(place.path())?.is_empty(), "something was written");
+    Ok(())
+}
+
+/// Except that there, `clean` is Kbuild's.
+fn same_commands() -> Result<()> {
+    let list = |file: &str, variable: &str| -> Result<Vec<String>> {
+        let text = fs::read_to_string(project().join(file))?;
+        let line = text.lines().find_map(|line| line.strip_prefix(variable));
+        let words = line.with_context(|| format!("{file} has no {variable}"))?;
+        let words = words.split_whitespace().filter(|word| *word != "clean");
+        Ok(words.map(str::to_owned).collect())
+    };
+    let (here, new) = (
+        list("Makefile", "WITH_M :=")?,
+        list("tools/new/common/Makefile", "LAB :=")?,
+    );
+    ensure!(
+        here == new,
+        "M= is for {here:?}, LAB of the new Makefile is {new:?}"
+    );
     Ok(())
 }
 
