@@ -77,10 +77,9 @@ test-all: ## run the tests on all kernels  [LIST=1 JUNIT=file]
 	$(call cargo_build,lab stitch walkthrough proof)
 	@'$(BIN)/proof' --all
 
-stitch: ## show the objects of hello_rust.ko, and what crosses between them  [KERNEL= CC=gcc ARGS=--json]
+stitch: ## show the objects of hello_rust.ko, and what crosses between them  [M=folder KERNEL= CC=gcc ARGS=--json]
 	$(call cargo_build,lab stitch)
-	@module=$$($(LAB) module) && \
-		'$(BIN)/stitch' report "$$module" --symvers "$$($(LAB) kernel)/Module.symvers" $(LAB_ARGS)
+	@$(LAB) stitch -- $(LAB_ARGS)
 
 # Parts in user space run with the host's own compilers.
 USER_SPACE := $(and $(LAB_PART),$(if $(filter-out 1 2 3 4 5 6,$(LAB_PART)),,yes))

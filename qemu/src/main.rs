@@ -4,7 +4,7 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use clap::Parser;
-use lab::commands::{bench, doctor, gdb, new, run, walkthrough, watch};
+use lab::commands::{bench, doctor, gdb, new, run, stitch, walkthrough, watch};
 use lab::options::{Action, Options};
 
 fn main() -> ExitCode {
@@ -17,6 +17,7 @@ fn main() -> ExitCode {
         Action::Doctor { kdir, json } => doctor::doctor(&settings, kdir.as_deref(), *json),
         Action::Bench { runs, json } => bench::bench(&settings, *runs, *json),
         Action::BenchStitch { runs, json } => bench::stitch::bench(&settings, *runs, *json),
+        Action::Stitch { words } => stitch::stitch(&settings, words),
         Action::Walkthrough { parts, markdown } => {
             walkthrough::walkthrough(&settings, parts, *markdown)
         }

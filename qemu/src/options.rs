@@ -69,6 +69,12 @@ pub enum Action {
         #[arg(long)]
         json: bool,
     },
+    /// Build the module, and report what crosses between its objects.
+    Stitch {
+        /// More arguments for stitch.
+        #[arg(last = true)]
+        words: Vec<String>,
+    },
     /// Object files and libraries, step by step, with the toolchain's compilers and in the kernel.
     Walkthrough {
         /// Only this part; may be given more than once.

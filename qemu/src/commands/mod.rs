@@ -6,5 +6,6 @@ pub mod gdb;
 pub mod lab;
 pub mod new;
 pub mod run;
+pub mod stitch;
 pub mod walkthrough;
 pub mod watch;

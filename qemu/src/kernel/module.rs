@@ -131,6 +131,7 @@ impl<'a> Module<'a> {
             .note(format!("whole output: {}", self.log.display()));
         Err(match advice::help(
             &printed,
+            &self.dir,
             toolchain,
             &self.kernel.source,
             self.kernel.flavour.is_stock(),

@@ -94,6 +94,15 @@ const BAD: &[Bad] = &[
             struct kprobe; int register_kprobe(struct kprobe *p);\n\
             static int __init first_init(void) { return register_kprobe(NULL); }\nmodule_init(first_init);\nMODULE_LICENSE(\"GPL\");\n")],
         prints: &["register_kprobe", "help: CONFIG=FILE, with the kernel options CONFIG_KPROBES=y"] },
+    Bad { what: "symbols of options that a file cannot set", exit: Exit::Failed, variables: &[],
+        files: &[("Kbuild", "obj-m := first.o\n"), ("first.c", "#include <linux/module.h>\n\
+            void sock_release(void *); void crypto_alloc_ahash(void);\n\
+            static int __init first_init(void) { sock_release(NULL); crypto_alloc_ahash(); return 0; }\n\
+            module_init(first_init);\nMODULE_LICENSE(\"GPL\");\n")],
+        prints: &["with the kernel options CONFIG_NET=y and options that select CONFIG_CRYPTO_HASH2 (without a prompt)"] },
+    Bad { what: "a file that its own Makefile makes", exit: Exit::Failed, variables: &[],
+        files: &[("Makefile", "obj-m := first.o\nall: version.h\nversion.h:\n\techo > version.h\n"), ("first.c", "#include \"version.h\"\n")],
+        prints: &["help: run `make version.h` in the module's folder"] },
     Bad { what: "a module! of earlier kernels", exit: Exit::Failed, variables: &[],
         files: &[("Kbuild", "obj-m := old.o\n"), ("old.rs", "//! Old.\nuse kernel::prelude::*;\n\
             module! {\n    type: Old,\n    name: \"old\",\n    author: \"Ada\",\n    license: \"GPL\",\n}\nstruct Old;\n\
@@ -114,6 +123,7 @@ pub fn tests() -> Vec<Test> {
             "a Rust module in a folder that cannot be written",
             rust_module,
         ),
+        test("halves that differ, in a subfolder", halves_that_differ),
         test("files that do not fit", files_do_not_fit),
         test("a folder that does not exist", no_folder),
         test("make doctor", doctor),
@@ -324,6 +334,57 @@ fn rust_module(context: &TestContext) -> Result<()> {
     let output = context.lab_command(&["run"], &variables)?.output()?;
     ensure!(output.status.success(), "{}", printed(&output));
     must_contain(&printed(&output), "Rust, called by C: hello, Ada! (1)")
+}
+
+/// Two halves without the border: the C function returns an int, which the Rust half drops.
+const DIFFERENT: &[(&str, &str)] = &[
+    ("Kbuild", "obj-m := below/\n"),
+    (
+        "below/Kbuild",
+        "obj-m := halves.o\nhalves-y := rust.o c.o\n",
+    ),
+    (
+        "below/c.c",
+        "#include <linux/errno.h>\n#include <linux/linkage.h>\n\
+         int start(void);\nint start(void) { return -ENOMEM; }\n",
+    ),
+    (
+        "below/rust.rs",
+        r#"//! Halves.
+use kernel::prelude::*;
+module! {
+    type: Halves,
+    name: "halves",
+    license: "GPL",
+}
+extern "C" {
+    fn start();
+}
+struct Halves;
+impl kernel::Module for Halves {
+    fn init(_: &'static ThisModule) -> Result<Self> {
+        // SAFETY: It takes nothing.
+        unsafe { start() };
+        Ok(Halves)
+    }
+}
+"#,
+    ),
+];
+
+fn halves_that_differ(context: &TestContext) -> Result<()> {
+    let place = tempfile::tempdir()?;
+    let (folder, page) = (place.path().join("module"), place.path().join("page.html"));
+    write(&folder, DIFFERENT)?;
+    let m = format!("M={}", folder.display());
+    let html = format!("ARGS=--html {}", page.display());
+    let stitch = |words: &[&str]| succeed(&mut context.make_command(&project(), words)?);
+    let report = stitch(&["stitch", &m])?;
+    must_contain(&report, "the result: 4 bytes signed in C, nothing in Rust")?;
+    must_contain(&report, "fn start()  (rust.o, probe, declaration")?;
+    stitch(&["stitch", &m, &html])?;
+    ensure!(page.is_file(), "there is no page");
+    Ok(())
 }
 
 fn files_do_not_fit(context: &TestContext) -> Result<()> {
