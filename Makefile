@@ -7,12 +7,12 @@ KREL ?= $(shell uname -r)
 
 # Variables from make's command line only: CI systems set names such as TIMEOUT in the environment. The
 # lab and the tests read them as LAB_KERNEL and so on.
-OURS := ACCEL ARGS CC CONFIG CPUS DEBUG DIR FILES JUNIT KERNEL KERNELS KIND KSRC LIST M MEM NAME PARAMS PART RUN RUNS TESTS TIMEOUT
+OURS := ACCEL ARGS CC CHECK CONFIG CPUS DEBUG DIR FILES JUNIT KERNEL KERNELS KIND KSRC LIST M MEM NAME PARAMS PART RUN RUNS TESTS TIMEOUT
 is_given = $(findstring command,$(origin $1))
 $(foreach name,$(OURS),$(if $(call is_given,$(name)),$(eval export LAB_$(name) := $$(value $(name)))))
 
 # What can be done with another module than hello_rust.
-WITH_M := run watch shell gdb test stitch doctor kernel clean
+WITH_M := run watch shell gdb test stitch doctor kernel clean rust-analyzer compile_commands.json clippy doc fmt
 $(if $(call is_given,M),$(if $(filter-out $(WITH_M),$(or $(MAKECMDGOALS),modules)),\
 	$(error M= is for make $(WITH_M); to build a module alone: make -C KDIR M=FOLDER)))
 
@@ -35,7 +35,7 @@ cargo_build = @$(if $(call is_given,BIN),:,tools/cargo.sh build --quiet --locked
 # Kbuild takes these only from the command line, not from the environment; its CC= can be any compiler.
 AS_KBUILD := env -u LAB_CC $(foreach tool,CC RUSTC BINDGEN,$(if $(call is_given,$(tool)),,-u $(tool)))
 
-.PHONY: modules clean new run watch shell gdb test test-all stitch walkthrough docs/walkthrough.md rust-metadata doctor bench-loop bench-stitch kernel help
+.PHONY: modules clean new run watch shell gdb test test-all stitch walkthrough docs/walkthrough.md rust-metadata doctor bench-loop bench-stitch kernel rust-analyzer compile_commands.json clippy doc fmt help
 .DELETE_ON_ERROR:
 
 modules: ## build hello_rust.ko for your kernel: make [LLVM=1] [KDIR=/path/to/linux | KREL=release]
@@ -110,5 +110,25 @@ kernel: ## build only the lab's kernel, and print its folder  [KERNEL= CC=gcc]
 	$(call cargo_build,lab)
 	@$(LAB) kernel
 
+rust-analyzer: ## write rust-project.json for editors into the module's folder  [M=folder KERNEL= CC=gcc]
+	$(call cargo_build,lab)
+	@$(LAB) rust-analyzer
+
+compile_commands.json: ## write this file for clangd into the module's folder  [the same]
+	$(call cargo_build,lab)
+	@$(LAB) compile-commands
+
+clippy: ## show clippy's warnings about the Rust half  [the same]
+	$(call cargo_build,lab)
+	@$(LAB) clippy
+
+doc: ## make the documentation of the Rust half, and print its first page's path  [the same]
+	$(call cargo_build,lab)
+	@$(LAB) doc
+
+fmt: ## format the module's Rust files in place, or only name those that would change  [M=folder CHECK=1]
+	$(call cargo_build,lab)
+	@$(LAB) fmt
+
 help: ## show this list
-	@sed -n 's/^\([a-z-]*\):[^#]*## /  make \1\t/p' Makefile | expand -t 21
+	@sed -n 's/^\([a-z_.-]*\):[^#]*## /  make \1\t/p' Makefile | expand -t 30

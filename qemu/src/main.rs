@@ -4,7 +4,7 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use clap::Parser;
-use lab::commands::{bench, doctor, gdb, new, run, stitch, walkthrough, watch};
+use lab::commands::{bench, desk, doctor, gdb, new, run, stitch, walkthrough, watch};
 use lab::options::{Action, Options};
 
 fn main() -> ExitCode {
@@ -28,6 +28,11 @@ fn main() -> ExitCode {
         Action::New { name, dir, kind } => {
             new::new(name.as_deref(), dir.as_deref().map(Path::new), *kind)
         }
+        Action::RustAnalyzer => desk::rust_analyzer::rust_analyzer(&settings),
+        Action::CompileCommands => desk::clangd::compile_commands(&settings),
+        Action::Clippy => desk::clippy::clippy(&settings),
+        Action::Doc => desk::doc::doc(&settings),
+        Action::Fmt { check } => desk::fmt::fmt(&settings, *check),
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,

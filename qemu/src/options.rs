@@ -104,6 +104,20 @@ pub enum Action {
         #[arg(long, env = "LAB_KIND", default_value = "misc")]
         kind: Kind,
     },
+    /// Write rust-project.json into the module's folder, for rust-analyzer.
+    RustAnalyzer,
+    /// Write compile_commands.json into the module's folder, for clangd.
+    CompileCommands,
+    /// The lints of clippy for the module's Rust half.
+    Clippy,
+    /// The documentation of the module's Rust half.
+    Doc,
+    /// Format the module's Rust files.
+    Fmt {
+        /// Only name those that would change.
+        #[arg(long, env = "LAB_CHECK", value_parser = FalseyValueParser::new())]
+        check: bool,
+    },
 }
 
 /// Which kernel boots, with which module, in which machine. The Makefile passes the variables of its

@@ -34,6 +34,16 @@ pub fn on_host(program: &str, writable: &Path) -> Command {
     command
 }
 
+/// A script that starts a program of the toolchain, whose `/usr` this is, on the host's own files: it
+/// sees them by their usual paths, as an editor does that starts it.
+pub fn script_on_host(usr: &Path, program: &str) -> String {
+    format!(
+        "#!/bin/sh\n\
+         exec bwrap --die-with-parent --dev-bind / / --ro-bind '{}' /usr -- /usr/bin/{program} \"$@\"\n",
+        usr.display()
+    )
+}
+
 /// The toolchain as the root folder, and of the host nothing but its devices, its network and these
 /// folders. The program is still to be added.
 pub fn of_toolchain(root: &Path, writable: &[&Path]) -> Command {

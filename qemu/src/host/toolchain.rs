@@ -152,6 +152,16 @@ impl Toolchain {
         self.root.join(path)
     }
 
+    /// The host's path of a file that a command in the folder sees by this path. Links inside of the
+    /// folder may be absolute.
+    pub fn on_host(&self, path: &Path) -> Result<PathBuf> {
+        let output = self.command("realpath").arg(path).output()?;
+        let real = String::from_utf8_lossy(&output.stdout).into_owned();
+        let real = real.trim_end().strip_prefix('/');
+        let real = real.with_context(|| format!("not in the toolchain: {}", path.display()))?;
+        Ok(self.root.join(real))
+    }
+
     /// Makes the folder under another name, and renames it when it is complete.
     fn make(&self, log: &Path) -> Result<()> {
         let new = self.root.with_file_name("root.new");

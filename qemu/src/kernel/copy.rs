@@ -197,7 +197,11 @@ fn find_below(folder: &Path, to: &Path, below: &Path, found: &mut Found) -> Resu
             if is_source_folder(&path, &here, to) {
                 find_below(folder, to, &file, found)?;
             }
-        } else if path.is_file() && !is_product(&here, &text) && !text.contains('\n') {
+        } else if path.is_file()
+            && !is_product(&here, &text)
+            && !is_link_to_copy(&path, to)
+            && !text.contains('\n')
+        {
             found.files.insert(file);
         }
     }
@@ -217,8 +221,21 @@ fn is_source_folder(path: &Path, parent: &Path, to: &Path) -> bool {
     !(of_tools || is_kernel || to.starts_with(&real) || parent.starts_with(&real))
 }
 
-/// What Kbuild makes in a module's folder, see `clean` in the kernel's Makefile. Of other files that it
-/// makes, such as programs for user space, it keeps the command beside them.
+/// Whether it is a link to what the build for some kernel has generated, as `make rust-analyzer` makes it.
+fn is_link_to_copy(path: &Path, to: &Path) -> bool {
+    let copies = to.parent().and_then(|copies| copies.canonicalize().ok());
+    let real = path
+        .is_symlink()
+        .then(|| path.canonicalize().ok())
+        .flatten();
+    copies
+        .zip(real)
+        .is_some_and(|(copies, real)| real.starts_with(copies))
+}
+
+/// What Kbuild makes in a module's folder, see `clean` in the kernel's Makefile, and what the lab makes for
+/// editors. Of other files that Kbuild makes, such as programs for user space, it keeps the command beside
+/// them.
 fn is_product(folder: &Path, name: &str) -> bool {
     let ends = [
         ".o",
@@ -230,6 +247,8 @@ fn is_product(folder: &Path, name: &str) -> bool {
         ".order",
         ".symvers",
         ".symversions",
+        "rust-project.json",
+        "compile_commands.json",
     ];
     // The border makes two files of a contract by one command.
     let contract = name.strip_suffix("_layout.h");
@@ -325,6 +344,21 @@ mod tests {
         copy_folder(&from, &to)?;
         assert!(!is_there("src/b.c") && !to.join("target").exists());
         assert!(is_there("a.o") && is_there("src/a.rs"));
+        Ok(())
+    }
+
+    /// `make rust-analyzer` has linked what the build for one kernel generated.
+    #[test]
+    fn what_another_build_has_generated_is_not_copied() -> Result<()> {
+        let Place {
+            from, to, _root, ..
+        } = place(&["a.c"])?;
+        let other = to.with_file_name("other");
+        write(&other, "a_h.rs")?;
+        std::os::unix::fs::symlink(other.join("a_h.rs"), from.join("a_h.rs"))?;
+        std::os::unix::fs::symlink(from.join("a.c"), from.join("b.c"))?;
+        copy_folder(&from, &to)?;
+        assert!(to.join("b.c").is_file() && !to.join("a_h.rs").exists());
         Ok(())
     }
 

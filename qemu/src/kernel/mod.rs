@@ -8,6 +8,7 @@ pub mod copy;
 pub mod flavour;
 pub mod load;
 pub mod module;
+pub mod paths;
 pub mod source;
 pub mod sources;
 pub mod stock;

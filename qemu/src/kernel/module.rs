@@ -19,6 +19,7 @@ use crate::host::toolchain::Toolchain;
 use crate::kernel::advice;
 use crate::kernel::build::Kernel;
 use crate::kernel::copy::remove_orphans;
+use crate::kernel::paths;
 use crate::kernel::sources::Sources;
 
 /// The file in a module's folder with its state at the last build.
@@ -34,6 +35,7 @@ pub const BUILT_FOR: &str = "lab.built_for";
 pub struct Module<'a> {
     kernel: &'a Kernel,
     dir: PathBuf,
+    home: Option<PathBuf>,
     log: PathBuf,
     _lock: Lock,
 }
@@ -49,6 +51,7 @@ impl<'a> Module<'a> {
         remove_orphans(cache);
         Ok(Module {
             kernel,
+            home: sources.home(),
             log: cache.place_for(&sources.log(kernel))?,
             dir,
             _lock: lock,
@@ -58,6 +61,24 @@ impl<'a> Module<'a> {
     /// Where it is built.
     pub fn dir(&self) -> &Path {
         &self.dir
+    }
+
+    /// The folder of the kernel that it is built for.
+    pub fn kernel(&self) -> &Path {
+        &self.kernel.dir
+    }
+
+    /// The output of the last build.
+    pub fn log(&self) -> &Path {
+        &self.log
+    }
+
+    /// The compilers' messages, with the paths of the user's own files.
+    pub fn in_home(&self, printed: &str) -> String {
+        match &self.home {
+            Some(home) => paths::in_home(printed, &self.dir, home),
+            None => printed.to_owned(),
+        }
     }
 
     /// Kbuild for this module, without a target yet.
@@ -127,7 +148,7 @@ impl<'a> Module<'a> {
         }
         let error = Diagnostic::new("the module does not build")
             .exit(Exit::Failed)
-            .note(without_kbuild(&printed))
+            .note(self.in_home(&without_kbuild(&printed)))
             .note(format!("whole output: {}", self.log.display()));
         Err(match advice::help(
             &printed,

@@ -51,6 +51,24 @@ impl Sources<'_> {
         format!("log/module-{}-{}", self.name, kernel.flavour.name())
     }
 
+    /// The folder of the user's own files, if each has the same path there as in the build folder.
+    pub fn home(&self) -> Option<PathBuf> {
+        match self.files {
+            Files::Folder(folder) => Some(folder.to_owned()),
+            Files::Listed(files) if files.iter().all(|(from, to)| from == to) => {
+                project().canonicalize().ok()
+            }
+            Files::Listed(_) => None,
+        }
+    }
+
+    /// The user's own Rust files; the build folder is below `cache`.
+    pub fn rust_files(&self, cache: &Path) -> Result<Vec<PathBuf>> {
+        let files = self.find(cache)?.files.into_iter();
+        let is_rust = |file: &PathBuf| file.extension().is_some_and(|is| is == "rs");
+        Ok(files.filter(is_rust).collect())
+    }
+
     /// The files, and the folders that they are in, as they are now; the build folder is below `cache`.
     pub fn find(&self, cache: &Path) -> Result<Found> {
         match self.files {

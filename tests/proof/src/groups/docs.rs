@@ -30,6 +30,11 @@ const COMMANDS: &[(&[&str], &str)] = &[
     (&["test", "LIST=1", "KERNEL=6.12", "CC=gcc"], "guest::6.12-gcc::modinfo"),
     (&["test", "LIST=1", "KERNEL=stock"],      "dkms::"),
     (&["test-all", "LIST=1"],                  "splats::7.3-clang-debug::leak"),
+    (&["rust-analyzer"],                       "/hello_rust/rust-project.json"),
+    (&["compile_commands.json"],               "/hello_rust/compile_commands.json"),
+    (&["clippy"],                              ""),
+    (&["doc"],                                 "/hello_rust/index.html"),
+    (&["fmt", "CHECK=1"],                      ""),
     (&["bench-loop", "RUNS=1"],                "It adds at most "),
     (&["bench-stitch", "RUNS=1"],              "llvm-dwarfdump"),
 ];
@@ -59,6 +64,7 @@ const PAGES: &[&str] = &[
     "docs/stock-kernels.md",
     "docs/your-kernel.md",
     "docs/your-module.md",
+    "docs/editor.md",
     "docs/contributing.md",
 ];
 
@@ -112,7 +118,7 @@ fn works(context: &TestContext, words: &[&str], prints: &str) -> Result<()> {
 
 /// The targets of make that the pages name are those of the tables.
 fn each_has_its_test() -> Result<()> {
-    let target = Regex::new(r"(?m)(?:`|^\$ |^)make ([a-z][a-z./-]*)(?:[ `]|$)")?;
+    let target = Regex::new(r"(?m)(?:`|^\$ |^)make ([a-z][a-z_./-]*)(?:[ `]|$)")?;
     let all = super::all(&[]);
     let mut named = 0;
     for page in PAGES {

@@ -3,6 +3,7 @@
 mod border;
 pub mod checks;
 mod contracts;
+mod desk;
 mod dkms;
 mod docs;
 mod faults;
@@ -41,6 +42,7 @@ pub fn all(asked: &[Flavour]) -> Vec<Test> {
         gdb::tests(),
         watch::tests(),
         new::tests(),
+        desk::tests(),
         kdir::tests(),
         border::tests(),
         contracts::tests(),
@@ -50,6 +52,7 @@ pub fn all(asked: &[Flavour]) -> Vec<Test> {
         stock::tests_on(stock),
         modules::tests_on(stock),
         new::tests_on(stock),
+        desk::tests_on(stock),
         walkthrough::tests_on(stock),
         metadata::tests(stock),
         dkms::tests(stock),
