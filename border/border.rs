@@ -10,8 +10,8 @@
 /// the contract, but not checked by this macro.
 macro_rules! keeps_contract {
     ($contract:ident: $($items:tt)*) => {
-        // rust-analyzer takes functions of an `extern` block for functions of Rust. Without the record
-        // of the check, the gate would reject the object.
+        // rust-analyzer takes functions of an `extern` block for functions of Rust.
+        // Without the record of the check, the gate would reject the object.
         #[cfg(not(rust_analyzer))]
         $crate::border::keeps_each!($contract $($items)*);
     };
