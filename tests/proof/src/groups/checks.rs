@@ -8,7 +8,7 @@ use crate::support::context::{must_contain, succeed, tail, TestContext};
 use lab::commands::lab::Lab;
 use lab::exit::Exit;
 use lab::guest::job::{self, Load, Run};
-use lab::guest::machine::Guest;
+use lab::guest::machine::{Guest, Size};
 use lab::judge::ktap::{self, Status};
 use lab::kernel::flavour::Flavour;
 use lab::kernel::load::Ko;
@@ -18,6 +18,9 @@ use lab::options::Settings;
 
 /// How many times a module is loaded and unloaded.
 const LOADS: u32 = 200;
+
+/// How many times as long as other guests that may take.
+const LONGER: u32 = 3;
 
 /// The same on each of two CPUs, and before leaks are searched for.
 const FEWER_LOADS: u32 = 20;
@@ -48,7 +51,7 @@ pub fn of_folder(folder: &Folder, settings: &Settings, kernels: &[Flavour]) -> V
         (None, None) => "loaded and unloaded",
     };
     // The slowest guest that the user allows, on the debug kernel, and a build.
-    let minutes = 5 + u64::from(settings.timeout) * 5 / 60;
+    let minutes = 5 + u64::from(settings.timeout) * u64::from(LONGER) * 5 / 60;
     let mut tests = Vec::new();
     for kernel in kernels {
         let name = |what: &str| format!("{}::{}::{what}", folder.title(), kernel.name());
@@ -123,7 +126,7 @@ impl<'a> Bench<'a> {
         &self,
         script: impl Fn(&[Load], &[Load], Option<&Run>) -> String,
         more: &[(&str, &[u8])],
-        cpus: u32,
+        size: impl Fn(&mut Size),
         append: &str,
     ) -> Result<Guest> {
         let (built, modules) = self.modules()?;
@@ -147,7 +150,7 @@ impl<'a> Bench<'a> {
             initramfs.file(name, 0o644, content)?;
         }
         let mut machine = self.context.machine(self.lab);
-        machine.size.cpus = machine.size.cpus.max(cpus);
+        size(&mut machine.size);
         machine.run(initramfs, append)
     }
 
@@ -198,7 +201,8 @@ pub fn builds_quietly(bench: &Bench) -> Result<String> {
 fn loaded_and_unloaded(bench: &Bench) -> Result<()> {
     let script =
         |in_tree: &[Load], own: &[Load], _: Option<&Run>| job::repeated(in_tree, own, LOADS);
-    let guest = bench.boot(script, &[], 1, "kunit.enable=0")?;
+    let longer = |size: &mut Size| size.limit *= LONGER;
+    let guest = bench.boot(script, &[], longer, "kunit.enable=0")?;
     bench.judge(&guest)?;
     can_be_unloaded(&guest)?;
     must_contain(&guest.output, &format!("{}{LOADS}\n", job::REPEATED))
@@ -221,7 +225,7 @@ fn two_cpus(bench: &Bench) -> Result<()> {
     let script = |in_tree: &[Load], own: &[Load], _: Option<&Run>| {
         job::on_two_cpus(in_tree, own, FEWER_LOADS)
     };
-    let guest = bench.boot(script, &[], 2, "kunit.enable=0")?;
+    let guest = bench.boot(script, &[], |size| size.cpus = 2, "kunit.enable=0")?;
     bench.judge(&guest)?;
     let cpus = guest.output.trim_end().ends_with('2');
     ensure!(cpus, "not two CPUs: {}", guest.output);
@@ -233,7 +237,7 @@ fn runs(bench: &Bench) -> Result<()> {
     let script = |in_tree: &[Load], own: &[Load], run: Option<&Run>| {
         job::script(&[in_tree, own].concat(), run)
     };
-    let guest = bench.boot(script, &[], 1, "kunit.enable=0")?;
+    let guest = bench.boot(script, &[], |_| (), "kunit.enable=0")?;
     bench.judge(&guest)
 }
 
@@ -249,7 +253,7 @@ pub fn is_clean(bench: &Bench) -> Result<()> {
         )
     };
     let more: &[(&str, &[u8])] = &[("fault.ko", &splats::fault_ko(bench.lab)?)];
-    let guest = bench.boot(script, more, 1, "kunit.enable=0")?;
+    let guest = bench.boot(script, more, |_| (), "kunit.enable=0")?;
     splats::must_be_the_leak(bench.lab, &guest)?;
     can_be_unloaded(&guest)?;
     must_contain(&guest.output, &format!("{}{FEWER_LOADS}\n", job::REPEATED))
@@ -266,7 +270,7 @@ pub fn suites(bench: &Bench) -> Result<Vec<Case>> {
         let all = [in_tree, own].concat();
         format!("dmesg -c >/dev/null\n{}", job::script(&all, None))
     };
-    let guest = bench.boot(script, &[], 1, "")?;
+    let guest = bench.boot(script, &[], |_| (), "")?;
     bench.judge(&guest)?;
     let cases = ktap::parse(&guest.output)?.into_iter().map(|case| {
         let outcome = match case.status {

@@ -38,6 +38,16 @@ MODULE_DESCRIPTION("Imports a number");
 MODULE_LICENSE("GPL");
 "#;
 
+/// Each imports a number of the other one.
+const ON_SECOND: &str = "#include <linux/module.h>\n\
+    int first_number; EXPORT_SYMBOL_GPL(first_number); extern int second_number;\n\
+    static int __init first_init(void) { return second_number; }\n\
+    module_init(first_init);\nMODULE_DESCRIPTION(\"One\");\nMODULE_LICENSE(\"GPL\");\n";
+const ON_FIRST: &str = "#include <linux/module.h>\n\
+    int second_number; EXPORT_SYMBOL_GPL(second_number); extern int first_number;\n\
+    static int __init second_init(void) { return first_number; }\n\
+    module_init(second_init);\nMODULE_DESCRIPTION(\"Other\");\nMODULE_LICENSE(\"GPL\");\n";
+
 /// The order in Kbuild is not the order in which they have to be loaded.
 const KBUILD: &str = "obj-m := second.o first.o\nfirst-y := src/one.o\n";
 
@@ -68,6 +78,13 @@ const BAD: &[Bad] = &[
     Bad { what: "a name that the kernel has built in", exit: Exit::Failed, variables: &[],
         files: &[("Kbuild", "obj-m := kunit.o\n"), ("kunit.c", FIRST)],
         prints: &["a module of the name kunit is already loaded, or built into this kernel", "help: unload it"] },
+    Bad { what: "modules that depend on each other", exit: Exit::Failed, variables: &[],
+        files: &[("Kbuild", "obj-m := first.o second.o\n"), ("first.c", ON_SECOND), ("second.c", ON_FIRST)],
+        prints: &["modules depend on each other in a circle", "first -> second -> first"] },
+    Bad { what: "a module that it needs does not exist", exit: Exit::Failed, variables: &[],
+        files: &[("Kbuild", "obj-m := first.o\nKBUILD_EXTRA_SYMBOLS := $(src)/symbols\n"), ("first.c", ON_SECOND),
+            ("symbols", "0x00000000\tsecond_number\tsecond\tEXPORT_SYMBOL_GPL\t\n")],
+        prints: &["first depends on a module that does not exist: second", "help: CONFIG=FILE"] },
     Bad { what: "a script that fails", files: BOTH, variables: &[("LAB_RUN", "printf half; exit 7")], exit: Exit::Failed,
         prints: &["halflab: RUN exited with 7", "second: exit", "the script in RUN= exited with 7"] },
     Bad { what: "a script that fails in the middle", exit: Exit::Failed, variables: &[("LAB_RUN", "FOLDER/test.sh")],
