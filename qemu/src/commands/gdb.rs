@@ -16,7 +16,7 @@ use crate::host::project::project;
 use crate::host::toolchain::Toolchain;
 use crate::kernel::build::Kernel;
 use crate::kernel::load::Ko;
-use crate::kernel::sources::{Files, Folder, Sources, HELLO_RUST};
+use crate::kernel::sources::{Files, Sources};
 use crate::options::Settings;
 
 /// What gdb reads first.
@@ -47,7 +47,7 @@ pub fn gdb(settings: &Settings, words: &[String]) -> Result<()> {
         );
     }
     let folder = settings.module_folder()?;
-    let sources = folder.as_ref().map_or(HELLO_RUST, Folder::sources);
+    let sources = Sources::of(folder.as_ref());
     // KVM sets breakpoints in the guest's memory, which is not mapped before it boots.
     let settings = &Settings {
         accel: settings.accel.or(Some(Accelerator::Tcg)),

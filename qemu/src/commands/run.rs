@@ -11,13 +11,13 @@ use crate::host::toolchain::Toolchain;
 use crate::kernel::copy::remove_copy;
 use crate::kernel::load::Ko;
 use crate::kernel::module::Module;
-use crate::kernel::sources::{Folder, HELLO_RUST};
+use crate::kernel::sources::Sources;
 use crate::options::Settings;
 
 /// `make run`: builds, boots, loads, unloads, prints dmesg.
 pub fn run(settings: &Settings) -> Result<()> {
     let folder = settings.module_folder()?;
-    let sources = folder.as_ref().map_or(HELLO_RUST, Folder::sources);
+    let sources = Sources::of(folder.as_ref());
     let lab = Lab::provide(settings, settings.flavour())?;
     let (built, modules) = lab.modules(&sources)?;
     let initramfs = initramfs(settings, &lab, &built, &modules)?;
@@ -48,7 +48,7 @@ pub fn initramfs(
 /// `make shell`: the guest's console on this terminal.
 pub fn shell(settings: &Settings) -> Result<()> {
     let folder = settings.module_folder()?;
-    let sources = folder.as_ref().map_or(HELLO_RUST, Folder::sources);
+    let sources = Sources::of(folder.as_ref());
     let lab = Lab::provide(settings, settings.flavour())?;
     let (built, modules) = lab.modules(&sources)?;
     let names: Vec<&str> = modules.iter().map(|module| module.name.as_str()).collect();
@@ -91,7 +91,7 @@ pub fn kernel(settings: &Settings) -> Result<()> {
 /// `lab module`: builds the module and prints its folder, which has everything that it was made from.
 pub fn module(settings: &Settings) -> Result<()> {
     let folder = settings.module_folder()?;
-    let sources = folder.as_ref().map_or(HELLO_RUST, Folder::sources);
+    let sources = Sources::of(folder.as_ref());
     let lab = Lab::provide(settings, settings.flavour())?;
     println!("{}", lab.module(&sources)?.dir().display());
     Ok(())

@@ -8,7 +8,7 @@ use diagnostic::Diagnostic;
 
 use super::lab::Lab;
 use crate::kernel::load::built_in;
-use crate::kernel::sources::{Folder, HELLO_RUST};
+use crate::kernel::sources::Sources;
 use crate::options::Settings;
 
 /// Asks the compilers what the objects do not record.
@@ -17,7 +17,7 @@ const PROBE: &str = "--probe";
 /// Builds the module and reports on it, in the toolchain: only there are the compilers that built it.
 pub fn stitch(settings: &Settings, words: &[String]) -> Result<()> {
     let folder = settings.module_folder()?;
-    let sources = folder.as_ref().map_or(HELLO_RUST, Folder::sources);
+    let sources = Sources::of(folder.as_ref());
     let lab = Lab::provide(settings, settings.flavour())?;
     let module = lab.module(&sources)?;
 

@@ -14,21 +14,21 @@ use super::run::run;
 use crate::host::cache::Cache;
 use crate::host::project::project;
 use crate::kernel::copy::{find_in, Found};
-use crate::kernel::sources::{Files, Folder, Sources, HELLO_RUST};
+use crate::kernel::sources::{Files, Sources};
 use crate::options::Settings;
 
 /// A change is complete when this long nothing has followed: editors write a file in several steps.
 const QUIET: Duration = Duration::from_millis(50);
 
-/// `make watch`: runs, waits for a change, and runs again. Whatever is wrong with the module is told; it
-/// can be fixed.
+/// `make watch`: runs, waits for a change, and runs again. Whatever is wrong with the module is
+/// printed; it can be fixed.
 ///
 /// # Errors
 ///
 /// When there is nothing to watch, or not any more.
 pub fn watch(settings: &Settings) -> Result<()> {
     let folder = settings.module_folder()?;
-    let sources = folder.as_ref().map_or(HELLO_RUST, Folder::sources);
+    let sources = Sources::of(folder.as_ref());
     let place = match sources.files {
         Files::Folder(folder) => folder.to_owned(),
         Files::Listed(_) => project(),

@@ -40,7 +40,12 @@ pub const HELLO_RUST: Sources = Sources {
     ]),
 };
 
-impl Sources<'_> {
+impl<'a> Sources<'a> {
+    /// Those in the user's folder, or of hello_rust without one.
+    pub fn of(folder: Option<&'a Folder>) -> Self {
+        folder.map_or(HELLO_RUST, Folder::sources)
+    }
+
     /// Where the module is built for this kernel, below the cache's folder of modules.
     pub fn place(&self, kernel: &Kernel) -> String {
         format!("{}-{}", self.name, kernel.name)

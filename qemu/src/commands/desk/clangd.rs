@@ -12,7 +12,7 @@ use super::recorded::{commands, Language, Recorded};
 use crate::commands::lab::Lab;
 use crate::host::toolchain::Toolchain;
 use crate::kernel::module::Module;
-use crate::kernel::sources::{Folder, HELLO_RUST};
+use crate::kernel::sources::Sources;
 use crate::options::Settings;
 
 /// The file's name, which clangd looks for.
@@ -24,7 +24,7 @@ const WRITING: (&[&str], &[&str]) = (&["-Wp,-M", "-c"], &["-o"]);
 /// Writes the file, and prints its path.
 pub fn compile_commands(settings: &Settings) -> Result<()> {
     let folder = settings.module_folder()?;
-    let sources = folder.as_ref().map_or(HELLO_RUST, Folder::sources);
+    let sources = Sources::of(folder.as_ref());
     let lab = Lab::provide(settings, settings.flavour())?;
     let module = Module::stage(&lab.cache, &lab.kernel, &sources)?;
     let places = Places::of(&sources, &module)?;

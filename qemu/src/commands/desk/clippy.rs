@@ -7,7 +7,7 @@ use anyhow::Result;
 use super::places::{files_below, home_with_rust};
 use crate::commands::lab::Lab;
 use crate::kernel::module::{without_kbuild, Module};
-use crate::kernel::sources::{Folder, Sources, HELLO_RUST};
+use crate::kernel::sources::Sources;
 use crate::options::Settings;
 
 /// Prints clippy's messages. As with `cargo clippy`, warnings are no failure.
@@ -17,7 +17,7 @@ use crate::options::Settings;
 /// When the module does not compile, or violates a lint that it, or the kernel, denies.
 pub fn clippy(settings: &Settings) -> Result<()> {
     let folder = settings.module_folder()?;
-    let sources = folder.as_ref().map_or(HELLO_RUST, Folder::sources);
+    let sources = Sources::of(folder.as_ref());
     home_with_rust(&sources)?;
     let lab = Lab::provide(settings, settings.flavour())?;
     // In a copy of its own: clippy's objects are not those of rustc.

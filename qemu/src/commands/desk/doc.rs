@@ -9,7 +9,7 @@ use crate::commands::lab::Lab;
 use crate::exit::Exit;
 use crate::host::cache;
 use crate::kernel::module::Module;
-use crate::kernel::sources::{Folder, HELLO_RUST};
+use crate::kernel::sources::Sources;
 use crate::options::Settings;
 
 /// The documentation, in the module's build folder.
@@ -33,7 +33,7 @@ const ELSEWHERE: &[(&str, &str)] = &[
 /// Makes the documentation of each crate, and prints the paths of their first pages.
 pub fn doc(settings: &Settings) -> Result<()> {
     let folder = settings.module_folder()?;
-    let sources = folder.as_ref().map_or(HELLO_RUST, Folder::sources);
+    let sources = Sources::of(folder.as_ref());
     let lab = Lab::provide(settings, settings.flavour())?;
     let module = Module::stage(&lab.cache, &lab.kernel, &sources)?;
     let places = Places::of(&sources, &module)?;

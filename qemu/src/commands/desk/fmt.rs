@@ -13,7 +13,7 @@ use crate::commands::lab::provide_source;
 use crate::exit::Exit;
 use crate::host::cache::Cache;
 use crate::host::toolchain::Toolchain;
-use crate::kernel::sources::{Folder, HELLO_RUST};
+use crate::kernel::sources::Sources;
 use crate::options::Settings;
 
 /// The names that rustfmt looks for.
@@ -22,7 +22,7 @@ const STYLES: &[&str] = &["rustfmt.toml", ".rustfmt.toml"];
 /// Formats the files in place, or only names those that would change.
 pub fn fmt(settings: &Settings, check: bool) -> Result<()> {
     let folder = settings.module_folder()?;
-    let sources = folder.as_ref().map_or(HELLO_RUST, Folder::sources);
+    let sources = Sources::of(folder.as_ref());
     let home = home_with_rust(&sources)?;
     let cache = Cache::open()?;
     let toolchain = Toolchain::provide(&cache)?;
