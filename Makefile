@@ -7,7 +7,7 @@ KREL ?= $(shell uname -r)
 
 # Variables from make's command line only: CI systems set names such as TIMEOUT in the environment. The
 # lab and the tests read them as LAB_KERNEL and so on.
-OURS := ACCEL ARGS CC CHECK CONFIG CPUS DEBUG DIR FILES JUNIT KERNEL KERNELS KIND KSRC LIST M MEM NAME PARAMS PART RUN RUNS TESTS TIMEOUT
+OURS := ACCEL ARGS CC CHECK CONFIG CPUS DEBUG DIR FILES FUSED JUNIT KERNEL KERNELS KIND KSRC LIST M MEM NAME PARAMS PART RUN RUNS TESTS TIMEOUT
 is_given = $(findstring command,$(origin $1))
 $(foreach name,$(OURS),$(if $(call is_given,$(name)),$(eval export LAB_$(name) := $$(value $(name)))))
 
@@ -53,7 +53,7 @@ new: ## start a module of your own, in a new folder  NAME=foo [DIR=../foo KIND=m
 	$(call cargo_build,lab)
 	@$(LAB) new
 
-run: ## build, boot in QEMU, insmod, rmmod, dmesg  [M=folder KERNEL= CC=gcc PARAMS= RUN= FILES=]
+run: ## build, boot in QEMU, insmod, rmmod, dmesg  [M=folder KERNEL= CC=gcc FUSED=1 PARAMS= RUN= FILES=]
 	$(call cargo_build,lab)
 	@$(LAB) run
 

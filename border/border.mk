@@ -34,6 +34,9 @@ $(border-gate): $(border-dir)gate/gate.rs FORCE
 targets += $(border-gate:$(obj)/%=%)
 endif
 
+# Inline functions, and modules that are fused.
+include $(border-dir)join.mk
+
 # Reject C functions that no header declares, and declarations without parameters.
 ccflags-y += -Werror=missing-prototypes -Werror=strict-prototypes
 
@@ -71,7 +74,7 @@ border-bindgen-flags = --use-core --ctypes-prefix ::kernel::ffi --with-derive-de
 	--allowlist-file '$(subst +,\+,$(subst .,\.,$<))' --no-recursive-allowlist \
 	--allowlist-type '(__)?[su](8|16|32|64)_?' \
 	--raw-line '\#![allow($(border-allows))]' --raw-line 'use ::kernel::bindings::*;' \
-	$(border-unformatted)
+	$(border-unformatted) $(border-bindgen-inline)
 # Optional: without rustfmt, bindgen prints a warning.
 border-unformatted := $(if $(shell command -v $(RUSTFMT)),,--formatter none)
 border-c-flags := -DMODULE -D__BINDGEN__ -fno-builtin -w
@@ -103,11 +106,15 @@ define border-contract
 $(obj)/$(1)_h.rs: $(src)/$(1).h $(border-gate) FORCE
 	$$(call if_changed_dep,border_contract)
 
-$(obj)/$(1)_layout.h: $(obj)/$(1)_h.rs
+$(if $(filter $(1).h,$(foreach m,$(border-with-inline),$(call border-inline,$(m)))),
+$(obj)/$(1)_h.rs: private border-bindgen-inline := --experimental --wrap-static-fns \
+	--wrap-static-fns-path $(obj)/$(1)_h.rs.draft)
+
+$(obj)/$(1)_layout.h $(obj)/$(1)_extern.h: $(obj)/$(1)_h.rs
 	@test -e $$@ || { rm $$<; echo "border: error: $$@ is missing; run make again" >&2; false; }
 
 targets += $(1)_h.rs
-clean-files += $(1)_layout.h
+clean-files += $(1)_layout.h $(1)_extern.h
 endef
 
 # The objects of the module $(1): all, those built from Rust, and the others.
@@ -118,10 +125,15 @@ border-others = $(filter-out $(call border-rust,$(1)),$(call border-parts,$(1)))
 # Objects from assembly have no types, and shipped objects are not compiled.
 border-c = $(foreach o,$(call border-others,$(1)),$(if $(wildcard $(src)/$(o:.o=.S) $(src)/$(o)_shipped),,$(o)))
 
-# An object $(1) of a module, built from the source $(2), with the contracts $(3).
-# The gate is the shell, and explains the errors of the compiler.
+# An object $(1) of a module, built from the source $(2), with the contracts $(3); $(4) is from
+# border-joins. The gate is the shell, and explains the errors of the compiler.
 define border-rust-object
 $(obj)/$(1): $(obj)/$(2) | $(border-gate) $(3)
+$(if $(4),
+$(obj)/$(1): private cmd_rustc_o_rs = $$(border_rustc_o_rs)
+$(obj)/$(1): $(filter %.bc,$(4)) $(border-gate) $(border-helpers)
+$(obj)/$(1:.o=.bc): $(obj)/$(1)
+	@test -e $$@ || { rm $$<; echo "border: error: $$@ is missing; run make again" >&2; false; })
 $(obj)/$(1): private SHELL := $(border-gate)
 $(obj)/$(1): private .SHELLFLAGS := shell rust $(3) -c
 ifneq ($(1:.o=.rs),$(2))
@@ -152,13 +164,18 @@ endef
 # The module $(1) with its contracts, $(2).
 define border-module
 $(foreach o,$(call border-rust,$(1)),
-$(call border-rust-object,$(o),$(if $(filter $(1)_main.o,$(o)),$(1),$(o:.o=)).rs,$(2)))
+$(call border-rust-object,$(o),$(if $(filter $(1)_main.o,$(o)),$(1),$(o:.o=)).rs,$(2),$(call \
+	border-joins,$(1))))
 $(foreach o,$(call border-c,$(1)),
 $(call border-c-object,$(o),$(o:.o=.c),$(2)))
+$(if $(filter $(1),$(border-with-inline)),$(call border-extern,$(1),$(2)))
+$(if $(filter $(1),$(border-fused)),$(call border-fuse,$(1),$(2)))
 
 $(obj)/$(1).border: $(addprefix $(obj)/,$(call border-parts,$(1))) $(2) $(border-gate) \
 	$(patsubst %.o,$(obj)/%.expanded,$(call border-rust,$(1))) \
-	$(patsubst %.o,$(obj)/%.contracts,$(call border-c,$(1))) FORCE
+	$(addprefix $(obj)/,$(patsubst %,%.extern.o,$(filter $(1),$(border-inlined)))) \
+	$(patsubst %.o,$(obj)/%.contracts,$(call border-c,$(1)) \
+		$(patsubst %,%.extern.o,$(filter $(1),$(border-inlined)))) FORCE
 	$$(call if_changed,border_objects)
 $(obj)/$(1).border: private border-rust-objects := $(patsubst ./%,%,$(addprefix $(obj)/,$(call border-rust,$(1))))
 
@@ -188,4 +205,4 @@ $(foreach m,$(border-modules), \
 
 # Left by an interrupted build, or by CONFIG_RUST_INLINE_HELPERS; and of objects
 # that depend on the kernel's configuration, which `make clean` does not read.
-clean-files += *.bc *.o.tmp *.draft *.signs.h *.contracts *.expanded
+clean-files += *.bc *.joined.ll *.fused.ll *.fused.o *.o.tmp *.draft *.signs.h *.contracts *.expanded

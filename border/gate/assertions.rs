@@ -186,8 +186,10 @@ impl Assertions<'_, '_> {
     }
 
     fn symbol(&mut self, symbol: &Symbol) {
-        let name = &symbol.name;
-        self.lines.push(probes::in_c(name));
+        let name = symbol.c_name();
+        if !symbol.is_inline() {
+            self.lines.push(probes::in_c(name));
+        }
         let place = match self.header.symbol(name) {
             Some(declared) => declared.place,
             None => self.header.contract().name.to_owned(),

@@ -3,6 +3,7 @@
 //! Runs the preprocessor and bindgen. Further runs of bindgen add types from headers beside the
 //! contract, types that the kernel crate lacks, and the types of macros.
 
+use std::path::Path;
 use std::process::{Child, Command, Stdio};
 
 use crate::bindings::{Bindings, Value};
@@ -27,6 +28,23 @@ pub(crate) struct Args<'a> {
     pub(crate) preprocessor: &'a [&'a str],
     /// `bindgen … HEADER -- …`
     pub(crate) bindgen: &'a [&'a str],
+}
+
+impl Args<'_> {
+    /// The file for the external definitions of inline functions, if the contract may have any.
+    pub(crate) fn definitions(&self) -> Option<String> {
+        let binds_inline = self.bindgen.contains(&"--wrap-static-fns");
+        binds_inline.then(|| self.layout.replace("_layout.h", "_extern.h"))
+    }
+
+    /// bindgen's own external definitions, which it has to write.
+    fn remove_wrappers(&self) {
+        let mut words = self.bindgen.iter();
+        let has_path = words.any(|word| *word == "--wrap-static-fns-path");
+        if let Some(path) = words.next().filter(|_| has_path) {
+            let _ = std::fs::remove_file(Path::new(path).with_extension("c"));
+        }
+    }
 }
 
 /// The bindings of a contract.
@@ -59,8 +77,10 @@ pub(crate) fn complete(args: &Args<'_>, header: &Header<'_>, bound: String) -> R
         let more = foreign.bind.iter().filter(|name| !wanted.contains(*name));
         let more: Vec<String> = more.cloned().collect();
         if more.is_empty() {
+            let rust = without_undefined(header, with_signs(args, header, &bindings, bound)?);
+            args.remove_wrappers();
             return Ok(Bound {
-                rust: without_undefined(header, with_signs(args, header, &bindings, bound)?),
+                rust,
                 foreign: foreign.rust(),
                 undefined: foreign.bind,
                 kernel: foreign.kernel,

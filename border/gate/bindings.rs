@@ -24,12 +24,6 @@ pub(crate) struct Symbol {
     pub(crate) pointer: String,
 }
 
-impl Symbol {
-    pub(crate) fn has_another_name(&self) -> bool {
-        self.name != self.rust_name
-    }
-}
-
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum SymbolKind {
     Function(Signature),
@@ -97,11 +91,11 @@ impl Bindings {
     }
 
     /// The names of everything that the contract declares.
-    pub(crate) fn names(&self) -> impl Iterator<Item = &String> {
-        let symbols = self.symbols.iter().map(|symbol| &symbol.name);
-        let records = self.records.iter().map(|record| &record.name);
-        let aliases = self.aliases.iter().map(|(name, _)| name);
-        let constants = self.constants.iter().map(|(name, _)| name);
+    pub(crate) fn names(&self) -> impl Iterator<Item = &str> {
+        let symbols = self.symbols.iter().map(Symbol::c_name);
+        let records = self.records.iter().map(|record| record.name.as_str());
+        let aliases = self.aliases.iter().map(|(name, _)| name.as_str());
+        let constants = self.constants.iter().map(|(name, _)| name.as_str());
         symbols.chain(records).chain(aliases).chain(constants)
     }
 

@@ -8,7 +8,8 @@ use crate::bind::{self, Args};
 use crate::bindings::{
     is_symbol, item_name, Bindings, Record, Symbol, SymbolKind, Value, DECLARED, NAMELESS,
 };
-use crate::header::{real, without_attributes, Header};
+use crate::header::{head_of_function, real, without_attributes, Header};
+use crate::inline;
 use crate::probes;
 use crate::problem::{fail_if_any, write, Layer, Problem, Result};
 use crate::rust_type::Type;
@@ -75,6 +76,9 @@ pub(crate) fn check(args: &Args<'_>) -> Result {
 
     let sizes = sizes::in_c(&header, &bound.kernel);
     write(args.layout, &(layout + &sizes))?;
+    if let Some(file) = args.definitions() {
+        write(&file, &inline::definitions(&header, &bindings))?;
+    }
     let sizes = sizes::in_rust(&header, &bound.kernel);
     let probes = probes::in_rust(&bindings.symbols);
     let rust = with_places(&header, &bound.rust) + &bound.foreign;
@@ -83,7 +87,7 @@ pub(crate) fn check(args: &Args<'_>) -> Result {
 
 fn check_all(header: &Header<'_>, bindings: &Bindings) -> Vec<Problem> {
     let mut problems = macros(header, bindings);
-    problems.extend(statements(header));
+    problems.extend(statements(header, bindings));
     let symbols = bindings.symbols.iter();
     problems.extend(symbols.filter_map(|it| symbol(header, it)));
     let records = bindings.records.iter();
@@ -131,34 +135,13 @@ fn macros(header: &Header<'_>, bindings: &Bindings) -> Vec<Problem> {
 }
 
 /// Checks for inline and static items, and for C that Rust cannot express.
-fn statements(header: &Header<'_>) -> Vec<Problem> {
+fn statements(header: &Header<'_>, bindings: &Bindings) -> Vec<Problem> {
     let mut problems = Vec::new();
     for statement in crate::header::statements(&header.contract().tokens) {
-        problems.extend(only_in_c(header, statement));
-        let before_body: Vec<_> = statement
-            .iter()
-            .take_while(|token| !token.is("{"))
-            .copied()
-            .collect();
-        // Inside brackets, as in `u32 v[static 4]`, it is about a parameter.
-        let mut depth = 0;
-        let word = before_body.iter().find(|token| {
-            depth += token.nesting();
-            depth == 0 && token.is_any(&["inline", "__inline", "__inline__", "static"])
-        });
-        problems.extend(word.map(|word| {
-            let place = header.place(word.line);
-            Layer::Contract
-                .error(format!(
-                    "{} functions and data have no symbol to link",
-                    word.text
-                ))
-                .note(format!(
-                    "{place}: {}",
-                    text(&without_attributes(&before_body))
-                ))
-                .help("declare a function here, and define it in a .c file with a call to this one")
-        }));
+        // What a body does is C's own business.
+        let declared = head_of_function(statement).unwrap_or(statement);
+        problems.extend(only_in_c(header, declared));
+        problems.extend(inline::problem(header, bindings, statement));
     }
     problems
 }
@@ -178,9 +161,7 @@ fn only_in_c(header: &Header<'_>, statement: &[Token<'_>]) -> Option<Problem> {
 }
 
 fn symbol(header: &Header<'_>, symbol: &Symbol) -> Option<Problem> {
-    let Symbol {
-        name, rust_name, ..
-    } = symbol;
+    let (name, rust_name) = (symbol.c_name(), &symbol.rust_name);
     let error = |what: String| Layer::Contract.error(what);
     let problem = match &symbol.kind {
         Some(SymbolKind::Function(signature)) if signature.variadic => error(format!(
@@ -199,17 +180,22 @@ fn symbol(header: &Header<'_>, symbol: &Symbol) -> Option<Problem> {
             "{name} is per-CPU or thread-local data, which has no single address"
         ))
         .help("declare a function that reads it"),
-        _ if symbol.has_another_name() && !is_reserved(name) => {
-            error(format!("{rust_name} has another symbol name: {name}"))
-                .note(header.place_of(rust_name))
-                .help("declare it without asm(\"…\"), by the name of its symbol")
-        }
+        _ if has_another_name(header, symbol) && !is_reserved(name) => error(format!(
+            "{rust_name} has another symbol name: {}",
+            symbol.name
+        ))
+        .note(header.place_of(rust_name))
+        .help("declare it without asm(\"…\"), by the name of its symbol"),
         _ => return None,
     };
     Some(match header.symbol(name) {
         Some(declared) => problem.note(format!("{}: {}", declared.place, declared.text)),
         None => problem,
     })
+}
+
+fn has_another_name(header: &Header<'_>, symbol: &Symbol) -> bool {
+    symbol.has_another_name() || symbol.is_inline() && !inline::is_declared(header, symbol.c_name())
 }
 
 fn is_per_cpu(header: &Header<'_>, name: &str) -> bool {

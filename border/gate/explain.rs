@@ -78,7 +78,12 @@ fn symbols(contracts: &[&str]) -> Vec<Symbol> {
     for contract in contracts {
         let source = read(contract).unwrap_or_default();
         let bindings = Bindings::new(&source);
-        let symbol = |name: &str| bindings.symbols.iter().find(|symbol| symbol.name == name);
+        let symbol = |name: &str| {
+            bindings
+                .symbols
+                .iter()
+                .find(|symbol| symbol.c_name() == name)
+        };
         for (name, declaration) in declarations(&source) {
             symbols.extend(symbol(name).map(|symbol| Symbol {
                 name: name.to_owned(),

@@ -20,6 +20,8 @@ mod contract;
 mod expanded;
 mod explain;
 mod header;
+mod inline;
+mod join;
 mod nm;
 mod object;
 mod objects;
@@ -39,7 +41,9 @@ const USAGE: &str =
      -- BINDGEN ARGUMENTS...
        gate unit LIST SOURCE CONTRACT.rs... -- CC ARGUMENTS...
        gate shell rust|c CONTRACT.rs... -c RECIPE
-       gate objects NM SYMVERS REPORT CONTRACT.rs... -- RUST.o... -- C.o...";
+       gate objects NM SYMVERS REPORT CONTRACT.rs... -- RUST.o... -- C.o...
+       gate inline LLVM_LINK JOINED.ll RUST.bc C.bc...
+       gate fuse LLVM_LINK OPT NM JOINED.ll -- BITCODE... -- OBJECT...";
 
 fn main() -> ExitCode {
     let words: Vec<String> = std::env::args().skip(1).collect();
@@ -76,6 +80,15 @@ fn main() -> ExitCode {
             contracts,
             rust: second,
             c: third,
+        }),
+        ["inline", link, joined, rust, others @ ..] => join::inline(link, joined, rust, others),
+        ["fuse", link, opt, nm, joined] => join::fuse(&join::Fuse {
+            link,
+            opt,
+            nm,
+            joined,
+            bitcode: second,
+            objects: third,
         }),
         _ => Err(failure(USAGE)),
     };

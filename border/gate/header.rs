@@ -155,7 +155,7 @@ impl<'a> Header<'a> {
     }
 
     /// The statement that declares a function or variable: a struct may have the same name.
-    fn statement_of_symbol(&self, name: &str) -> Option<Statement<'_, 'a>> {
+    pub(crate) fn statement_of_symbol(&self, name: &str) -> Option<Statement<'_, 'a>> {
         let depth = |statement: &Statement<'_, '_>| depth_of(statement.tokens, name);
         self.statements()
             .filter(|statement| depth(statement).is_some())
@@ -221,9 +221,11 @@ impl<'a> Header<'a> {
 fn declared(statement: Statement<'_, '_>, name: &str) -> Declaration {
     let open = statement.tokens.iter().position(|token| token.is("{"));
     let typedef = statement.tokens[0].is("typedef");
-    let words = match open {
-        Some(open) if !typedef => &statement.tokens[..open],
-        _ => statement.tokens,
+    let words = match (head_of_function(statement.tokens), open) {
+        // The kernel's `inline` is full of them.
+        (Some(head), _) => without_attributes(head),
+        (None, Some(open)) if !typedef => statement.tokens[..open].to_vec(),
+        _ => statement.tokens.to_vec(),
     };
     let line = statement.tokens.iter().find(|token| token.is(name));
     Declaration {
@@ -235,7 +237,7 @@ fn declared(statement: Statement<'_, '_>, name: &str) -> Declaration {
         ),
         text: match (open, typedef) {
             (Some(_), true) => name.to_owned(),
-            _ => text(words),
+            _ => text(&words),
         },
     }
 }
@@ -323,11 +325,20 @@ pub(crate) fn statements<'t, 'a>(tokens: &'t [Token<'a>]) -> Vec<&'t [Token<'a>]
 
 /// `… ) { … }`
 fn is_function_body(tokens: &[Token<'_>]) -> bool {
-    let open = tokens.iter().position(|token| token.is("{"));
-    open.is_some_and(|open| open > 0 && tokens[open - 1].is(")"))
-        && !tokens
-            .iter()
-            .any(|token| is_tag(token) || token.is("typedef"))
+    head_of_function(tokens).is_some()
+}
+
+/// The definition of a function without its body; `None` for any other statement.
+pub(crate) fn head_of_function<'t, 'a>(statement: &'t [Token<'a>]) -> Option<&'t [Token<'a>]> {
+    let mut depth = 0;
+    let open = statement.iter().rposition(|token| {
+        depth += token.nesting();
+        depth == 0 && token.is("{")
+    })?;
+    let head = &statement[..open];
+    let is_last = statement.last()?.is("}");
+    let plain = without_attributes(head);
+    (is_last && plain.last()?.is(")") && !plain[0].is("typedef")).then_some(head)
 }
 
 fn is_tag(token: &Token<'_>) -> bool {
@@ -344,7 +355,7 @@ pub(crate) fn defines(statement: &[Token<'_>], name: &str) -> bool {
 }
 
 /// The smallest number of brackets around an occurrence of the name.
-fn depth_of(statement: &[Token<'_>], name: &str) -> Option<i32> {
+pub(crate) fn depth_of(statement: &[Token<'_>], name: &str) -> Option<i32> {
     let (mut depth, mut least) = (0, None);
     for token in statement {
         depth += token.nesting();

@@ -117,6 +117,11 @@ impl Object {
         .unwrap_or_else(|| self.name.clone())
     }
 
+    /// Whether it has the external definitions of inline functions.
+    pub(crate) fn is_extern(&self) -> bool {
+        self.name.ends_with(".extern.o")
+    }
+
     /// Whether a name is in the module's own sources, not only in the kernel's macros.
     pub(crate) fn mentions(&self, name: &str) -> bool {
         let mentions = |source: &Source| tokens(&source.text, 1).iter().any(|t| t.text == name);

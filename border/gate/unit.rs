@@ -205,7 +205,7 @@ impl Contract {
     fn name_of(&self, statement: &[Token<'_>]) -> String {
         let mut names = self.bindings.names();
         let found = names.find(|name| statement.iter().any(|token| token.is(name)));
-        found.unwrap_or(&self.header).clone()
+        found.unwrap_or(&self.header).to_owned()
     }
 }
 

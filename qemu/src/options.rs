@@ -141,6 +141,10 @@ pub struct Settings {
     #[arg(long, env = "LAB_DEBUG", global = true, value_parser = FalseyValueParser::new())]
     pub debug: bool,
 
+    /// Join the module's Rust and C as bitcode, so that functions of one are inlined into the other.
+    #[arg(long, env = "LAB_FUSED", global = true, value_parser = FalseyValueParser::new())]
+    pub fused: bool,
+
     /// Parameters of the module, as insmod takes them.
     #[arg(long, env = "LAB_PARAMS", default_value = "", global = true)]
     pub params: String,

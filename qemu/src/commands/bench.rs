@@ -33,6 +33,7 @@ pub const TWIN: Sources = Sources {
         ("tests/twin/Kbuild", "Kbuild"),
         ("tests/twin/twin.c", "twin.c"),
     ]),
+    fused: false,
 };
 
 /// KUnit's own suites are not part of the loop.

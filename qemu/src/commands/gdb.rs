@@ -47,7 +47,7 @@ pub fn gdb(settings: &Settings, words: &[String]) -> Result<()> {
         );
     }
     let folder = settings.module_folder()?;
-    let sources = Sources::of(folder.as_ref());
+    let sources = Sources::of(folder.as_ref()).fused(settings.fused);
     // KVM sets breakpoints in the guest's memory, which is not mapped before it boots.
     let settings = &Settings {
         accel: settings.accel.or(Some(Accelerator::Tcg)),

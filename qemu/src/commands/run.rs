@@ -17,7 +17,7 @@ use crate::options::Settings;
 /// `make run`: builds, boots, loads, unloads, prints dmesg.
 pub fn run(settings: &Settings) -> Result<()> {
     let folder = settings.module_folder()?;
-    let sources = Sources::of(folder.as_ref());
+    let sources = Sources::of(folder.as_ref()).fused(settings.fused);
     let lab = Lab::provide(settings, settings.flavour())?;
     let (built, modules) = lab.modules(&sources)?;
     let initramfs = initramfs(settings, &lab, &built, &modules)?;
@@ -48,7 +48,7 @@ pub fn initramfs(
 /// `make shell`: the guest's console on this terminal.
 pub fn shell(settings: &Settings) -> Result<()> {
     let folder = settings.module_folder()?;
-    let sources = Sources::of(folder.as_ref());
+    let sources = Sources::of(folder.as_ref()).fused(settings.fused);
     let lab = Lab::provide(settings, settings.flavour())?;
     let (built, modules) = lab.modules(&sources)?;
     let names: Vec<&str> = modules.iter().map(|module| module.name.as_str()).collect();
@@ -91,7 +91,7 @@ pub fn kernel(settings: &Settings) -> Result<()> {
 /// `lab module`: builds the module and prints its folder, which has everything that it was made from.
 pub fn module(settings: &Settings) -> Result<()> {
     let folder = settings.module_folder()?;
-    let sources = Sources::of(folder.as_ref());
+    let sources = Sources::of(folder.as_ref()).fused(settings.fused);
     let lab = Lab::provide(settings, settings.flavour())?;
     println!("{}", lab.module(&sources)?.dir().display());
     Ok(())

@@ -17,7 +17,7 @@ const PROBE: &str = "--probe";
 /// Builds the module and reports on it, in the toolchain: only there are the compilers that built it.
 pub fn stitch(settings: &Settings, words: &[String]) -> Result<()> {
     let folder = settings.module_folder()?;
-    let sources = Sources::of(folder.as_ref());
+    let sources = Sources::of(folder.as_ref()).fused(settings.fused);
     let lab = Lab::provide(settings, settings.flavour())?;
     let module = lab.module(&sources)?;
 

@@ -28,7 +28,7 @@ const QUIET: Duration = Duration::from_millis(50);
 /// When there is nothing to watch, or not any more.
 pub fn watch(settings: &Settings) -> Result<()> {
     let folder = settings.module_folder()?;
-    let sources = Sources::of(folder.as_ref());
+    let sources = Sources::of(folder.as_ref()).fused(settings.fused);
     let place = match sources.files {
         Files::Folder(folder) => folder.to_owned(),
         Files::Listed(_) => project(),

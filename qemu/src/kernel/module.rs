@@ -37,6 +37,7 @@ pub struct Module<'a> {
     dir: PathBuf,
     home: Option<PathBuf>,
     log: PathBuf,
+    fused: bool,
     _lock: Lock,
 }
 
@@ -53,6 +54,7 @@ impl<'a> Module<'a> {
             kernel,
             home: sources.home(),
             log: cache.place_for(&sources.log(kernel))?,
+            fused: sources.fused,
             dir,
             _lock: lock,
         })
@@ -88,6 +90,7 @@ impl<'a> Module<'a> {
             .arg(&self.kernel.dir)
             .arg(format!("M={}", self.dir.display()))
             .args(self.kernel.flavour.make_options())
+            .args(self.fused.then_some("FUSED=1"))
             .arg(format!("-j{}", cpus()));
         make
     }
@@ -134,7 +137,21 @@ impl<'a> Module<'a> {
         fs::write(&built_for, kernel)
             .with_context(|| format!("cannot write {}", built_for.display()))?;
         let make = run_marked(&unfinished, self.make(toolchain).args(words))?;
-        self.judge(toolchain, &make)
+        let printed = self.judge(toolchain, &make)?;
+        if self.fused && !self.has_fused()? {
+            return Err(Diagnostic::new("no module here can be fused")
+                .note("FUSED=1 is for modules with a contract, whose Kbuild includes border/border.mk")
+                .help("run the same command without FUSED=1, or see docs/border.md")
+                .into());
+        }
+        Ok(printed)
+    }
+
+    /// Whether border.mk has joined any module here.
+    fn has_fused(&self) -> Result<bool> {
+        let mut files = Vec::new();
+        list(&self.dir, &mut files)?;
+        Ok(files.iter().any(|file| file.contains(".fused.o ")))
     }
 
     /// make's output, which is kept in the log; or the error, if it failed.

@@ -17,6 +17,8 @@ pub struct Sources<'a> {
     pub name: &'a str,
     /// The files.
     pub files: Files<'a>,
+    /// Whether its halves are joined as bitcode, see docs/border.md.
+    pub fused: bool,
 }
 
 /// Where the files are.
@@ -38,6 +40,7 @@ pub const HELLO_RUST: Sources = Sources {
         ("c_helper.h", "c_helper.h"),
         ("border", "border"),
     ]),
+    fused: false,
 };
 
 impl<'a> Sources<'a> {
@@ -46,14 +49,23 @@ impl<'a> Sources<'a> {
         folder.map_or(HELLO_RUST, Folder::sources)
     }
 
+    /// The same sources, fused or not.
+    pub fn fused(self, fused: bool) -> Self {
+        Sources { fused, ..self }
+    }
+
     /// Where the module is built for this kernel, below the cache's folder of modules.
     pub fn place(&self, kernel: &Kernel) -> String {
-        format!("{}-{}", self.name, kernel.name)
+        format!("{}-{}", self.whole_name(), kernel.name)
+    }
+
+    fn whole_name(&self) -> String {
+        format!("{}{}", self.name, if self.fused { "-fused" } else { "" })
     }
 
     /// The log of its build, in the cache.
     pub fn log(&self, kernel: &Kernel) -> String {
-        format!("log/module-{}-{}", self.name, kernel.flavour.name())
+        format!("log/module-{}-{}", self.whole_name(), kernel.flavour.name())
     }
 
     /// The folder of the user's own files, if each has the same path there as in the build folder.
@@ -162,6 +174,7 @@ impl Folder {
         Sources {
             name: &self.name,
             files: Files::Folder(&self.path),
+            fused: false,
         }
     }
 

@@ -25,6 +25,7 @@ const PLAIN: Sources = Sources {
         ("c_helper.h", "c_helper.h"),
         ("border", "border"),
     ]),
+    fused: false,
 };
 
 /// What a person changes.

@@ -26,6 +26,7 @@ const TOUCHED: Sources = Sources {
 const OTHERWISE: Sources = Sources {
     name: "otherwise",
     files: Files::Listed(&[("border", "border")]),
+    fused: false,
 };
 
 /// The lists of a module's objects; and a flag that kernels with CONFIG_LTO_CLANG have.
@@ -40,6 +41,7 @@ const KBUILD: &str = "obj-m := greeter.o\n\
 const DOCUMENTED: Sources = Sources {
     name: "documented",
     files: Files::Listed(&[("border", "border")]),
+    fused: false,
 };
 
 /// (what is touched, below the module's folder or the kernel's source; what Kbuild has to make)

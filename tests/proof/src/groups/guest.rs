@@ -25,6 +25,7 @@ const KUNIT: Sources = Sources {
         ("tests/kunit/kunit.h", "kunit.h"),
         ("tests/kunit/kunit_rs.rs", "kunit_rs.rs"),
     ]),
+    fused: false,
 };
 
 /// Each kind of crossing between Rust and C, with a KUnit suite of its own.
@@ -41,10 +42,11 @@ pub const CATALOGUE: Sources = Sources {
         ("tests/catalogue/catalogue_test.c", "catalogue_test.c"),
         ("border", "border"),
     ]),
+    fused: false,
 };
 
 /// How many cases its suite has: those that C does, and those that Rust does.
-const CATALOGUE_CASES: usize = 15 + 13;
+pub const CATALOGUE_CASES: usize = 15 + 13;
 
 /// What each kernel is put through.
 type Check = fn(&TestContext, &Lab) -> Result<()>;

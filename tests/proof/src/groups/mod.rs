@@ -10,6 +10,7 @@ mod faults;
 mod gdb;
 mod guest;
 mod input;
+mod joined;
 mod kdir;
 mod lints;
 mod metadata;
@@ -46,6 +47,7 @@ pub fn all(asked: &[Flavour]) -> Vec<Test> {
         kdir::tests(),
         border::tests(),
         contracts::tests(),
+        joined::tests(),
         stitch::tests(),
         mutants::tests(),
         walkthrough::tests(),

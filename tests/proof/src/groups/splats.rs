@@ -5,7 +5,7 @@ use std::time::Duration;
 use anyhow::{bail, ensure, Context, Result};
 
 use super::checks::{builds_quietly, is_clean, Bench};
-use super::guest;
+use super::{guest, joined};
 use crate::harness::test::Test;
 use crate::support::context::{debug_flavour, main_flavour, must_contain, tail, TestContext};
 use lab::commands::lab::Lab;
@@ -27,6 +27,7 @@ const FAULTS: Sources = Sources {
         ("tests/faults/faults.h", "faults.h"),
         ("tests/faults/faults_rs.rs", "faults_rs.rs"),
     ]),
+    fused: false,
 };
 
 /// A fault, and what must come of it.
@@ -117,6 +118,7 @@ pub fn tests() -> Vec<Test> {
         &format!("splats::{}", debug.name()),
         &debug,
     ));
+    tests.extend(joined::on(&debug));
     tests
 }
 

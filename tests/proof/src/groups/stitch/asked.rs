@@ -22,6 +22,7 @@ const BY_HAND: Sources = Sources {
         ("tests/by_hand/Kbuild", "Kbuild"),
         ("tests/by_hand/by_hand.rs", "by_hand.rs"),
     ]),
+    fused: false,
 };
 
 /// The tests.

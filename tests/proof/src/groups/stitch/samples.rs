@@ -53,6 +53,7 @@ const SAMPLES: &[Sample] = &[
 const FOLDER: Sources = Sources {
     name: "samples",
     files: Files::Listed(&[]),
+    fused: false,
 };
 
 /// The tests.

@@ -1,0 +1,144 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Inline functions in a contract. They have no symbol, so Rust calls an external definition of each:
+//! a C function that calls it. Where rustc and clang share one LLVM, it is inlined into Rust.
+
+use crate::bindings::{Bindings, Symbol, SymbolKind};
+use crate::c_type;
+use crate::header::{depth_of, head_of_function, without_attributes, Header};
+use crate::problem::{Layer, Problem};
+use crate::rust_type::{Signature, Type};
+use crate::tokens::{text, Token};
+
+/// What bindgen adds to the name of an inline function, for the symbol that Rust calls.
+pub(crate) const EXTERN: &str = "__extern";
+
+/// The spellings of `inline` after the preprocessor.
+const INLINE: &[&str] = &["inline", "__inline", "__inline__"];
+
+impl Symbol {
+    /// Whether this is the external definition of an inline function.
+    pub(crate) fn is_inline(&self) -> bool {
+        self.name.strip_suffix(EXTERN) == Some(&self.rust_name)
+    }
+
+    /// The name of what C declares.
+    pub(crate) fn c_name(&self) -> &str {
+        if self.is_inline() {
+            &self.rust_name
+        } else {
+            &self.name
+        }
+    }
+
+    pub(crate) fn has_another_name(&self) -> bool {
+        self.c_name() != self.rust_name
+    }
+}
+
+/// Checks a statement of the contract with `static` or `inline` in it.
+pub(crate) fn problem(
+    header: &Header<'_>,
+    bindings: &Bindings,
+    statement: &[Token<'_>],
+) -> Option<Problem> {
+    let head = head_of_function(statement);
+    let before_body = head.unwrap_or_else(|| {
+        let open = statement.iter().position(|token| token.is("{"));
+        &statement[..open.unwrap_or(statement.len())]
+    });
+    let inline = outer_word(before_body, INLINE);
+    let unbound = outer_word(before_body, &["static"]);
+    let word = inline.or(unbound)?;
+    let note = || {
+        let place = header.place(word.line);
+        format!("{place}: {}", text(&without_attributes(before_body)))
+    };
+    let error = |what: &str, help: &str| Some(Layer::Contract.error(what).note(note()).help(help));
+    match (inline, unbound, head) {
+        (Some(_), Some(_), _) if is_bound(header, bindings, before_body) => None,
+        (Some(_), Some(_), _) => error(
+            "Rust cannot call this inline function",
+            "give it fixed parameters and a body, and write `static inline` here, not in a macro",
+        ),
+        (_, _, Some(_)) => error(
+            &format!("{} functions have no symbol to link", word.text),
+            "write static inline, or declare the function here, and define it in a .c file",
+        ),
+        _ => error(
+            &format!("{} functions and data have no symbol to link", word.text),
+            "declare a function here, and define it in a .c file with a call to this one",
+        ),
+    }
+}
+
+/// The first of these words outside of brackets: inside, as in `u32 v[static 4]`, it is about a
+/// parameter.
+fn outer_word<'t, 'a>(tokens: &'t [Token<'a>], words: &[&str]) -> Option<&'t Token<'a>> {
+    let mut depth = 0;
+    tokens.iter().find(|token| {
+        depth += token.nesting();
+        depth == 0 && token.is_any(words)
+    })
+}
+
+/// Whether the bindings have the function that is defined here.
+fn is_bound(header: &Header<'_>, bindings: &Bindings, head: &[Token<'_>]) -> bool {
+    bindings.symbols.iter().any(|symbol| {
+        let least = header
+            .statements()
+            .filter_map(|it| depth_of(it.tokens, symbol.c_name()));
+        depth_of(head, symbol.c_name()).is_some_and(|depth| Some(depth) == least.min())
+    })
+}
+
+/// Whether the contract declares an inline function of this name.
+pub(crate) fn is_declared(header: &Header<'_>, name: &str) -> bool {
+    header.statement_of_symbol(name).is_some_and(|statement| {
+        let head = head_of_function(statement.tokens).unwrap_or(statement.tokens);
+        outer_word(head, INLINE).is_some()
+    })
+}
+
+/// The external definitions, in C. The contract has to be included before them.
+pub(crate) fn definitions(header: &Header<'_>, bindings: &Bindings) -> String {
+    let definition = |symbol: &Symbol| {
+        let Some(SymbolKind::Function(signature)) = &symbol.kind else {
+            return None;
+        };
+        let signature = signature.with(&|name| {
+            let alias = bindings.alias(name)?;
+            matches!(alias, Type::Function(_)).then(|| alias.clone())
+        });
+        definition(symbol, &signature, |ty| {
+            c_type::of(header, ty).map(|c| c.trim().to_owned())
+        })
+    };
+    let symbols = bindings.symbols.iter().filter(|symbol| symbol.is_inline());
+    symbols.filter_map(definition).collect()
+}
+
+fn definition(
+    symbol: &Symbol,
+    signature: &Signature,
+    c_type: impl Fn(&Type) -> Option<String>,
+) -> Option<String> {
+    let mut parameters = Vec::new();
+    for (nth, ty) in signature.parameters.iter().enumerate() {
+        parameters.push(format!("__typeof__({}) a{nth}", c_type(ty)?));
+    }
+    let arguments: Vec<_> = (0..parameters.len()).map(|nth| format!("a{nth}")).collect();
+    if parameters.is_empty() {
+        parameters.push("void".to_owned());
+    }
+    let (result, give) = match &signature.result {
+        Type::Unit | Type::Never => ("void".to_owned(), ""),
+        ty => (c_type(ty)?, "return "),
+    };
+    let (name, of) = (&symbol.name, symbol.c_name());
+    let declared = format!("__typeof__({result}) {name}({})", parameters.join(", "));
+    let arguments = arguments.join(", ");
+    Some(format!(
+        "{declared};\n{declared}\n{{\n\t{give}{of}({arguments});\n}}\n"
+    ))
+}

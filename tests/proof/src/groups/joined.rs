@@ -1,0 +1,166 @@
+//! What crosses without a call: inline functions in a contract, and fused modules. The same catalogue, with
+//! the same tests, has to pass as it does with plain objects.
+
+use std::fs;
+use std::path::Path;
+
+use anyhow::{ensure, Context, Result};
+
+use super::checks::{suites, Bench};
+use super::guest::{CATALOGUE, CATALOGUE_CASES};
+use crate::harness::test::{Case, Test};
+use crate::support::context::{flavours, printed, succeed, TestContext};
+use lab::commands::lab::Lab;
+use lab::host::project::project;
+use lab::kernel::flavour::{Compiler, Flavour};
+use lab::kernel::module::Module;
+use lab::kernel::sources::{Files, Sources};
+
+/// The functions of the catalogue that become inline, without `catalogue_c_`. The others use data of C, or
+/// a type that Rust must not know.
+const INLINE: &[&str] = &[
+    "next_u8",
+    "next_s8",
+    "next_u16",
+    "next_s16",
+    "next_u32",
+    "next_s32",
+    "next_u64",
+    "next_s64",
+    "next_long",
+    "next_size",
+    "next_ssize",
+    "not",
+    "opposite",
+    "copy",
+    "basename",
+    "backwards",
+    "grow",
+    "current",
+    "pid",
+    "each",
+    "fail",
+];
+
+/// What their bodies need.
+const INCLUDES: &str = "#include <linux/errno.h>\n\
+    #include <linux/kernel.h>\n\
+    #include <linux/limits.h>\n\
+    #include <linux/overflow.h>\n\
+    #include <linux/pid.h>\n\
+    #include <linux/string.h>\n";
+
+/// The tests.
+pub fn tests() -> Vec<Test> {
+    flavours().iter().flat_map(on).collect()
+}
+
+/// Those of one kernel, the debug kernel as well.
+pub fn on(flavour: &Flavour) -> Vec<Test> {
+    let test = |what: &str, run: fn(&TestContext, &Lab) -> Result<Vec<Case>>| {
+        let name = format!("joined::{}::{what}", flavour.name());
+        Test::of_many(name, move |context| run(context, &*context.lab()?)).on(flavour)
+    };
+    let mut tests = vec![test("the catalogue with inline functions", inline)];
+    match flavour.compiler {
+        Compiler::Clang => tests.push(test("the catalogue, fused", fused)),
+        Compiler::Gcc => {}
+    }
+    tests
+}
+
+/// The catalogue's suite, and the report of its border.
+fn catalogue(context: &TestContext, lab: &Lab, sources: Sources) -> Result<(Vec<Case>, String)> {
+    let report = lab.module(&sources)?.dir().join("catalogue.border");
+    let report = fs::read_to_string(report)?;
+    let cases = suites(&Bench::of_ours(context, lab, sources))?;
+    let count = cases.len();
+    ensure!(count == CATALOGUE_CASES, "{count} cases ran: {cases:#?}");
+    Ok((cases, report))
+}
+
+/// Where rustc and clang share one LLVM, no call is left; elsewhere, Rust calls a symbol.
+fn inline(context: &TestContext, lab: &Lab) -> Result<Vec<Case>> {
+    let folder = tempfile::tempdir()?;
+    write_inline(folder.path())?;
+    let (cases, report) = catalogue(
+        context,
+        lab,
+        Sources {
+            name: "inline",
+            files: Files::Folder(folder.path()),
+            fused: false,
+        },
+    )?;
+    for name in INLINE {
+        let start = format!("catalogue_c_{name} ");
+        let line = report.lines().find(|line| line.starts_with(&start));
+        let line = line.with_context(|| format!("{name} is not in\n{report}"))?;
+        let called = line.ends_with(&format!(": called as catalogue_c_{name}__extern"));
+        let is_gcc = lab.kernel.flavour.compiler == Compiler::Gcc;
+        ensure!(called == is_gcc, "{line}");
+    }
+    Ok(cases)
+}
+
+/// The catalogue, in which functions of C are defined in the contract.
+fn write_inline(folder: &Path) -> Result<()> {
+    let Files::Listed(files) = CATALOGUE.files else {
+        unreachable!("the catalogue is listed")
+    };
+    for (from, to) in files {
+        let mut copy = std::process::Command::new("cp");
+        succeed(
+            copy.arg("-R")
+                .arg(project().join(from))
+                .arg(folder.join(to)),
+        )?;
+    }
+    let (header, c) = (folder.join("catalogue.h"), folder.join("catalogue_c.c"));
+    let (mut declared, mut defined) = (fs::read_to_string(&header)?, fs::read_to_string(&c)?);
+    let mut inline = String::new();
+    for name in INLINE {
+        let at = defined
+            .find(&format!("catalogue_c_{name}("))
+            .context(*name)?;
+        let start = defined[..at].rfind("\n\n").context(*name)? + 2;
+        let end = start + defined[start..].find("\n}\n").context(*name)? + 3;
+        let function = defined[start..end].to_owned();
+        let (prototype, _) = function.split_once("\n{").context(*name)?;
+        let prototype = format!("{prototype};\n");
+        ensure!(declared.contains(&prototype), "{prototype} is not declared");
+        declared = declared.replace(&prototype, "");
+        inline += &format!("static inline {function}\n");
+        defined.replace_range(start..end, "");
+    }
+    let last = "#ifndef __BINDGEN__";
+    declared = declared.replace(last, &format!("{inline}{last}"));
+    let first = "#include <linux/sched.h>";
+    declared = declared.replacen(first, &format!("{INCLUDES}{first}"), 1);
+    fs::write(header, declared)?;
+    Ok(fs::write(c, defined)?)
+}
+
+/// Nothing that crosses has a symbol any more; what is left of it is local.
+fn fused(context: &TestContext, lab: &Lab) -> Result<Vec<Case>> {
+    let (cases, report) = catalogue(context, lab, CATALOGUE.fused(true))?;
+    let module = lab.module(&CATALOGUE.fused(true))?;
+    let symbols = symbols(lab, &module, "catalogue.o")?;
+    for line in report.lines().skip(1) {
+        let name = line.split_whitespace().next().unwrap_or_default();
+        let is_global = |line: &str| match line.split_whitespace().collect::<Vec<_>>()[..] {
+            [_, class, symbol] => symbol == name && class.starts_with(char::is_uppercase),
+            _ => false,
+        };
+        ensure!(!symbols.lines().any(is_global), "{name} is still a symbol");
+    }
+    Ok(cases)
+}
+
+/// The names of an object's symbols, as nm prints them.
+fn symbols(lab: &Lab, module: &Module, object: &str) -> Result<String> {
+    let mut nm = lab.toolchain.command("llvm-nm");
+    let output = nm.arg(module.dir().join(object)).output()?;
+    ensure!(output.status.success(), "{}", printed(&output));
+    Ok(String::from_utf8_lossy(&output.stdout).into_owned())
+}
