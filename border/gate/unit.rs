@@ -11,7 +11,7 @@ use crate::assertions::{contract_of, LINE};
 use crate::bindings::Bindings;
 use crate::header::{lines, place, real, statements};
 use crate::problem::{fail_if_any, failure, read, write, Layer, Problem, Result};
-use crate::tokens::{c_tokens, Token};
+use crate::tokens::{c_tokens, Kind, Token};
 
 /// A contract as Rust sees it.
 struct Contract {
@@ -220,15 +220,28 @@ fn line(text: &str) -> Option<Line> {
     })
 }
 
-/// Whether the tokens are the same.
+/// Whether the tokens are the same, no matter how an attribute is spelled.
 fn same(one: &str, other: &str) -> bool {
-    let words = |text| {
-        let tokens = c_tokens(text, 1).into_iter();
-        tokens
-            .map(|token| (token.kind, token.text))
-            .collect::<Vec<_>>()
-    };
     words(one) == words(other)
+}
+
+fn words(text: &str) -> Vec<(Kind, &str)> {
+    let (mut depth, mut attribute) = (0, None);
+    let mut words = Vec::new();
+    for token in c_tokens(text, 1) {
+        if token.is("__attribute__") && attribute.is_none() {
+            attribute = Some(depth);
+        }
+        // `__packed__` is `packed`. The kernel uses both, one after the other, in the same macro.
+        let plain = token.text.trim_start_matches("__").trim_end_matches("__");
+        let is_name = attribute.is_some_and(|outside| depth > outside) && token.is_word();
+        words.push((token.kind, if is_name { plain } else { token.text }));
+        depth += token.nesting();
+        if token.nesting() < 0 && attribute == Some(depth) {
+            attribute = None;
+        }
+    }
+    words
 }
 
 #[cfg(test)]
@@ -272,6 +285,27 @@ mod tests {
         more[0].1 = "int  f( u8 a,";
         more.extend([(7, "int g(void);"), (8, "#pragma pack(1)")]);
         assert_eq!(compare(&rust, &more), None);
+    }
+
+    #[test]
+    fn spellings_of_attributes() {
+        let plain = "static __attribute__((unused, section(\"a\"))) int packed;";
+        assert!(same(
+            plain,
+            "static __attribute__((__unused__, __section__(\"a\"))) int packed;"
+        ));
+        assert!(!same(
+            plain,
+            "static __attribute__((unused, section(\"a\"))) int __packed__;"
+        ));
+        assert!(!same(
+            plain,
+            "static __attribute__((used, section(\"a\"))) int packed;"
+        ));
+        assert!(!same(
+            plain,
+            "static __attribute__((unused, section(\"__a__\"))) int packed;"
+        ));
     }
 
     #[test]

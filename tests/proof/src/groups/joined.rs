@@ -9,12 +9,37 @@ use anyhow::{ensure, Context, Result};
 use super::checks::{suites, Bench};
 use super::guest::{CATALOGUE, CATALOGUE_CASES};
 use crate::harness::test::{Case, Test};
-use crate::support::context::{flavours, printed, succeed, TestContext};
+use crate::support::context::{flavours, must_contain, printed, succeed, TestContext};
 use lab::commands::lab::Lab;
 use lab::host::project::project;
 use lab::kernel::flavour::{Compiler, Flavour};
 use lab::kernel::module::Module;
-use lab::kernel::sources::{Files, Sources};
+use lab::kernel::sources::{Files, Sources, HELLO_RUST};
+
+/// A fused module with what must not be lost.
+const JOINED: Sources = Sources {
+    name: "joined",
+    files: Files::Listed(&[
+        ("tests/joined/Kbuild", "Kbuild"),
+        ("tests/joined/joined.h", "joined.h"),
+        ("tests/joined/joined.rs", "joined.rs"),
+        ("tests/joined/joined_asm.S", "joined_asm.S"),
+        ("tests/joined/joined_c.c", "joined_c.c"),
+        ("tests/joined/joined_more.c", "joined_more.c"),
+        ("tests/joined/joined_more.h", "joined_more.h"),
+        ("tests/joined/other.c", "other.c"),
+        ("border", "border"),
+    ]),
+    fused: false,
+};
+
+/// What it prints, and the module that uses what it exports.
+const PRINTED: [&str; 4] = [
+    "joined: 21, call 1, joined",
+    "joined: the answer is 41",
+    "joined: 3, call 2, joined",
+    "other: the answer is 42",
+];
 
 /// The functions of the catalogue that become inline, without `catalogue_c_`. The others use data of C, or
 /// a type that Rust must not know.
@@ -63,8 +88,16 @@ pub fn on(flavour: &Flavour) -> Vec<Test> {
     };
     let mut tests = vec![test("the catalogue with inline functions", inline)];
     match flavour.compiler {
-        Compiler::Clang => tests.push(test("the catalogue, fused", fused)),
-        Compiler::Gcc => {}
+        Compiler::Clang => tests.extend([
+            test("the catalogue, fused", fused),
+            test(
+                "exports, assembly and device tables, fused",
+                |context, lab| kept(context, lab).map(|()| Vec::new()),
+            ),
+        ]),
+        Compiler::Gcc => tests.push(test("fused is refused", |_, lab| {
+            refused(lab).map(|()| Vec::new())
+        })),
     }
     tests
 }
@@ -163,4 +196,40 @@ fn symbols(lab: &Lab, module: &Module, object: &str) -> Result<String> {
     let output = nm.arg(module.dir().join(object)).output()?;
     ensure!(output.status.success(), "{}", printed(&output));
     Ok(String::from_utf8_lossy(&output.stdout).into_owned())
+}
+
+/// What other modules, modpost and assembly know by name is still there, and works.
+fn kept(context: &TestContext, lab: &Lab) -> Result<()> {
+    let (module, modules) = lab.modules(&JOINED)?;
+    let ko = |name: &str| fs::read(module.dir().join(name));
+    let files = [
+        ("joined.ko", &*ko("joined.ko")?),
+        ("other.ko", &*ko("other.ko")?),
+    ];
+    let order: Vec<&str> = modules.iter().map(|module| module.name.as_str()).collect();
+    ensure!(order == ["joined", "other"], "{order:?}");
+    let job = "insmod /joined.ko && insmod /other.ko && rmmod other joined && dmesg\n";
+    let output = context.boot_well(lab, &files, job)?;
+    let wanted = |line: &&str| {
+        PRINTED
+            .iter()
+            .any(|printed| line.ends_with(&format!("] {printed}")))
+    };
+    ensure!(
+        output.lines().filter(wanted).count() == PRINTED.len(),
+        "{output}"
+    );
+
+    let mut modinfo = lab.toolchain.command("modinfo");
+    let about = succeed(modinfo.arg(module.dir().join("joined.ko")))?;
+    must_contain(&about, "alias:          cpu:type:x86,")
+}
+
+fn refused(lab: &Lab) -> Result<()> {
+    let error = lab.module(&HELLO_RUST.fused(true)).err();
+    let error = error.context("it was fused")?;
+    must_contain(
+        &diagnostic::render(&error),
+        "hello_rust cannot be fused: the kernel is built by GCC",
+    )
 }

@@ -30,6 +30,12 @@ const FAULTS: Sources = Sources {
     fused: false,
 };
 
+/// The same, fused: the Rust half is inlined into C.
+const FUSED: Sources = Sources {
+    fused: true,
+    ..FAULTS
+};
+
 /// A fault, and what must come of it.
 struct Fault {
     /// `kind=` of fault.ko.
@@ -101,6 +107,12 @@ pub fn tests() -> Vec<Test> {
         builds_quietly(&Bench::of_ours(context, lab, FAULTS)).map(drop)
     })];
     tests.extend(FAULTS_OF_ANY.iter().map(|fault| test_of(&plain, fault)));
+    tests.push(test(&plain, "rust_panic, fused", |context, lab| {
+        let fault = FAULTS_OF_ANY
+            .iter()
+            .find(|fault| fault.name == "rust_panic");
+        committed(context, lab, fault.context("no rust_panic")?, &FUSED)
+    }));
     tests.extend([
         test(&plain, "sysrq c", sysrq),
         test(&plain, "hung task", hung_task),
@@ -131,20 +143,22 @@ fn test_of(flavour: &Flavour, fault: &'static Fault) -> Test {
     let what = format!("{} {}", fault.name, fault.append);
     let name = format!("splats::{}::{}", flavour.name(), what.trim_end());
     Test::new(name, move |context| {
-        committed(context, &*context.lab()?, fault)
+        committed(context, &*context.lab()?, fault, &FAULTS)
     })
     .on(flavour)
 }
 
 /// Commits a fault of the tables.
-fn committed(context: &TestContext, lab: &Lab, fault: &Fault) -> Result<()> {
+fn committed(context: &TestContext, lab: &Lab, fault: &Fault, sources: &Sources) -> Result<()> {
     let job = format!("insmod /fault.ko kind={}\n", fault.name);
-    let guest = boot(context, lab, &job, fault.append)?;
+    let append = format!("kunit.enable=0 {}", fault.append);
+    let ko = lab.module(sources)?.stripped(&lab.toolchain, "fault.ko")?;
+    let guest = context.boot(lab, &[("fault.ko", &ko)], &job, &append)?;
 
     must_contain(&guest.console, &format!("fault: committing {}", fault.name))?;
     must_end(&guest, &fault.outcome)?;
-    let text = [place(fault.at)?, place("fault->commit(")?];
-    must_be(lab, &guest, fault.kind, &text)
+    let places = [place(fault.at)?, place("fault->commit(")?];
+    must_be_in(sources, lab, &guest, fault.kind, &places)
 }
 
 /// Boots with fault.ko at hand.
@@ -171,6 +185,16 @@ fn must_end(guest: &Guest, outcome: &Outcome) -> Result<()> {
 
 /// The log has this one splat, and the lab fails because of it, with a report that names `places`.
 fn must_be(lab: &Lab, guest: &Guest, kind: Kind, places: &[String]) -> Result<()> {
+    must_be_in(&FAULTS, lab, guest, kind, places)
+}
+
+fn must_be_in(
+    sources: &Sources,
+    lab: &Lab,
+    guest: &Guest,
+    kind: Kind,
+    places: &[String],
+) -> Result<()> {
     let found = splats(&guest.console);
     let kinds: Vec<Kind> = found.iter().map(|splat| splat.kind).collect();
     ensure!(
@@ -179,7 +203,7 @@ fn must_be(lab: &Lab, guest: &Guest, kind: Kind, places: &[String]) -> Result<()
         guest.console
     );
 
-    let report = must_fail(lab, guest, Exit::Splat)?;
+    let report = must_fail_in(sources, lab, guest, Exit::Splat)?;
     let line = &found[0].line;
     ensure!(report.contains(line), "{line:?} is not in:\n{report}");
     for place in places {
@@ -197,8 +221,12 @@ fn names(report: &str, place: &str) -> bool {
 
 /// The lab fails with this exit code; what it tells the user.
 fn must_fail(lab: &Lab, guest: &Guest, exit: Exit) -> Result<String> {
+    must_fail_in(&FAULTS, lab, guest, exit)
+}
+
+fn must_fail_in(sources: &Sources, lab: &Lab, guest: &Guest, exit: Exit) -> Result<String> {
     let error = lab
-        .judge_module(guest, &FAULTS)
+        .judge_module(guest, sources)
         .err()
         .context("the lab has not noticed")?;
     let exited = diagnostic::exit_of(&error);
