@@ -7,8 +7,8 @@
  * pair of functions of the same type, and the comment applies to both.
  *
  * A contract cannot have bit-fields (no C compiler can assert their offsets),
- * inline functions and macros that are not constants (they have no symbol, so
- * C has to wrap them), or variable arguments (nothing checks their types).
+ * macros that are not constants (they have no type, so C has to wrap them), or
+ * variable arguments (nothing checks their types).
  */
 #ifndef CATALOGUE_H
 #define CATALOGUE_H
