@@ -111,7 +111,7 @@ void c_helper_current(struct c_helper_task *task)
 
 	task->pid = task_pid_nr(current);
 	task->cpu = raw_smp_processor_id();
-	strscpy_pad(task->comm, current->comm);
+	memcpy(task->comm, current->comm, TASK_COMM_LEN);
 	pr_info("C, called by Rust: %s (pid %d) is running on CPU %u\n",
 		task->comm, task->pid, task->cpu);
 }

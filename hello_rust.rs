@@ -30,14 +30,14 @@ impl kernel::Module for HelloRust {
     fn init(_module: &'static ThisModule) -> Result<Self> {
         pr_info!("Rust, called by the kernel: hello_rust is loading\n");
 
-        let task = current_task();
+        let pid = current_task().pid;
         let mut hello = HelloRust {
             whom: whom()?,
             greeted: 0,
         };
         hello.greet()?;
 
-        pr_info!("Rust, back from C: pid {} was greeted\n", task.pid);
+        pr_info!("Rust, back from C: pid {pid} was greeted\n");
         Ok(hello)
     }
 }
@@ -90,7 +90,7 @@ unsafe extern "C" fn greet(context: *mut c_void, nth: u32) -> c_int {
     // SAFETY: By the safety requirements of this function.
     let hello = unsafe { &mut *context.cast::<HelloRust>() };
 
-    hello.greeted += 1;
+    hello.greeted = nth;
     pr_info!("Rust, called by C: hello, {}! ({nth})\n", hello.whom);
     0
 }
@@ -106,9 +106,10 @@ unsafe extern "C" fn greet(context: *mut c_void, nth: u32) -> c_int {
 pub unsafe extern "C" fn hello_rust_count_chars(text: *const u8, len: usize) -> isize {
     // SAFETY: By the safety requirements of this function.
     let bytes = unsafe { core::slice::from_raw_parts(text, len) };
+    let mut count = 0;
 
     match core::str::from_utf8(bytes) {
-        Ok(text) if !text.chars().any(char::is_control) => text.chars().count() as isize,
+        Ok(text) if !text.chars().inspect(|_| count += 1).any(char::is_control) => count,
         _ => EINVAL.to_errno() as isize,
     }
 }
