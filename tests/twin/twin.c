@@ -24,7 +24,7 @@
 #define TIMES_MAX	16
 
 MODULE_AUTHOR("The hello_rust developers");
-MODULE_DESCRIPTION("Greets from C alone, as hello_rust.ko does from two languages");
+MODULE_DESCRIPTION("Greets from C alone, and just as hello_rust.ko does");
 MODULE_VERSION("0.1.0");
 MODULE_LICENSE("GPL");
 
