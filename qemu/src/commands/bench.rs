@@ -26,12 +26,17 @@ use crate::kernel::module::Module;
 use crate::kernel::sources::{Files, Sources, HELLO_RUST};
 use crate::options::Settings;
 
-/// What hello_rust.ko would be in C alone.
+/// What hello_rust.ko would be in C alone: hello_twin.ko in one file, hello_pair.ko in two halves.
 pub const TWIN: Sources = Sources {
     name: "twin",
     files: Files::Listed(&[
         ("tests/twin/Kbuild", "Kbuild"),
         ("tests/twin/twin.c", "twin.c"),
+        ("tests/twin/pair.c", "pair.c"),
+        ("tests/twin/utf8.h", "utf8.h"),
+        ("tests/plain/unchecked.h", "c_helper_layout.h"),
+        ("c_helper.c", "c_helper.c"),
+        ("c_helper.h", "c_helper.h"),
     ]),
     fused: false,
 };
@@ -242,10 +247,16 @@ impl Bench<'_> {
     fn sizes(&self) -> Result<Vec<Comparison>> {
         let rust = self.size(&HELLO_RUST, "hello_rust.ko")?;
         let twin = self.size(&TWIN, "hello_twin.ko")?;
-        Ok(SIZES
-            .iter()
-            .zip(rust.into_iter().zip(twin))
-            .map(|(what, (rust, twin))| Comparison::new(what, vec![rust], vec![twin]))
+        let pair = self.size(&TWIN, "hello_pair.ko")?;
+        let rows = SIZES.into_iter().zip(rust.iter().zip(twin));
+        Ok(rows
+            .map(|(what, (&rust, twin))| (what, rust, twin))
+            .chain([(
+                "  text and constants, beside hello_pair.ko",
+                rust[1],
+                pair[1],
+            )])
+            .map(|(what, rust, twin)| Comparison::new(what, vec![rust], vec![twin]))
             .collect())
     }
 

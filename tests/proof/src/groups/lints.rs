@@ -35,6 +35,8 @@ const KERNEL_C: &[&str] = &[
     "tests/kunit/kunit.c",
     "tests/kunit/kunit.h",
     "tests/twin/twin.c",
+    "tests/twin/pair.c",
+    "tests/twin/utf8.h",
     "tests/faults/faults.c",
     "tests/faults/faults.h",
     "tests/catalogue/catalogue.h",
