@@ -16,6 +16,11 @@ WITH_M := run watch shell gdb test stitch doctor kernel clean rust-analyzer comp
 $(if $(call is_given,M),$(if $(filter-out $(WITH_M),$(or $(MAKECMDGOALS),modules)),\
 	$(error M= is for make $(WITH_M); to build a module alone: make -C KDIR M=FOLDER)))
 
+# What can be done with fused halves; in `test`, those of M=.
+WITH_FUSED := modules run watch shell gdb test stitch
+$(if $(call is_given,FUSED),$(if $(filter-out $(WITH_FUSED),$(or $(MAKECMDGOALS),modules)),\
+	$(error FUSED= is for make $(WITH_FUSED))))
+
 # cache_folder prints the reason if there cannot be a cache; building a module needs none.
 NEEDS_CACHE := $(filter-out modules help $(if $(call is_given,M),,clean),$(or $(MAKECMDGOALS),modules))
 CACHE := $(shell . ./tools/path.sh && cache_folder $(if $(NEEDS_CACHE),,2>/dev/null))

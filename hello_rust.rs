@@ -106,12 +106,18 @@ unsafe extern "C" fn greet(context: *mut c_void, nth: u32) -> c_int {
 pub unsafe extern "C" fn hello_rust_count_chars(text: *const u8, len: usize) -> isize {
     // SAFETY: By the safety requirements of this function.
     let bytes = unsafe { core::slice::from_raw_parts(text, len) };
-    let mut count = 0;
+    let Ok(text) = core::str::from_utf8(bytes) else {
+        return EINVAL.to_errno() as isize;
+    };
 
-    match core::str::from_utf8(bytes) {
-        Ok(text) if !text.chars().inspect(|_| count += 1).any(char::is_control) => count,
-        _ => EINVAL.to_errno() as isize,
+    let mut count = 0;
+    for character in text.chars() {
+        if character.is_control() {
+            return EINVAL.to_errno() as isize;
+        }
+        count += 1;
     }
+    count
 }
 
 keeps_contract!(c_helper_h: hello_rust_count_chars);

@@ -67,6 +67,14 @@ fn main() -> ExitCode {
 fn prove(options: &Options) -> Result<()> {
     let folder = options.settings.module_folder()?;
     let asked = asked(options);
+    if options.settings.fused && folder.is_none() {
+        return Err(
+            Diagnostic::new("FUSED=1 is for the tests of a module in a folder")
+                .note("the tests of hello_rust fuse what they need")
+                .help("make test M=/path/to/a/folder FUSED=1, or make test")
+                .into(),
+        );
+    }
     let all = match &folder {
         Some(folder) => groups::checks::of_folder(folder, &options.settings, &asked),
         None => groups::all(&asked),

@@ -88,7 +88,7 @@ fn in_folder<T>(
     check(&Bench {
         context,
         lab: &*context.lab()?,
-        sources: folder.sources(),
+        sources: folder.sources().fused(settings.fused),
         settings,
     })
 }
