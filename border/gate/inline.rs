@@ -142,3 +142,51 @@ fn definition(
         "{declared};\n{declared}\n{{\n\t{give}{of}({arguments});\n}}\n"
     ))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const C: &str = "struct s { int a; }; typedef unsigned char u8;\n\
+        static inline struct s *first(struct s *p, const u8 v[4]) { int second = 1; return p; }\n\
+        static inline void second(int (*call)(void *)) { first(0, 0); }\n\
+        static inline int third(int n, ...) { return n; }\n\
+        static int fourth(int first) { return first; }\n\
+        static const int fifth = 5;\n";
+    const RUST: &str = "extern \"C\" { #[link_name = \"first__extern\"] pub fn first(p: *mut s, \
+        v: *const u8_) -> *mut s; #[link_name = \"second__extern\"] pub fn second(call: Option<unsafe \
+        extern \"C\" fn(a: *mut c_void) -> c_int>); #[link_name = \"fourth__extern\"] pub fn fourth(first: \
+        c_int) -> c_int; }";
+
+    #[test]
+    fn what_rust_can_call() {
+        let (header, bindings) = (Header::of_text(C), Bindings::new(RUST));
+        let tokens = &header.contract().tokens;
+        let found: Vec<_> = crate::header::statements(tokens)
+            .into_iter()
+            .map(|it| problem(&header, &bindings, it).map(|problem| problem.to_string()))
+            .collect();
+        assert!(found[..4].iter().all(Option::is_none), "{found:?}");
+        for (nth, words) in [
+            (4, "Rust cannot call this inline function"),
+            (5, "static functions have no symbol"),
+            (6, "static functions and data have no symbol"),
+        ] {
+            let found = found[nth].as_deref().unwrap_or_default();
+            assert!(found.contains(words), "{words}: {found}");
+        }
+        assert!(is_declared(&header, "first") && !is_declared(&header, "fourth"));
+    }
+
+    #[test]
+    fn external_definitions() {
+        let text = definitions(&Header::of_text(C), &Bindings::new(RUST));
+        for part in [
+            "__typeof__(struct s *) first__extern(__typeof__(struct s *) a0, __typeof__(const u8 *) a1);\n",
+            "{\n\treturn first(a0, a1);\n}\n",
+            "__typeof__(void) second__extern(__typeof__(int (*)(void *)) a0)\n{\n\tsecond(a0);\n}\n",
+        ] {
+            assert!(text.contains(part), "{part} is not in\n{text}");
+        }
+    }
+}

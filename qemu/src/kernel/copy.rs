@@ -247,11 +247,15 @@ fn is_product(folder: &Path, name: &str) -> bool {
         ".order",
         ".symvers",
         ".symversions",
+        ".bc",
+        ".joined.ll",
+        ".fused.ll",
         "rust-project.json",
         "compile_commands.json",
     ];
-    // The border makes two files of a contract by one command.
-    let contract = name.strip_suffix("_layout.h");
+    // The border makes up to three files of a contract by one command.
+    let mut ends_of_contract = ["_layout.h", "_extern.h"].into_iter();
+    let contract = ends_of_contract.find_map(|end| name.strip_suffix(end));
     let name = contract.map_or(name.to_owned(), |contract| format!("{contract}_h.rs"));
     ends.iter().any(|end| name.ends_with(end)) || folder.join(format!(".{name}.cmd")).is_file()
 }
@@ -325,6 +329,9 @@ mod tests {
             "program",
             ".program.cmd",
             "contract_layout.h",
+            "contract_extern.h",
+            "a_main.bc",
+            "a_main.joined.ll",
             ".contract_h.rs.cmd",
             ".git/HEAD",
             "out/CACHEDIR.TAG",
