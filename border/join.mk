@@ -59,7 +59,7 @@ border_ld_multi_m = $(border-gate) fuse $(border-link) $(border-opt) '$(NM)' $(@
 # compiled as usual.
 border-joins = $(or $(if $(filter $(1),$(border-inlined)),$(obj)/$(1).extern.bc),$(if $(filter $(1),$(border-fused)),y))
 
-# Bitcode of the same source as the object $(1), after $(2): errors are explained only once.
+# Bitcode of the same source as the object $(1), once $(2) is made: errors are explained only once.
 define border-c-bitcode
 $(obj)/$(1:.o=.bc): $(obj)/%.bc: $(obj)/%.c FORCE | $(2)
 	$$(call if_changed_dep,border_bc)
@@ -86,7 +86,7 @@ endef
 # The fused module $(1), and its contracts, $(2).
 define border-fuse
 $(foreach o,$(call border-c,$(1)),
-$(call border-c-bitcode,$(o),$(obj)/$(o)))
+$(call border-c-bitcode,$(o),$(obj)/$(1).border))
 $(obj)/$(1).o: private cmd_ld_multi_m = $$(border_ld_multi_m)
 $(obj)/$(1).o: private border-all := $(addprefix $(obj)/,$(call border-parts,$(1)))
 $(obj)/$(1).o: private border-joined := $(addprefix $(obj)/,$(call border-rust,$(1)) $(call border-c,$(1)))
