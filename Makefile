@@ -40,7 +40,7 @@ cargo_build = @$(if $(call is_given,BIN),:,tools/cargo.sh build --quiet --locked
 # Kbuild takes these only from the command line, not from the environment; its CC= can be any compiler.
 AS_KBUILD := env -u LAB_CC $(foreach tool,CC RUSTC BINDGEN,$(if $(call is_given,$(tool)),,-u $(tool)))
 
-.PHONY: modules clean new run watch shell gdb test test-all stitch walkthrough docs/walkthrough.md rust-metadata doctor bench-loop bench-stitch kernel rust-analyzer compile_commands.json clippy doc fmt help
+.PHONY: modules clean new run watch shell gdb test test-all stitch walkthrough docs/walkthrough.md rust-metadata doctor bench-loop bench-crossing bench-stitch kernel rust-analyzer compile_commands.json clippy doc fmt help
 .DELETE_ON_ERROR:
 
 modules: ## build hello_rust.ko for your kernel: make [LLVM=1] [KDIR=/path/to/linux | KREL=release]
@@ -105,6 +105,10 @@ doctor: ## check this host and the lab: what is missing, and how to fix it  [M=f
 bench-loop: ## measure how long a change takes to reach dmesg  [RUNS=5]
 	$(call cargo_build,lab)
 	@$(LAB) bench
+
+bench-crossing: ## count the instructions of calls between Rust and C  [KERNEL= CC=gcc RUNS=2]
+	$(call cargo_build,lab)
+	@$(LAB) bench-crossing $(if $(call is_given,CC),,--both)
 
 bench-stitch: ## measure stitch beside other programs on the same objects  [KERNEL= CC=gcc RUNS=5]
 	$(call cargo_build,lab stitch)

@@ -16,6 +16,9 @@ fn main() -> ExitCode {
         Action::Gdb { args } => gdb::gdb(&settings, args),
         Action::Doctor { kdir, json } => doctor::doctor(&settings, kdir.as_deref(), *json),
         Action::Bench { runs, json } => bench::bench(&settings, *runs, *json),
+        Action::BenchCrossing { both, runs, json } => {
+            bench::crossing::bench(&settings, *both, *runs, *json)
+        }
         Action::BenchStitch { runs, json } => bench::stitch::bench(&settings, *runs, *json),
         Action::Stitch { words } => stitch::stitch(&settings, words),
         Action::Walkthrough { parts, markdown } => {

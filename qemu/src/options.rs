@@ -60,6 +60,18 @@ pub enum Action {
         #[arg(long)]
         json: bool,
     },
+    /// What a call between Rust and C costs, counted in instructions.
+    BenchCrossing {
+        /// With both C compilers.
+        #[arg(long)]
+        both: bool,
+        /// How many times to count; all must say the same.
+        #[arg(long, env = "LAB_RUNS", default_value_t = 2, value_parser = clap::value_parser!(u32).range(1..))]
+        runs: u32,
+        /// As JSON.
+        #[arg(long)]
+        json: bool,
+    },
     /// How long stitch takes, and how much memory, beside other programs on the same objects.
     BenchStitch {
         /// How many times to measure.

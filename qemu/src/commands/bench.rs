@@ -5,6 +5,7 @@
 //! several times, what is compared is measured in turns, and the tables have medians.
 
 mod border;
+pub mod crossing;
 mod report;
 pub mod stitch;
 

@@ -1,6 +1,6 @@
 //! The tables of a benchmark.
 
-use comfy_table::{presets, CellAlignment, Table, TableComponent};
+use comfy_table::{presets, CellAlignment, Row, Table, TableComponent};
 use serde::Serialize;
 
 /// Seconds that the border may add to a warm build.
@@ -172,14 +172,20 @@ impl Report {
 }
 
 /// A table without lines between its rows, numbers to the right.
-pub fn table<const N: usize>(header: [&str; N], lines: impl Iterator<Item = [String; N]>) -> Table {
+pub fn table<'h, L>(
+    header: impl IntoIterator<Item = &'h str>,
+    lines: impl Iterator<Item = L>,
+) -> Table
+where
+    L: IntoIterator<Item = String>,
+{
     let mut table = Table::new();
     table
         .load_preset(presets::UTF8_HORIZONTAL_ONLY)
         .remove_style(TableComponent::HorizontalLines)
         .remove_style(TableComponent::MiddleIntersections)
         .set_header(header)
-        .add_rows(lines);
+        .add_rows(lines.map(Row::from));
     for column in table.column_iter_mut().skip(1) {
         column.set_cell_alignment(CellAlignment::Right);
     }

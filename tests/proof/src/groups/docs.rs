@@ -41,6 +41,10 @@ const COMMANDS: &[(&[&str], &str)] = &[
 
 /// Other targets of make, and the tests that run them.
 const ELSEWHERE: &[(&str, &str)] = &[
+    (
+        "bench-crossing",
+        "crossing::docs/cost.md has the tables of a run",
+    ),
     ("shell", "input::make shell, left by exit"),
     ("gdb", "gdb::on a terminal, left by quit"),
     ("watch", "watch::hello_rust, left by Ctrl-C while it runs"),
@@ -59,6 +63,7 @@ const OF_THE_KERNEL: &[&str] = &["olddefconfig", "prepare", "prepare0"];
 const PAGES: &[&str] = &[
     "README.md",
     "docs/border.md",
+    "docs/cost.md",
     "docs/debugging.md",
     "docs/stitch.md",
     "docs/stock-kernels.md",

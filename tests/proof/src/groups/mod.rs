@@ -3,6 +3,7 @@
 mod border;
 pub mod checks;
 mod contracts;
+mod crossing;
 mod desk;
 mod dkms;
 mod docs;
@@ -48,6 +49,7 @@ pub fn all(asked: &[Flavour]) -> Vec<Test> {
         border::tests(),
         contracts::tests(),
         joined::tests(),
+        crossing::tests(),
         stitch::tests(),
         mutants::tests(),
         walkthrough::tests(),
