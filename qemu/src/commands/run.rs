@@ -4,9 +4,10 @@ use anyhow::Result;
 use diagnostic::Diagnostic;
 
 use super::lab::{provide_source, Lab};
-use crate::guest::initramfs::Initramfs;
+use crate::guest::initramfs::{Archive, Initramfs};
 use crate::guest::job::{params_of, quoted, script, Load};
 use crate::host::cache::Cache;
+use crate::host::project::cpus;
 use crate::host::toolchain::Toolchain;
 use crate::kernel::copy::remove_copy;
 use crate::kernel::load::Ko;
@@ -19,11 +20,16 @@ pub fn run(settings: &Settings) -> Result<()> {
     let folder = settings.module_folder()?;
     let sources = Sources::of(folder.as_ref()).fused(settings.fused);
     let lab = Lab::provide(settings, settings.flavour())?;
-    let (built, modules) = lab.modules(&sources)?;
-    let initramfs = initramfs(settings, &lab, &built, &modules)?;
-    drop(built);
+    let machine = lab.machine(settings);
     // Without the kernel's own KUnit suites.
-    let guest = lab.machine(settings).run(initramfs, "kunit.enable=0")?;
+    let boot = |files| machine.boot(files, "kunit.enable=0");
+    // The guest boots while the module is built. On one CPU, that would only take time from the build.
+    let early = (cpus() > 1).then(|| boot(Archive::bootable(&lab.programs)?));
+    let early = early.transpose()?;
+    let (built, modules) = lab.modules(&sources)?;
+    let Initramfs { boot: files, job } = initramfs(settings, &lab, &built, &modules)?;
+    drop(built);
+    let guest = early.map_or_else(|| boot(files), Ok)?.run(job)?;
     print!("{}", guest.output);
     lab.judge_module(&guest, &sources)
 }

@@ -2,7 +2,7 @@
 
 use std::fs;
 use std::io::Write;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::Command;
 
 use anyhow::{Context, Result};
@@ -62,8 +62,9 @@ fn compiled(
     name: &str,
     text: &str,
 ) -> Result<PathBuf> {
-    let source = cache.place_for(&format!("guest/{name}.c"))?;
-    let program = source.with_file_name(name);
+    // Each source has its own program: other checkouts use the same cache.
+    let source = cache.place_for(&format!("guest/{name}-{}.c", cache::fingerprint(text)))?;
+    let program = source.with_extension("");
     let _lock = cache.lock("guest programs")?;
 
     if !cache::holds(&source, text) || !program.is_file() {
@@ -100,19 +101,51 @@ fn compiled(
     Ok(program)
 }
 
-/// Builds an initramfs.
+/// The files of a guest.
 pub struct Initramfs {
-    archive: Vec<u8>,
-    inode: u32,
+    /// Those that it boots with.
+    pub boot: Archive,
+    /// Those that it gets afterwards.
+    pub job: Archive,
 }
 
 impl Initramfs {
-    /// One that boots and runs the shell script `job`.
+    /// Those of a guest that runs the shell script `job`.
     pub fn new(programs: &Programs, job: &str) -> Result<Self> {
-        let mut new = Initramfs {
-            archive: Vec::new(),
-            inode: 0,
-        };
+        Ok(Initramfs {
+            boot: Archive::bootable(programs)?,
+            job: Archive::job(job)?,
+        })
+    }
+
+    /// Adds a folder and its parents to the job.
+    pub fn folders(&mut self, name: &str) -> Result<()> {
+        self.job.folders(name)
+    }
+
+    /// Adds a file to the job.
+    pub fn file(&mut self, name: &str, mode: u32, content: &[u8]) -> Result<()> {
+        self.job.file(name, mode, content)
+    }
+
+    /// All of them as the initramfs of a guest that gets nothing afterwards: the kernel unpacks one archive
+    /// after the other.
+    pub fn whole(self) -> Result<Vec<u8>> {
+        Ok([self.boot.finish()?, self.job.finish()?].concat())
+    }
+}
+
+/// Files for the guest's root folder, in the format of an initramfs.
+#[derive(Default)]
+pub struct Archive {
+    bytes: Vec<u8>,
+    inode: u32,
+}
+
+impl Archive {
+    /// What every guest boots with; init waits for a job if there is none.
+    pub fn bootable(programs: &Programs) -> Result<Self> {
+        let mut new = Archive::default();
         for folder in ["bin", "dev", "proc", "sys", "tmp"] {
             new.entry(folder, ModeFileType::Directory, 0o755, b"")?;
         }
@@ -130,7 +163,13 @@ impl Initramfs {
         for (place, program) in &programs.own {
             new.file(place, 0o755, program)?;
         }
-        new.file("job", 0o644, format!("{PRELUDE}{job}").as_bytes())?;
+        Ok(new)
+    }
+
+    /// A job: this shell script, to which its files are added.
+    pub fn job(script: &str) -> Result<Self> {
+        let mut new = Archive::default();
+        new.file("job", 0o644, format!("{PRELUDE}{script}").as_bytes())?;
         Ok(new)
     }
 
@@ -153,10 +192,10 @@ impl Initramfs {
         self.entry(name, ModeFileType::Regular, mode, content)
     }
 
-    /// Writes it to `path`.
-    pub fn write(mut self, path: &Path) -> Result<()> {
-        cpio::newc::trailer(&mut self.archive)?;
-        fs::write(path, self.archive).with_context(|| format!("cannot write {}", path.display()))
+    /// The whole archive.
+    pub fn finish(mut self) -> Result<Vec<u8>> {
+        cpio::newc::trailer(&mut self.bytes)?;
+        Ok(self.bytes)
     }
 
     fn console(&mut self) -> Result<()> {
@@ -178,7 +217,7 @@ impl Initramfs {
         self.inode += 1;
         let mut entry = builder
             .ino(self.inode)
-            .write(&mut self.archive, content.len() as u32);
+            .write(&mut self.bytes, content.len() as u32);
         entry.write_all(content)?;
         entry.finish()?;
         Ok(())

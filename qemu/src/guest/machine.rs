@@ -1,6 +1,7 @@
 //! The machine: runs QEMU, and collects the console, the job's output and its exit status.
 
 use std::fs;
+use std::os::fd::OwnedFd;
 use std::path::Path;
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::time::{Duration, Instant};
@@ -12,13 +13,17 @@ use rustix::termios::{OptionalActions, Termios};
 use wait_timeout::ChildExt;
 
 use crate::exit::Exit;
-use crate::guest::initramfs::Initramfs;
+use crate::guest::channel::{split_answer, Channel};
+use crate::guest::initramfs::{Archive, Initramfs};
 use crate::host::cache;
 use crate::host::toolchain::Toolchain;
 use crate::kernel::build::Kernel;
 
-/// What init writes to the second serial port when the job has ended.
-const ANSWER: &str = "lab: the job ended with ";
+/// The file with the kernel's log, in the folder of a run,
+const CONSOLE: &str = "console";
+
+/// and the one with QEMU's own messages.
+const COMPLAINT: &str = "qemu";
 
 /// QEMU's accelerators, as far as the lab uses them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
@@ -73,7 +78,7 @@ pub struct Size {
     pub memory: u32,
     /// Virtual CPUs.
     pub cpus: u32,
-    /// How long the guest may take, from the start of QEMU to its end.
+    /// How long the guest may take, from when it can have its job to QEMU's end.
     pub limit: Duration,
 }
 
@@ -110,15 +115,42 @@ pub struct Guest {
     pub console: String,
     /// What the job printed.
     pub output: String,
-    /// From the start of QEMU to its end.
+    /// From when it could have its job to QEMU's end.
     pub wall: Duration,
 }
 
-/// A machine that waits for a debugger. It is killed, and its folder removed, at the end.
-pub struct Waiting {
+/// A QEMU that runs. It is killed, and its folder removed, at the end.
+struct Qemu {
     child: Child,
     folder: tempfile::TempDir,
 }
+
+impl Qemu {
+    /// Starts it; its own messages go to a file in the folder.
+    fn start(mut command: Command, folder: tempfile::TempDir) -> Result<Self> {
+        let complaint = fs::File::create(folder.path().join(COMPLAINT))?;
+        let child = command
+            .stderr(complaint)
+            .spawn()
+            .context("cannot start QEMU")?;
+        Ok(Qemu { child, folder })
+    }
+
+    fn died(&self, status: ExitStatus) -> String {
+        last_words(status, &read_text(&self.folder.path().join(COMPLAINT)))
+    }
+}
+
+impl Drop for Qemu {
+    fn drop(&mut self) {
+        // It may have ended already. The sandbox ends with its first process.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// A machine that waits for a debugger.
+pub struct Waiting(Qemu);
 
 /// The socket for the debugger, in the folder.
 const SOCKET: &str = "gdb";
@@ -126,85 +158,92 @@ const SOCKET: &str = "gdb";
 impl Waiting {
     /// Its folder, which has the socket.
     pub fn folder(&self) -> &Path {
-        self.folder.path()
+        self.0.folder.path()
     }
 
     /// # Errors
     ///
     /// When QEMU has failed.
     pub fn check(&mut self) -> Result<()> {
-        match self.child.try_wait()? {
-            Some(status) if !status.success() => Err(self.died(status)),
+        match self.0.child.try_wait()? {
+            Some(status) if !status.success() => Err(qemu_died(&self.0.died(status)).into()),
             _ => Ok(()),
         }
     }
-
-    fn died(&self, status: ExitStatus) -> anyhow::Error {
-        let complaint = read_text(&self.folder().join("qemu"));
-        qemu_died(&last_words(status, &complaint)).into()
-    }
 }
 
-impl Drop for Waiting {
-    fn drop(&mut self) {
-        // It may have ended already.
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
+/// A machine that boots, and then waits for its job.
+pub struct Booting {
+    qemu: Qemu,
+    channel: Channel,
+    limit: Duration,
 }
 
-impl Machine<'_> {
-    /// Boots, runs the initramfs's job, and waits for it to end.
-    pub fn run(&self, initramfs: Initramfs, append: &str) -> Result<Guest> {
-        let folder = self.folder()?;
-        let (console, answer, complaint) = (
-            folder.path().join("console"),
-            folder.path().join("answer"),
-            folder.path().join("qemu"),
-        );
-        initramfs.write(&folder.path().join("initramfs"))?;
-
+impl Booting {
+    /// Runs a job, and waits for the guest's end.
+    pub fn run(self, job: Archive) -> Result<Guest> {
+        let Booting {
+            mut qemu,
+            channel,
+            limit,
+        } = self;
+        let job = job.finish()?;
         let start = Instant::now();
-        let mut child = self
-            .qemu(folder.path(), append)
-            .arg("-chardev")
-            .arg(format!("file,id=console,path={}", option_value(&console)))
-            .arg("-chardev")
-            .arg(format!("file,id=answer,path={}", option_value(&answer)))
-            .args([
-                "-device",
-                "isa-serial,index=1,chardev=answer",
-                "-display",
-                "none",
-            ])
-            .stdin(Stdio::null())
-            .stdout(Stdio::null())
-            .stderr(fs::File::create(&complaint)?)
-            .spawn()
-            .context("cannot start QEMU")?;
-        let status = child.wait_timeout(self.size.limit)?;
-        if status.is_none() {
-            // The sandbox ends with its first process.
-            child.kill()?;
-            child.wait()?;
-        }
+        let talk = std::thread::spawn(move || channel.talk(&job));
+        let status = qemu.child.wait_timeout(limit)?;
         let wall = start.elapsed();
+        if status.is_none() {
+            qemu.child.kill()?;
+        }
+        let answer = talk.join();
+        let answer = answer.map_err(|_| anyhow::anyhow!("the guest's answer cannot be read"))?;
 
-        let console = read_text(&console);
-        let (output, answered) = split_answer(&read_text(&answer));
+        let (output, answered) = split_answer(&text_of(&answer));
         let outcome = match (status, answered) {
             (None, _) => Outcome::TimedOut,
-            (Some(status), _) if !status.success() => {
-                Outcome::Died(last_words(status, &read_text(&complaint)))
-            }
+            (Some(status), _) if !status.success() => Outcome::Died(qemu.died(status)),
             (Some(_), Some(job)) => Outcome::Answered(job),
             (Some(_), None) => Outcome::Silent,
         };
         Ok(Guest {
             outcome,
-            console,
+            console: read_text(&qemu.folder.path().join(CONSOLE)),
             output,
             wall,
+        })
+    }
+}
+
+impl Machine<'_> {
+    /// Boots, runs the job, and waits for it to end.
+    pub fn run(&self, initramfs: Initramfs, append: &str) -> Result<Guest> {
+        self.boot(initramfs.boot, append)?.run(initramfs.job)
+    }
+
+    /// Starts a guest with these files, and does not wait for it.
+    pub fn boot(&self, files: Archive, append: &str) -> Result<Booting> {
+        let mut initramfs = files.finish()?;
+        let (channel, guest) = Channel::new(&mut initramfs)?;
+        let folder = self.folder(initramfs)?;
+        let console = option_value(&folder.path().join(CONSOLE));
+        let memory = format!("mem-path=/proc/self/fd/0,size={}M", self.size.memory);
+        // The memory that has the initramfs stays: the job comes through it.
+        let mut qemu = self.qemu(folder.path(), &format!("retain_initrd {append}"));
+        qemu.args(["-machine", "memory-backend=memory"])
+            .args([
+                "-object",
+                &format!("memory-backend-file,id=memory,share=on,{memory}"),
+            ])
+            .stdin(OwnedFd::from(guest.memory))
+            .args(["-chardev", "socket,id=answer,fd=1"])
+            .args(["-device", "isa-serial,index=1,chardev=answer"])
+            .stdout(OwnedFd::from(guest.port))
+            .args(["-chardev", &format!("file,id=console,path={console}")])
+            .args(["-display", "none"]);
+        Ok(Booting {
+            qemu: Qemu::start(qemu, folder)?,
+            channel,
+            limit: self.size.limit,
         })
     }
 
@@ -214,27 +253,23 @@ impl Machine<'_> {
     ///
     /// When QEMU fails. The terminal is restored then, too.
     pub fn interact(&self, initramfs: Initramfs, append: &str) -> Result<()> {
-        let folder = self.folder()?;
-        let complaint = folder.path().join("qemu");
-        initramfs.write(&folder.path().join("initramfs"))?;
+        let folder = self.folder(initramfs.whole()?)?;
         let terminal = Terminal::save();
-        let status = self
-            .qemu(folder.path(), append)
-            .args([
-                "-chardev",
-                "stdio,id=console,mux=on,signal=off",
-                "-mon",
-                "console",
-                "-nographic",
-            ])
-            .stderr(fs::File::create(&complaint)?)
-            .status()
-            .context("cannot start QEMU")?;
+        let mut qemu = self.qemu(folder.path(), append);
+        qemu.args([
+            "-chardev",
+            "stdio,id=console,mux=on,signal=off",
+            "-mon",
+            "console",
+            "-nographic",
+        ]);
+        let mut qemu = Qemu::start(qemu, folder)?;
+        let status = qemu.child.wait()?;
         if !status.success() {
             terminal.restore();
             // The guest may have left an unfinished line, such as a prompt.
             eprintln!();
-            return Err(qemu_died(&last_words(status, &read_text(&complaint))).into());
+            return Err(qemu_died(&qemu.died(status)).into());
         }
         Ok(())
     }
@@ -251,9 +286,7 @@ impl Machine<'_> {
         append: &str,
         [console, output]: [&Path; 2],
     ) -> Result<Waiting> {
-        let folder = self.folder()?;
-        let complaint = folder.path().join("qemu");
-        initramfs.write(&folder.path().join("initramfs"))?;
+        let folder = self.folder(initramfs.whole()?)?;
         let mut qemu = self.qemu(folder.path(), append);
         // At its end, it can still be looked at.
         qemu.args([
@@ -270,26 +303,25 @@ impl Machine<'_> {
         .arg("-chardev")
         .arg(format!("file,id=console,path={}", option_value(console)))
         .arg("-chardev")
-        .arg(format!("file,id=answer,path={}", option_value(output)));
-        let child = qemu
-            .stdin(Stdio::null())
-            .stdout(Stdio::null())
-            .stderr(fs::File::create(&complaint)?)
-            .spawn()
-            .context("cannot start QEMU")?;
-        let mut waiting = Waiting { child, folder };
-        while !waiting.folder().join(SOCKET).exists() {
-            if let Some(status) = waiting.child.try_wait()? {
-                return Err(waiting.died(status));
+        .arg(format!("file,id=answer,path={}", option_value(output)))
+        .stdin(Stdio::null())
+        .stdout(Stdio::null());
+        let mut qemu = Qemu::start(qemu, folder)?;
+        while !qemu.folder.path().join(SOCKET).exists() {
+            if let Some(status) = qemu.child.try_wait()? {
+                return Err(qemu_died(&qemu.died(status)).into());
             }
             std::thread::sleep(Duration::from_millis(10));
         }
-        Ok(waiting)
+        Ok(Waiting(qemu))
     }
 
-    /// A folder for this run, removed when it ends.
-    fn folder(&self) -> Result<tempfile::TempDir> {
-        cache::scratch_in(&self.toolchain.cache().join(cache::RUNS))
+    /// A folder for this run, removed when it ends, with this initramfs.
+    fn folder(&self, initramfs: Vec<u8>) -> Result<tempfile::TempDir> {
+        let folder = cache::scratch_in(&self.toolchain.cache().join(cache::RUNS))?;
+        let file = folder.path().join("initramfs");
+        fs::write(&file, initramfs).with_context(|| format!("cannot write {}", file.display()))?;
+        Ok(folder)
     }
 
     fn qemu(&self, folder: &Path, append: &str) -> Command {
@@ -371,18 +403,14 @@ fn option_value(path: &Path) -> String {
     path.display().to_string().replace(',', ",,")
 }
 
-/// What a serial port received, without carriage returns.
+/// The text of a file, if there is one.
 fn read_text(file: &Path) -> String {
-    let bytes = fs::read(file).unwrap_or_default();
-    String::from_utf8_lossy(&bytes).replace('\r', "")
+    text_of(&fs::read(file).unwrap_or_default())
 }
 
-/// Splits what came through the second serial port into the job's output and its status.
-fn split_answer(text: &str) -> (String, Option<i32>) {
-    match text.rsplit_once(ANSWER) {
-        Some((output, status)) => (output.to_owned(), status.trim().parse().ok()),
-        None => (text.to_owned(), None),
-    }
+/// What a serial port received, without carriage returns.
+fn text_of(bytes: &[u8]) -> String {
+    String::from_utf8_lossy(bytes).replace('\r', "")
 }
 
 #[cfg(test)]
@@ -405,21 +433,5 @@ mod tests {
     fn commas_in_options() {
         assert_eq!(option_value(Path::new("/a,b/c,,d")), "/a,,b/c,,,,d");
         assert_eq!(option_value(Path::new("/a=b/c")), "/a=b/c");
-    }
-
-    #[test]
-    fn answers() {
-        let text = |text| split_answer(text);
-        assert_eq!(
-            text("a\nlab: the job ended with 3\n"),
-            ("a\n".to_owned(), Some(3))
-        );
-        assert_eq!(
-            text("lab: the job ended with 0\n"),
-            (String::new(), Some(0))
-        );
-        assert_eq!(text("half a li"), ("half a li".to_owned(), None));
-        // Cut off in the middle: no status.
-        assert_eq!(text("a\nlab: the job ended with ").1, None);
     }
 }

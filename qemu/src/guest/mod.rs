@@ -1,5 +1,6 @@
 //! The guest: what is in it, the machine that runs it, and who executes it.
 
+mod channel;
 pub mod files;
 pub mod initramfs;
 pub mod job;
