@@ -14,7 +14,7 @@ use crate::judge::guest::judge;
 use crate::kernel::build::Kernel;
 use crate::kernel::flavour::Flavour;
 use crate::kernel::load::{file_in, load_order, modules_in, Ko};
-use crate::kernel::module::{stripped, Module};
+use crate::kernel::module::{for_guest, Module};
 use crate::kernel::source::Source;
 use crate::kernel::sources::{Sources, HELLO_RUST};
 use crate::kernel::stock;
@@ -71,7 +71,7 @@ impl Lab {
     /// in which they are loaded. As long as the [`Module`] is kept, no other run changes them.
     pub fn modules(&self, sources: &Sources) -> Result<(Module<'_>, Vec<Ko>)> {
         let module = self.module(sources)?;
-        let own = modules_in(&self.toolchain, module.dir())?;
+        let own = modules_in(module.dir())?;
         let modules = load_order(&own, |name| self.in_tree(name))?;
         Ok((module, modules))
     }
@@ -84,8 +84,7 @@ impl Lab {
         } else {
             file_in(dir, name)?
         };
-        file.map(|file| Ko::read(&self.toolchain, &file))
-            .transpose()
+        file.map(|file| Ko::read(&file)).transpose()
     }
 
     /// Any module for this kernel, built.
@@ -125,7 +124,7 @@ impl Lab {
     ) -> Result<Initramfs> {
         let mut initramfs = Initramfs::new(&self.programs, job)?;
         for module in modules {
-            let content = stripped(&self.toolchain, &module.path)?;
+            let content = for_guest(&self.toolchain, &module.path)?;
             initramfs.file(&module.file(), 0o644, &content)?;
         }
         let names: Vec<String> = modules.iter().map(Ko::file).collect();

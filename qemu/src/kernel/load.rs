@@ -5,9 +5,9 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
 use diagnostic::Diagnostic;
+use object::{Object, ObjectSection};
 
 use crate::exit::Exit;
-use crate::host::toolchain::Toolchain;
 
 /// A finished module.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -27,27 +27,28 @@ impl Ko {
     }
 
     /// Reads what modpost has noted in it.
-    pub fn read(toolchain: &Toolchain, path: &Path) -> Result<Self> {
-        let output = toolchain
-            .command("modinfo")
-            .args(["-F", "depends"])
-            .arg(path)
-            .output()
-            .context("cannot run modinfo")?;
-        anyhow::ensure!(
-            output.status.success(),
-            "modinfo cannot read {}: {}",
-            path.display(),
-            String::from_utf8_lossy(&output.stderr).trim()
-        );
-        let depends = String::from_utf8_lossy(&output.stdout);
-        let depends = depends.trim().split(',').filter(|name| !name.is_empty());
+    pub fn read(path: &Path) -> Result<Self> {
+        let content = fs::read(path).with_context(|| format!("cannot read {}", path.display()))?;
+        let depends = depends(&content);
         Ok(Ko {
             name: name_of(path),
             path: path.to_owned(),
-            depends: depends.map(|name| name.replace('-', "_")).collect(),
+            depends: depends.with_context(|| format!("not a module: {}", path.display()))?,
         })
     }
+}
+
+/// `depends=a,b` in `.modinfo`, as modinfo prints it; asking that would take longer than all the rest.
+fn depends(module: &[u8]) -> Result<Vec<String>> {
+    let file = object::File::parse(module)?;
+    let section = file.section_by_name(".modinfo").context("no .modinfo")?;
+    let notes = String::from_utf8_lossy(section.data()?).into_owned();
+    let depends = notes.split('\0').find_map(|it| it.strip_prefix("depends="));
+    let names = depends.context("no depends")?.split(',');
+    Ok(names
+        .filter(|name| !name.is_empty())
+        .map(|name| name.replace('-', "_"))
+        .collect())
 }
 
 /// The kernel does not distinguish the two characters in names of modules.
@@ -62,7 +63,7 @@ fn name_of(path: &Path) -> String {
 /// # Errors
 ///
 /// Without any, and if two have the same name.
-pub fn modules_in(toolchain: &Toolchain, folder: &Path) -> Result<Vec<Ko>> {
+pub fn modules_in(folder: &Path) -> Result<Vec<Ko>> {
     let paths = built_in(folder);
     for (nth, path) in paths.iter().enumerate() {
         let twin = |other: &&PathBuf| name_of(other) == name_of(path);
@@ -85,7 +86,7 @@ pub fn modules_in(toolchain: &Toolchain, folder: &Path) -> Result<Vec<Ko>> {
             .help("write `obj-m := NAME.o` in its Kbuild or Makefile")
             .into());
     }
-    paths.iter().map(|path| Ko::read(toolchain, path)).collect()
+    paths.iter().map(|path| Ko::read(path)).collect()
 }
 
 /// The files in `modules.order`, which has the objects; before Linux 6.13, with their whole paths. There

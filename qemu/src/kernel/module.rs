@@ -189,6 +189,19 @@ impl<'a> Module<'a> {
 /// `MODULE_SIG_STRING` of include/linux/module_signature.h, at the end of a signed module.
 const SIGNED: &[u8] = b"~Module signature appended~\n";
 
+/// Bytes of a module that a guest gets with its debug information: it reads them sooner than they are
+/// stripped.
+const SMALL: u64 = 2 << 20;
+
+/// A module for a guest.
+pub fn for_guest(toolchain: &Toolchain, ko: &Path) -> Result<Vec<u8>> {
+    let small = fs::metadata(ko).is_ok_and(|about| about.len() <= SMALL);
+    if !small {
+        return stripped(toolchain, ko);
+    }
+    fs::read(ko).with_context(|| format!("cannot read {}", ko.display()))
+}
+
 /// A module without its debug information, which is also left beside it. A signed one stays as it is:
 /// its signature would be lost.
 pub fn stripped(toolchain: &Toolchain, ko: &Path) -> Result<Vec<u8>> {
