@@ -7,6 +7,7 @@ mod crossing;
 mod desk;
 mod dkms;
 mod docs;
+mod early;
 mod faults;
 mod gdb;
 mod guest;
@@ -38,6 +39,7 @@ pub fn all(asked: &[Flavour]) -> Vec<Test> {
         guest::tests(),
         splats::tests(),
         faults::tests(),
+        early::tests(),
         input::tests(),
         modules::tests(),
         module_tests::tests(),

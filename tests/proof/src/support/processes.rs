@@ -78,12 +78,17 @@ impl Started {
     pub fn wait_for_process(&mut self, name: &str) -> Result<Pid> {
         let found = wait_for(name, || {
             let over = matches!(self.child.try_wait(), Ok(Some(_)));
-            let mut members = members(self.group).into_iter();
-            let found = members.find(|(_, known)| known == name);
+            let found = self.find_process(name);
             (over || found.is_some()).then_some(found)
         })?;
-        let (pid, _) = found.with_context(|| format!("it ended before {name} ran"))?;
-        Ok(pid)
+        found.with_context(|| format!("it ended before {name} ran"))
+    }
+
+    /// A process with this name, if there is one now.
+    pub fn find_process(&self, name: &str) -> Option<Pid> {
+        let mut members = members(self.group).into_iter();
+        let (pid, _) = members.find(|(_, known)| known == name)?;
+        Some(pid)
     }
 
     /// Waits until all of them have ended.
