@@ -117,7 +117,8 @@ static struct {
 
 static void open_window(void)
 {
-	static const char memory[] = "/sys/firmware/initrd", parameters[] = "/sys/kernel/boot_params/data";
+	static const char parameters[] = "/sys/kernel/boot_params/data";
+	static const char memory[] = "/sys/firmware/initrd";
 	int file = open(parameters, O_RDONLY);
 	struct stat about;
 

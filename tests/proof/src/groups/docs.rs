@@ -1,6 +1,7 @@
 //! What README.md and docs/ tell people to type works, in a copy of what git has.
 
 use std::fs;
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
 use anyhow::{ensure, Context, Result};
@@ -88,6 +89,9 @@ pub fn tests() -> Vec<Test> {
     run.chain([
         Test::new("docs::each command has its test", |_| each_has_its_test()),
         Test::new("docs::make asks cargo what is stale", |_| cargo_is_asked()),
+        Test::new("docs::cargo is not asked when nothing has changed", |_| {
+            cargo_is_asked_once()
+        }),
         Test::new("docs::each checkout has its own programs", |_| {
             own_programs()
         }),
@@ -174,6 +178,70 @@ fn cargo_is_asked() -> Result<()> {
         for package in *packages {
             must_contain(build, &format!("--package {package}"))?;
         }
+    }
+    Ok(())
+}
+
+/// A cargo that makes the program `lab` from two files, and calls a script meanwhile.
+const CARGO: &str = "#!/bin/sh\n\
+    [ \"$1\" != --version ] || { echo 'cargo 1.99.0'; exit; }\n\
+    echo asked >>asked\n\
+    lab=$CARGO_TARGET_DIR/debug/lab\n\
+    mkdir -p \"${lab%/*}\"\n\
+    echo \"$lab: qemu/src/main.rs tools/path.sh\" >\"$lab.d\"\n\
+    echo '#!/bin/sh' >\"$lab\"\n\
+    chmod +x \"$lab\"\n\
+    . ./meanwhile\n";
+
+/// (what happens then, how often cargo was asked in the end)
+const CHANGES: &[(&str, usize)] = &[
+    ("", 1),
+    ("echo >>README.md", 1),
+    ("echo >>qemu/src/main.rs", 2),
+    ("touch tools/path.sh", 3),
+    ("touch Cargo.lock", 4),
+    ("touch border/gate/Cargo.toml tools/stitch/Cargo.toml", 5),
+    ("rm \"$CARGO_TARGET_DIR/debug/lab\"", 6),
+    // While cargo runs, which may have read it already.
+    (
+        "echo 'echo >>qemu/src/main.rs' >meanwhile; touch Cargo.lock",
+        7,
+    ),
+    (": >meanwhile", 8),
+    ("", 8),
+    // cargo says what is missing.
+    ("rm qemu/src/main.rs", 9),
+    ("", 10),
+];
+
+/// What cargo has listed is enough to know that.
+fn cargo_is_asked_once() -> Result<()> {
+    let folder = tempfile::tempdir()?;
+    let copy = copy_of_project(&folder.path().join("a copy"))?;
+    let target = folder.path().join("targets/target");
+    // A rustup without toolchains.
+    for (program, text) in [("rustup", "#!/bin/sh\nexit 1\n"), ("cargo", CARGO)] {
+        let file = folder.path().join(program).join(program);
+        fs::create_dir(file.with_file_name(""))?;
+        fs::write(&file, text)?;
+        fs::set_permissions(&file, fs::Permissions::from_mode(0o755))?;
+    }
+    let path = ["rustup", "cargo"].map(|name| folder.path().join(name).display().to_string());
+    let path = format!("{}:/usr/bin:/bin", path.join(":"));
+    let run = |program: &str, words: &[&str]| {
+        let mut command = fresh(program);
+        command.args(words).current_dir(&copy).env("PATH", &path);
+        command.env("HELLO_RUST_DIR", &copy);
+        succeed(command.env("CARGO_TARGET_DIR", &target))
+    };
+    let build = ["build", "--quiet", "--locked", "--package", "lab"];
+    fs::write(copy.join("meanwhile"), "")?;
+    run("tools/cargo.sh", &build)?;
+    for (change, expected) in CHANGES {
+        run("sh", &["-c", change])?;
+        run("tools/cargo.sh", &build)?;
+        let asked = fs::read_to_string(copy.join("asked"))?.lines().count();
+        ensure!(asked == *expected, "after {change:?}, asked {asked} times");
     }
     Ok(())
 }
