@@ -19,10 +19,11 @@ use clap::ValueEnum;
 
 use self::report::{Comparison, Report, Time};
 use crate::commands::lab::Lab;
+use crate::commands::run::{build_and_boot, STEPS};
 use crate::guest::initramfs::Initramfs;
 use crate::guest::job::{script, Load};
 use crate::guest::machine::{Guest, Outcome};
-use crate::host::project::cpus;
+use crate::host::project::{cpus, project};
 use crate::kernel::module::Module;
 use crate::kernel::sources::{Files, Sources, HELLO_RUST};
 use crate::options::Settings;
@@ -51,22 +52,14 @@ const APPEND_REBOOT: &str = "kunit.enable=0 rdinit=/bin/reboot -- -f";
 /// Seconds from the command to dmesg.
 const WHOLE_TARGET: f64 = 3.0;
 
+/// The same, as a multiple of Kbuild alone.
+const KBUILD_TARGET: f64 = 1.15;
+
 /// Seconds from QEMU's start to its end.
 const MACHINE_TARGET: f64 = 1.5;
 
 /// The same, as a multiple of the least that a guest can do.
 const RATIO_TARGET: f64 = 1.3;
-
-/// What `make run` does when everything is cached, in this order.
-const STEPS: &[&str] = &[
-    "  the lab's own start and checks",
-    "  staging the sources",
-    "  Kbuild: rustc, modpost, ld",
-    "  strip",
-    "  initramfs",
-    "  QEMU, from its start to its end",
-    "  verdict",
-];
 
 /// How often a module is loaded for one measurement: the guest's clock ticks every 10 ms.
 const LOADS: u32 = 50;
@@ -120,82 +113,104 @@ struct Bench<'a> {
 }
 
 impl Bench<'_> {
-    /// `make run` after a change of hello_rust.rs: the command itself, and its steps one by one.
+    /// `make run` after a change of hello_rust.rs: the command itself, beside the same by Kbuild alone; and
+    /// its steps one by one.
     fn edit_to_dmesg(&self) -> Result<Vec<Time>> {
-        let (mut whole, mut steps) = (Vec::new(), vec![Vec::new(); STEPS.len()]);
+        let steps = STEPS.iter().map(|step| format!("  {step}"));
+        let start = ["  the lab's own start and checks".to_owned()].into_iter();
+        let steps = start.chain(steps).chain(["  verdict".to_owned()]);
+        let mut steps: Vec<_> = steps.map(|what| (what, Vec::new())).collect();
+        let (mut whole, mut kbuild) = (Vec::new(), Vec::new());
         for run in 1..=self.runs {
             eprintln!("lab: edit to dmesg, run {run} of {}", self.runs);
-            whole.push(self.whole()?);
-            for (times, took) in steps.iter_mut().zip(self.steps()?) {
+            whole.push(self.rebuilding(|| self.whole())?);
+            kbuild.push(self.rebuilding(|| self.kbuild())?);
+            for ((_, times), took) in steps.iter_mut().zip(self.steps()?) {
                 times.push(took);
             }
         }
-        let mut times = vec![Time::new(
-            "edit to dmesg: the whole command",
-            whole,
-            Some(WHOLE_TARGET),
-        )];
+        let ratio = whole
+            .iter()
+            .zip(&kbuild)
+            .map(|(whole, kbuild)| whole / kbuild);
+        let ratio = ratio.collect();
+        let of_kbuild = "edit to dmesg, as a multiple of Kbuild alone";
+        let mut times = vec![
+            Time::ratio(of_kbuild, ratio, Some(KBUILD_TARGET)),
+            Time::new("  Kbuild alone", kbuild, None),
+            Time::new(
+                "edit to dmesg: all of `make run`",
+                whole,
+                Some(WHOLE_TARGET),
+            ),
+        ];
         times.extend(
-            STEPS
-                .iter()
-                .zip(steps)
-                .map(|(what, took)| Time::new(what, took, None)),
+            steps
+                .into_iter()
+                .map(|(what, took)| Time::new(&what, took, None)),
         );
         Ok(times)
     }
 
-    /// The command as a user would run it.
-    fn whole(&self) -> Result<f64> {
+    /// The time of something that builds the module after a change of hello_rust.rs.
+    fn rebuilding<T>(&self, build: impl FnOnce() -> Result<T>) -> Result<f64> {
         let touched = self.touch()?;
-        let mut command =
-            Command::new(std::env::current_exe().context("cannot find the lab's own program")?);
-        command
-            .args(["run", "--kernel", &self.settings.kernel])
-            .args(["--cc", &name(self.settings.cc)])
-            .args(["--accel", &name(self.lab.accelerator)])
-            .args(["--mem", &self.settings.mem.to_string()])
-            .args(["--cpus", &self.settings.cpus.to_string()])
-            .args(self.settings.debug.then_some("--debug"))
-            .args(self.settings.ksrc.iter().flat_map(|dir| ["--ksrc", dir]))
-            .stdin(Stdio::null());
-
         let start = Instant::now();
-        let output = command.output().context("cannot run the lab")?;
+        build()?;
         let took = start.elapsed().as_secs_f64();
         ensure!(
-            output.status.success(),
-            "`lab run` failed: {}",
-            String::from_utf8_lossy(&output.stderr)
-        );
-        ensure!(
             modified(&self.module_dir.join("hello_rust_main.o"))? > touched,
-            "`lab run` did not run rustc: it did not notice the change"
+            "rustc did not run: the change was not noticed"
         );
         Ok(took)
     }
 
-    /// The same in this process, with the time of each of [`STEPS`].
+    /// The command as a user would run it.
+    fn whole(&self) -> Result<()> {
+        let Settings {
+            kernel,
+            cc,
+            mem,
+            cpus,
+            ksrc,
+            debug,
+            ..
+        } = self.settings;
+        let output = Command::new("make")
+            .current_dir(project())
+            .arg("run")
+            .args([format!("KERNEL={kernel}"), format!("CC={}", name(*cc))])
+            .args([format!("MEM={mem}"), format!("CPUS={cpus}")])
+            .arg(format!("ACCEL={}", name(self.lab.accelerator)))
+            .args(debug.then_some("DEBUG=1"))
+            .args(ksrc.iter().map(|dir| format!("KSRC={dir}")))
+            .stdin(Stdio::null())
+            .output()
+            .context("cannot run make")?;
+        ensure!(
+            output.status.success(),
+            "`make run` failed: {}",
+            String::from_utf8_lossy(&output.stderr)
+        );
+        Ok(())
+    }
+
+    /// What of it is Kbuild's.
+    fn kbuild(&self) -> Result<()> {
+        let Lab { cache, kernel, .. } = self.lab;
+        let module = Module::stage(cache, kernel, &HELLO_RUST)?;
+        module.build(&self.lab.toolchain, &[]).map(drop)
+    }
+
+    /// The same in this process, with the time of each step.
     fn steps(&self) -> Result<Vec<f64>> {
         self.touch()?;
         let mut watch = Watch::start();
-
         let lab = Lab::provide(self.settings, self.settings.flavour())?;
         watch.lap();
-        let module = Module::stage(&lab.cache, &lab.kernel, &HELLO_RUST)?;
-        watch.lap();
-        let said = module.build(&lab.toolchain, &[])?;
-        watch.lap();
-        let ko = module.stripped(&lab.toolchain, "hello_rust.ko")?;
-        watch.lap();
-        let mut initramfs = Initramfs::new(&lab.programs, &hello_rust_job())?;
-        initramfs.file("hello_rust.ko", 0o644, &ko)?;
-        watch.lap();
-        let guest = lab.machine(self.settings).run(initramfs, APPEND)?;
-        watch.lap();
+        let guest = build_and_boot(self.settings, &lab, &HELLO_RUST, || watch.lap())?;
         lab.judge(&guest)?;
         watch.lap();
-
-        ensure!(said.contains("RUSTC"), "Kbuild did not run rustc:\n{said}");
         Ok(watch.laps)
     }
 

@@ -6,6 +6,7 @@ use diagnostic::Diagnostic;
 use super::lab::{provide_source, Lab};
 use crate::guest::initramfs::{Archive, Initramfs};
 use crate::guest::job::{params_of, quoted, script, Load};
+use crate::guest::machine::Guest;
 use crate::host::cache::Cache;
 use crate::host::project::cpus;
 use crate::host::toolchain::Toolchain;
@@ -20,18 +21,41 @@ pub fn run(settings: &Settings) -> Result<()> {
     let folder = settings.module_folder()?;
     let sources = Sources::of(folder.as_ref()).fused(settings.fused);
     let lab = Lab::provide(settings, settings.flavour())?;
+    let guest = build_and_boot(settings, &lab, &sources, || {})?;
+    print!("{}", guest.output);
+    lab.judge_module(&guest, &sources)
+}
+
+/// The steps of [`build_and_boot`].
+pub const STEPS: [&str; 4] = [
+    "QEMU's start",
+    "the sources and Kbuild, while the guest boots",
+    "the guest's files",
+    "the guest, from its job to QEMU's end",
+];
+
+/// Builds the modules and runs their guest, which boots meanwhile; calls `done` after each of the [`STEPS`].
+pub fn build_and_boot(
+    settings: &Settings,
+    lab: &Lab,
+    sources: &Sources,
+    mut done: impl FnMut(),
+) -> Result<Guest> {
     let machine = lab.machine(settings);
     // Without the kernel's own KUnit suites.
     let boot = |files| machine.boot(files, "kunit.enable=0");
-    // The guest boots while the module is built. On one CPU, that would only take time from the build.
+    // On one CPU, an early boot would only take time from the build.
     let early = (cpus() > 1).then(|| boot(Archive::bootable(&lab.programs)?));
     let early = early.transpose()?;
-    let (built, modules) = lab.modules(&sources)?;
-    let Initramfs { boot: files, job } = initramfs(settings, &lab, &built, &modules)?;
+    done();
+    let (built, modules) = lab.modules(sources)?;
+    done();
+    let Initramfs { boot: files, job } = initramfs(settings, lab, &built, &modules)?;
     drop(built);
+    done();
     let guest = early.map_or_else(|| boot(files), Ok)?.run(job)?;
-    print!("{}", guest.output);
-    lab.judge_module(&guest, &sources)
+    done();
+    Ok(guest)
 }
 
 /// A guest that loads the modules, runs the user's script and unloads them.
