@@ -117,7 +117,7 @@ is_built() (
 		[ -x "$program" ] || return 1
 		sources=$(sed 's/^[^:]*://' "$program.d" 2>/dev/null) || return 1
 		# shellcheck disable=SC2086 # a list
-		set -- $sources Cargo.toml Cargo.lock ./*/Cargo.toml ./*/*/Cargo.toml
+		set -- $sources rust-toolchain.toml Cargo.toml Cargo.lock ./*/Cargo.toml ./*/*/Cargo.toml
 		changed=$(find "$@" -newer "$program.asked" 2>/dev/null) || return 1
 		[ -z "$changed" ] || return 1
 	done

@@ -49,12 +49,12 @@ fn in_listing(listing: &str) -> Result<Calls> {
         } else if let (Some(calls), Some(written)) = (own.as_deref_mut(), branch(line)) {
             let relocated = lines.peek().and_then(|next| relocation(next));
             let target = relocated.or(written);
-            let crosses = |start: &&str| target.is_some_and(|target| target.starts_with(start));
+            let crosses = |start: &str| target.is_some_and(|target| target.starts_with(start));
             ensure!(
                 !target.is_some_and(|target| target.starts_with('.')),
                 "a branch to a place without a name: {line}"
             );
-            *calls += usize::from(CROSSING.iter().any(|start| crosses(&start)));
+            *calls += usize::from(CROSSING.iter().any(|start| crosses(start)));
         }
     }
     ensure!(!calls.is_empty(), "none of the loops is there");
@@ -68,7 +68,7 @@ fn function(line: &str) -> Option<&str> {
     name.strip_suffix(">:").filter(|_| is_address)
 }
 
-/// `      1b:      	callq	0x20 <from_rust_number+0x10>`: the target, if it is a whole function.
+/// `      1b:       callq   0x20 <from_rust_number+0x10>`: the target, if it is a whole function.
 fn branch(line: &str) -> Option<Option<&str>> {
     let (_, instruction) = line.split_once(":")?;
     let mut words = instruction.split_whitespace();
@@ -81,7 +81,7 @@ fn branch(line: &str) -> Option<Option<&str>> {
     is_branch.then_some(target)
 }
 
-/// `		000000000000001c:  R_X86_64_PLT32	crossing_c_add-0x4`: the symbol.
+/// `000000000000001c:  R_X86_64_PLT32 crossing_c_add-0x4`: the symbol.
 fn relocation(line: &str) -> Option<&str> {
     let (_, rest) = line.split_once(":  R_X86_64_")?;
     let symbol = rest.split_whitespace().nth(1)?;
