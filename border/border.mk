@@ -46,10 +46,6 @@ ccflags-y += -Werror=microsoft-redeclare-static
 else
 # libclang rejects some flags of GCC, and assumes the host as the target. Evaluate the lines of the
 # kernel's rust/Makefile that deal with both.
-define border-newline
-
-
-endef
 $(eval $(subst @,$(border-newline),$(shell sed -n \
 	'/^bindgen_skip_c_flags/,/^BINDGEN_TARGET[[:space:]]/ s/$$/@/p' $(srctree)/rust/Makefile)))
 border-skip-flags := $(bindgen_skip_c_flags)

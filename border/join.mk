@@ -2,9 +2,15 @@
 # What crosses without a call: inline functions in a contract, and modules whose objects are joined as
 # LLVM's bitcode. Included by border.mk.
 
-# Contracts with inline functions (or only with that word). They have no symbol, so Rust calls external
-# definitions, which are compiled once for each module, in hello.extern.c.
-border-inline = $(strip $(foreach h,$($(1)-contracts),$(if $(findstring inline,$(file <$(src)/$(h))),$(h))))
+# Contracts with inline functions: lines that begin with `static inline` or the like. They have no symbol,
+# so Rust calls external definitions, which are compiled once for each module, in hello.extern.c.
+define border-newline
+
+
+endef
+border-lines = $(border-newline)$(file <$(src)/$(1))
+border-has-inline = $(foreach w,inline __always_inline __inline,$(findstring $(border-newline)static $(w),$(border-lines)))
+border-inline = $(strip $(foreach h,$($(1)-contracts),$(if $(strip $(call border-has-inline,$(h))),$(h))))
 border-with-inline := $(strip $(foreach m,$(border-modules),$(if $(call border-inline,$(m)),$(m))))
 
 # hello-fused := y, or FUSED=1 on make's command line, joins all bitcode of a module.

@@ -59,7 +59,7 @@ pub(crate) fn problem(
         (Some(_), Some(_), _) if is_bound(header, bindings, before_body) => None,
         (Some(_), Some(_), _) => error(
             "Rust cannot call this inline function",
-            "give it fixed parameters and a body, and write `static inline` here, not in a macro",
+            "give it fixed parameters and a body, and begin its line with `static inline`, not with a macro",
         ),
         (_, _, Some(_)) => error(
             &format!("{} functions have no symbol to link", word.text),
