@@ -12,6 +12,7 @@ use crate::assertions::contract_of;
 use crate::bind::module_of;
 use crate::bindings::{declarations, Bindings, SymbolKind};
 use crate::header::real;
+use crate::inline::EXTERN;
 use crate::object::{name_of, Language, Object};
 use crate::problem::{fail_if_any, read, write, Layer, Problem, Result};
 use crate::sizes;
@@ -104,6 +105,12 @@ fn exports(symvers: &str) -> HashSet<String> {
 }
 
 impl Declared {
+    /// The name of what C declares.
+    fn c_name(&self) -> &str {
+        let name = self.name.strip_suffix(EXTERN).filter(|_| self.inline);
+        name.unwrap_or(&self.name)
+    }
+
     /// The Rust module: the name of the file need not be an identifier.
     fn module(&self) -> String {
         module_of(&self.contract)

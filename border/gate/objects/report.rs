@@ -2,18 +2,13 @@
 
 //! The list of what crosses, for people and for `make stitch`.
 
-use super::{Border, Declared};
-use crate::inline::EXTERN;
+use super::Border;
 use crate::object::{Language, Object};
 
 impl Border {
     pub(super) fn report(&self) -> String {
         let mut report = String::from("# symbols that cross, and their declarations\n");
-        let shown = |declared: &Declared| match declared.inline {
-            true => declared.name.trim_end_matches(EXTERN).to_owned(),
-            false => declared.name.clone(),
-        };
-        let lengths = self.declared.iter().map(|declared| shown(declared).len());
+        let lengths = self.declared.iter().map(|declared| declared.c_name().len());
         let width = lengths.max().unwrap_or(0);
         for declared in &self.declared {
             let name = &declared.name;
@@ -24,7 +19,7 @@ impl Border {
                 "C to Rust"
             };
             let declaration = &declared.declaration;
-            report += &format!("{:width$}  {direction}  {declaration}", shown(declared));
+            report += &format!("{:width$}  {direction}  {declaration}", declared.c_name());
             if declared.inline {
                 report += &format!(": {}", self.inlined(name));
             }
