@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use anyhow::Result;
 
 use crate::contents::imports::{self, Export};
-use crate::contents::{crossings, parts, references, sizes};
+use crate::contents::{crossings, joined, parts, references, sizes};
 use crate::input::cmd_file::CmdFile;
 use crate::input::modules::Module;
 use crate::input::object::{MappedFile, ObjectFile};
@@ -58,6 +58,9 @@ pub fn analyse(
 
     let references = each(&objects, references::references);
     let mut crossings = crossings::crossings(&objects, &references, linked.as_ref());
+    if let Some(linked) = &linked {
+        joined::find_joined(&mut crossings, linked);
+    }
     let kernel_map = match (kernel, compilers) {
         (Some(file), _) => Some(MappedFile::open(file)?),
         // A default kernel that cannot be read is ignored.

@@ -95,8 +95,20 @@ pub struct Crossing {
     pub linked: Option<String>,
     /// References to it, by object.
     pub uses: Vec<Use>,
+    /// What became of it in a fused module, if it is no symbol for other objects there.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub joined: Option<Joined>,
     /// Whether both sides agree.
     pub verdict: Verdict,
+}
+
+/// What is left of a symbol where the objects are joined as bitcode.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Joined {
+    /// Whether there is a local symbol of its name.
+    pub local: bool,
+    /// The number of inlined copies.
+    pub inlined: usize,
 }
 
 impl Crossing {
@@ -110,6 +122,7 @@ impl Crossing {
             place: None,
             linked: None,
             uses: Vec::new(),
+            joined: None,
             verdict: Verdict::default(),
         }
     }

@@ -3,13 +3,17 @@
 
 use std::fs;
 use std::path::Path;
+use std::process::Command;
 
 use anyhow::{ensure, Context, Result};
 
 use super::checks::{suites, Bench};
 use super::guest::{CATALOGUE, CATALOGUE_CASES};
+use super::stitch::{report, stitch};
 use crate::harness::test::{Case, Test};
-use crate::support::context::{flavours, must_contain, printed, succeed, TestContext};
+use crate::support::context::{
+    flavours, main_flavour, must_contain, printed, succeed, TestContext,
+};
 use lab::commands::lab::Lab;
 use lab::host::project::project;
 use lab::kernel::flavour::{Compiler, Flavour};
@@ -77,7 +81,11 @@ const INCLUDES: &str = "#include <linux/errno.h>\n\
 
 /// The tests.
 pub fn tests() -> Vec<Test> {
-    flavours().iter().flat_map(on).collect()
+    let told = Test::new("joined::what stitch says of a fused module", |context| {
+        told_by_stitch(&*context.lab()?)
+    });
+    let told = told.on(&main_flavour());
+    flavours().iter().flat_map(on).chain([told]).collect()
 }
 
 /// Those of one kernel, the debug kernel as well.
@@ -142,7 +150,7 @@ fn write_inline(folder: &Path) -> Result<()> {
         unreachable!("the catalogue is listed")
     };
     for (from, to) in files {
-        let mut copy = std::process::Command::new("cp");
+        let mut copy = Command::new("cp");
         succeed(
             copy.arg("-R")
                 .arg(project().join(from))
@@ -232,4 +240,47 @@ fn refused(lab: &Lab) -> Result<()> {
         &diagnostic::render(&error),
         "hello_rust cannot be fused: the kernel is built by GCC",
     )
+}
+
+/// The same as nm and llvm-dwarfdump say of the linked module.
+fn told_by_stitch(lab: &Lab) -> Result<()> {
+    let module = lab.module(&HELLO_RUST.fused(true))?;
+    let symbols = symbols(lab, &module, "hello_rust.ko")?;
+    let mut dwarfdump = lab.toolchain.command("llvm-dwarfdump");
+    let dwarf = succeed(dwarfdump.arg(module.dir().join("hello_rust.ko")))?;
+    let copies: Vec<&str> = dwarf
+        .split("DW_TAG_inlined_subroutine")
+        .skip(1)
+        .filter_map(|entry| {
+            entry
+                .split("DW_AT_abstract_origin")
+                .nth(1)?
+                .split('"')
+                .nth(1)
+        })
+        .collect();
+
+    let report = report(module.dir())?;
+    let crossings = report["stitches"].as_array().context("no crossings")?;
+    let mut seen = [0, 0];
+    for crossing in crossings {
+        let name = crossing["symbol"].as_str().unwrap_or_default();
+        let inlined = copies.iter().filter(|copy| **copy == name).count();
+        let local = symbols
+            .lines()
+            .any(|line| line.ends_with(&format!(" t {name}")));
+        let expected = serde_json::json!({ "local": local, "inlined": inlined });
+        ensure!(
+            crossing["joined"] == expected,
+            "{expected} for {crossing:#}"
+        );
+        seen[0] += usize::from(local);
+        seen[1] += inlined;
+    }
+    ensure!(
+        crossings.len() == 5 && seen[0] > 0 && seen[1] > 0,
+        "{crossings:#?}"
+    );
+    let text = succeed(Command::new(stitch()?).arg("report").arg(module.dir()))?;
+    must_contain(&text, "joined   inlined in 1 place")
 }

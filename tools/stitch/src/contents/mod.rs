@@ -2,6 +2,7 @@
 
 pub mod crossings;
 pub mod imports;
+pub mod joined;
 pub mod parts;
 pub mod references;
 pub mod sizes;

@@ -117,6 +117,9 @@ impl TextRenderer {
         for (nth, text) in used.iter().enumerate() {
             table.add_row([if nth == 0 { "used" } else { "" }, text]);
         }
+        if let Some(joined) = &crossing.joined {
+            table.add_row(["joined", &words::joined(joined, crossing.function)]);
+        }
         if !alike.is_empty() {
             let names: Vec<&str> = alike.iter().map(|one| one.symbol.as_str()).collect();
             table.add_row(["same for", &names.join(", ")]);

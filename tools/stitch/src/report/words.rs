@@ -1,6 +1,8 @@
 //! Words that the report, the picture and the page share.
 
-use crate::model::{Crossing, Language, Outcome, Part, Place, Report, Site, Use, View, NOTHING};
+use crate::model::{
+    Crossing, Joined, Language, Outcome, Part, Place, Report, Site, Use, View, NOTHING,
+};
 
 /// The languages: (language, name, CSS class).
 pub const LANGUAGES: [(Language, &str, &str); 4] = [
@@ -191,6 +193,25 @@ pub fn source(view: &View) -> String {
     match view.also.len() {
         0 => text,
         many => text + "; and " + &count(many, "more object"),
+    }
+}
+
+/// What is left of a symbol in a fused module.
+pub fn joined(joined: &Joined, function: bool) -> String {
+    let places = match joined.inlined {
+        1 => "1 place".to_owned(),
+        inlined => format!("{inlined} places"),
+    };
+    let local = if function {
+        "a local function"
+    } else {
+        "local data"
+    };
+    match (joined.local, joined.inlined) {
+        (true, 0) => local.to_owned(),
+        (true, _) => format!("{local}, and inlined in {places}"),
+        (false, 0) => "nothing is left of it in the linked module".to_owned(),
+        (false, _) => format!("inlined in {places}"),
     }
 }
 
