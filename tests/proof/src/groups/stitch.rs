@@ -12,7 +12,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use anyhow::{ensure, Context, Result};
+use anyhow::{anyhow, ensure, Context, Result};
 use serde_json::Value;
 
 use super::guest::CATALOGUE;
@@ -102,14 +102,24 @@ pub fn stitch() -> Result<PathBuf> {
 
 /// What stitch has to say of one module.
 pub fn report(path: &Path) -> Result<Value> {
+    let [report] = <[Value; 1]>::try_from(reports(path)?)
+        .map_err(|all| anyhow!("stitch reports on {} modules", all.len()))?;
+    Ok(report)
+}
+
+/// The same of each module in a folder.
+fn reports(path: &Path) -> Result<Vec<Value>> {
     let json = succeed(Command::new(stitch()?).args(["report", "--json"]).arg(path))?;
-    serde_json::from_str(&json).context("stitch wrote no JSON")
+    let reports: Result<_, _> = json.lines().map(serde_json::from_str).collect();
+    reports.context("stitch wrote no JSON")
 }
 
 fn as_others_see_it(lab: &Lab, sources: &Sources, look: Look) -> Result<()> {
     let module = lab.module(sources)?;
-    let report = report(module.dir())?;
-    look(lab, &module, &report)
+    let reports = reports(module.dir())?;
+    reports
+        .iter()
+        .try_for_each(|report| look(lab, &module, report))
 }
 
 fn as_nm_and_readelf(lab: &Lab, module: &Module<'_>, report: &Value) -> Result<()> {
