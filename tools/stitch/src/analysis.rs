@@ -117,7 +117,7 @@ fn kernel_of(objects: &[ObjectFile<'_>]) -> Option<PathBuf> {
 fn unseen_in(module: &Module, object: &ObjectFile<'_>) -> Option<String> {
     let name = &object.name;
     let finished = module.linked.as_ref() == Some(&object.path);
-    if producer::is_mixed(&object.debug) || (finished && producer::has_rust(&object.file)) {
+    if sort::is_mixed(object) || (finished && producer::has_rust(&object.file)) {
         return Some(format!(
             "{name} contains Rust, but the objects that it was linked from are missing, so \
              crossings between them cannot be checked\n  help: pass them too: stitch report \

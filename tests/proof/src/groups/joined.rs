@@ -110,10 +110,12 @@ pub fn on(flavour: &Flavour) -> Vec<Test> {
     tests
 }
 
-/// The catalogue's suite, and the report of its border.
+/// The catalogue's suite, and the report of its border; stitch agrees.
 fn catalogue(context: &TestContext, lab: &Lab, sources: Sources) -> Result<(Vec<Case>, String)> {
-    let report = lab.module(&sources)?.dir().join("catalogue.border");
-    let report = fs::read_to_string(report)?;
+    let module = lab.module(&sources)?;
+    let report = fs::read_to_string(module.dir().join("catalogue.border"))?;
+    succeed(Command::new(stitch()?).arg("check").arg(module.dir()))?;
+    drop(module);
     let cases = suites(&Bench::of_ours(context, lab, sources))?;
     let count = cases.len();
     ensure!(count == CATALOGUE_CASES, "{count} cases ran: {cases:#?}");
@@ -282,5 +284,19 @@ fn told_by_stitch(lab: &Lab) -> Result<()> {
         "{crossings:#?}"
     );
     let text = succeed(Command::new(stitch()?).arg("report").arg(module.dir()))?;
-    must_contain(&text, "joined   inlined in 1 place")
+    must_contain(&text, "joined   inlined in 1 place")?;
+
+    // However its files are named.
+    let parts = ["hello_rust_main.o", "c_helper.o"];
+    for names in [
+        &["hello_rust.o"][..],
+        &parts,
+        &[&parts[..], &["hello_rust.o", "hello_rust.fused.o"]].concat(),
+    ] {
+        let paths = names.iter().map(|name| module.dir().join(name));
+        let text = succeed(Command::new(stitch()?).arg("report").args(paths))?;
+        must_contain(&text, "hello_rust_main: 2 objects, 5 crossings")
+            .or_else(|_| must_contain(&text, "hello_rust: 2 objects, 5 crossings"))?;
+    }
+    Ok(())
 }

@@ -71,7 +71,12 @@ impl CmdFile {
             return Vec::new();
         }
         let words = self.command().unwrap_or_default();
-        let objects = words.iter().filter(|word| word.ends_with(".o"));
+        let words: Vec<&str> = words.iter().map(|it| it.trim_end_matches(';')).collect();
+        // A fused module is compiled to an object of its own first.
+        let is_output = |word: &str| words.windows(2).any(|pair| pair == ["-o", word]);
+        let objects = words
+            .iter()
+            .filter(|word| word.ends_with(".o") && !is_output(word));
         let is_built = |object: &PathBuf| object.is_file() || cmd_file(object).is_file();
         objects
             .map(|word| self.find(word))

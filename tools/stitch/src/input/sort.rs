@@ -5,7 +5,9 @@ use std::collections::BTreeSet;
 use object::elf::STB_GLOBAL;
 use object::{Object, ObjectSymbol};
 
+use super::cmd_file::CmdFile;
 use super::object::ObjectFile;
+use super::producer;
 
 /// Objects by their origin.
 #[derive(Default)]
@@ -40,18 +42,32 @@ pub fn sort(given: Vec<ObjectFile<'_>>) -> SortedObjects<'_> {
 /// defines, and no linker would accept both.
 fn are_linked(given: &[ObjectFile<'_>]) -> Vec<bool> {
     let definitions: Vec<BTreeSet<&[u8]>> = given.iter().map(strong).collect();
+    let mixed: Vec<bool> = given.iter().map(is_mixed).collect();
     let size = |one: usize| (given[one].data.len(), one);
     let contains = |whole: usize, part: usize| {
         let (all, some) = (&definitions[whole], &definitions[part]);
         // If linked from one object, it defines the same symbols, but it is larger.
         let more = (all.len(), size(whole)) > (some.len(), size(part));
-        !some.is_empty() && more && some.is_subset(all)
+        !mixed[part] && !some.is_empty() && more && some.is_subset(all)
     };
+    // Fused, it defines less: what only its parts use is local.
     let all = 0..given.len();
+    let is_fused = |whole: usize| {
+        let defines = |part: usize, name| !mixed[part] && definitions[part].contains(name);
+        let mut names = definitions[whole].iter();
+        mixed[whole] && names.all(|name| all.clone().any(|part| defines(part, name)))
+    };
     let whole = all.clone();
     whole
-        .map(|whole| all.clone().any(|part| contains(whole, part)))
+        .map(|whole| is_fused(whole) || all.clone().any(|part| contains(whole, part)))
         .collect()
+}
+
+/// Whether it has units of both languages, and was not compiled from a source of one of them, into which
+/// inline functions of the other were joined.
+pub fn is_mixed(object: &ObjectFile<'_>) -> bool {
+    let has_source = || CmdFile::of(&object.path).is_some_and(|cmd| cmd.source().is_some());
+    producer::is_mixed(&object.debug) && !has_source()
 }
 
 /// The strong global definitions of an object.
