@@ -3,6 +3,7 @@
 mod common;
 mod damage;
 mod hidden;
+mod joined;
 mod picture;
 mod probes;
 mod report;

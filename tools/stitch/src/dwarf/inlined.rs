@@ -12,7 +12,7 @@ use super::load::{units, DebugInfo, Dwarf, Unit};
 use crate::model::Place;
 
 /// A limit for damaged debug information, far above what any module needs.
-const MOST_STEPS: usize = 20_000_000;
+pub const MOST_STEPS: usize = 20_000_000;
 
 /// For each address, the innermost inlined call in the module's sources.
 pub struct Callers<'w> {
