@@ -6,8 +6,6 @@
 #ifndef CROSSING_INLINE_H
 #define CROSSING_INLINE_H
 
-/* On x86, it redefines what "inline" expands to; rows.h includes it, too. */
-#include <linux/linkage.h>
 #include <linux/errno.h>
 
 #include "crossing.h"

@@ -9,9 +9,12 @@ use object::{Object, ObjectSymbol};
 use crate::input::object::ObjectFile;
 use crate::model::{Crossing, Joined};
 
-/// Sets what became of each crossing. If the linked module has all of their symbols, or no trace of any,
-/// it is not known to be fused, and nothing is set.
+/// Sets what became of each crossing. If the linked module has all of their symbols, or no trace of any, or
+/// no debug information, it is not known to be fused, and nothing is set.
 pub fn find_joined(crossings: &mut [Crossing], linked: &ObjectFile<'_>) {
+    if linked.file.section_by_name(".debug_info").is_none() {
+        return;
+    }
     let mut global: HashMap<&str, bool> = HashMap::new();
     for symbol in linked.file.symbols().filter(|one| !one.is_undefined()) {
         let is_global = symbol.elf_symbol().st_bind() != STB_LOCAL;
