@@ -32,8 +32,8 @@ struct crossing_point {
 u32 crossing_rs_add(u32 a, u32 b);
 
 /*
- * The loops of Rust; rows.h has those of C. Each calls a function of C as often as it
- * is told, and returns what depends on all results. The first one calls nothing.
+ * The loops of Rust; rows.h has those of C. Each calls a function of C this many times,
+ * and returns what depends on all results. The first one calls nothing.
  */
 u32 from_rust_nothing(u32 times);
 u32 from_rust_number(u32 times);

@@ -54,7 +54,7 @@ fn hidden_text(mut text: *const c_char) -> *const c_char {
     text
 }
 
-/// Calls as often as it is told, at least once, with the number of calls that are left.
+/// Calls `times` times, at least once, with the number of calls that are left.
 #[inline(always)]
 fn repeat(mut times: u32, mut call: impl FnMut(u32)) {
     loop {
