@@ -205,7 +205,7 @@ impl Assertions<'_, '_> {
     }
 
     fn function(&mut self, name: &str, signature: &Signature, place: &str) -> Option<()> {
-        let signature = signature.with(&|name| self.function_type(name));
+        let signature = signature.with(&|name| self.bindings.function_type(name));
         if signature.result == Type::Never {
             // In GCC, the address of a function that never returns has another type.
             let rust = c_type::of_function(self.header, &signature, "")?;
@@ -257,14 +257,9 @@ impl Assertions<'_, '_> {
         }
     }
 
-    /// The type with C's `typedef int f(void)` replaced: bindgen uses that name for a pointer.
+    /// The type with C's `typedef int f(void)` replaced.
     fn expanded(&self, ty: &Type) -> Type {
-        ty.with(&|name| self.function_type(name))
-    }
-
-    fn function_type(&self, name: &str) -> Option<Type> {
-        let alias = self.bindings.alias(name)?;
-        matches!(alias, Type::Function(_)).then(|| alias.clone())
+        ty.with(&|name| self.bindings.function_type(name))
     }
 
     /// Whether the declaration has a qualifier that may apply to what is pointed to.

@@ -90,6 +90,12 @@ impl Bindings {
         ty.as_ref()
     }
 
+    /// The target of C's `typedef int f(void)`: bindgen uses that name for a pointer.
+    pub(crate) fn function_type(&self, name: &str) -> Option<Type> {
+        let alias = self.alias(name)?;
+        matches!(alias, Type::Function(_)).then(|| alias.clone())
+    }
+
     /// The names of everything that the contract declares.
     pub(crate) fn names(&self) -> impl Iterator<Item = &str> {
         let symbols = self.symbols.iter().map(Symbol::c_name);

@@ -106,10 +106,7 @@ pub(crate) fn definitions(header: &Header<'_>, bindings: &Bindings) -> String {
         let Some(SymbolKind::Function(signature)) = &symbol.kind else {
             return None;
         };
-        let signature = signature.with(&|name| {
-            let alias = bindings.alias(name)?;
-            matches!(alias, Type::Function(_)).then(|| alias.clone())
-        });
+        let signature = signature.with(&|name| bindings.function_type(name));
         definition(symbol, &signature, |ty| {
             c_type::of(header, ty).map(|c| c.trim().to_owned())
         })

@@ -10,10 +10,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::process::{Command, Stdio};
 
 use crate::nm::Symbols;
+use crate::objects::OF_MODULE;
 use crate::problem::{failure, read, write, Result};
-
-/// The symbols that the kernel looks up by name.
-const OF_MODULE: &[&str] = &["init_module", "cleanup_module"];
 
 /// What EXPORT_SYMBOL() puts before a name, for modpost.
 const EXPORT: &str = "__export_symbol_";

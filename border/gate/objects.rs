@@ -17,8 +17,8 @@ use crate::object::{name_of, Language, Object};
 use crate::problem::{fail_if_any, read, write, Layer, Problem, Result};
 use crate::sizes;
 
-/// Symbols that `module!` defines for the kernel.
-const OF_MODULE: &[&str] = &["init_module", "cleanup_module"];
+/// Symbols that `module!` defines for the kernel, which looks them up by name.
+pub(crate) const OF_MODULE: &[&str] = &["init_module", "cleanup_module"];
 
 /// A symbol that a contract declares.
 struct Declared {
