@@ -254,7 +254,7 @@ fn shellcheck(context: &TestContext) -> Result<()> {
 }
 
 /// A file that git ignores exists only for its author. Sources name files by strings that begin with
-/// the folder.
+/// the folder; inputs of tests are in folders where nothing is built.
 fn named_files() -> Result<()> {
     let git = |words: &[&str]| {
         Command::new("git")
@@ -279,6 +279,12 @@ fn named_files() -> Result<()> {
     ensure!(
         ignored.stdout.is_empty(),
         "ignored by git: {}",
+        printed(&ignored)
+    );
+    let ignored = git(&["ls-files", "--others", "--ignored", "--exclude-standard", "tests"])?;
+    ensure!(
+        ignored.stdout.is_empty(),
+        "inputs that git ignores: {}",
         printed(&ignored)
     );
     Ok(())
