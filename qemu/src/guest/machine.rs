@@ -120,14 +120,15 @@ pub struct Guest {
 }
 
 /// A QEMU that runs. It is killed, and its folder removed, at the end.
-struct Qemu {
-    child: Child,
+pub(super) struct Qemu {
+    /// The sandbox around it.
+    pub(super) child: Child,
     folder: tempfile::TempDir,
 }
 
 impl Qemu {
     /// Starts it; its own messages go to a file in the folder.
-    fn start(mut command: Command, folder: tempfile::TempDir) -> Result<Self> {
+    pub(super) fn start(mut command: Command, folder: tempfile::TempDir) -> Result<Self> {
         let complaint = fs::File::create(folder.path().join(COMPLAINT))?;
         let child = command
             .stderr(complaint)
@@ -136,8 +137,14 @@ impl Qemu {
         Ok(Qemu { child, folder })
     }
 
-    fn died(&self, status: ExitStatus) -> String {
-        last_words(status, &read_text(&self.folder.path().join(COMPLAINT)))
+    /// How it ended, and its own messages.
+    pub(super) fn died(&self, status: ExitStatus) -> String {
+        last_words(status, &self.complaint())
+    }
+
+    /// Its own messages.
+    pub(super) fn complaint(&self) -> String {
+        read_text(&self.folder.path().join(COMPLAINT))
     }
 }
 

@@ -6,3 +6,4 @@ pub mod initramfs;
 pub mod job;
 pub mod machine;
 pub mod probe;
+pub mod rom;

@@ -9,6 +9,7 @@ use anyhow::Result;
 
 use crate::guest::initramfs::{Initramfs, Programs};
 use crate::guest::machine::{Accelerator, Machine, Outcome, Size};
+use crate::guest::rom;
 use crate::host::cache::{self, Cache};
 use crate::host::toolchain::Toolchain;
 use crate::kernel::build::Kernel;
@@ -132,7 +133,17 @@ fn find(failed_before: bool, mut probe: impl FnMut() -> Result<Kvm>) -> Result<K
     }
 }
 
+/// First with a guest of a few bytes, which a KVM that cannot work refuses at once, where a kernel would
+/// get as far as the limit; then with a kernel.
 fn probe(toolchain: &Toolchain, kernel: &Kernel, programs: &Programs) -> Result<Kvm> {
+    match meaning(rom::run(toolchain, Accelerator::Kvm, PROBE_LIMIT)?) {
+        Kvm::Works => boots(toolchain, kernel, programs),
+        fails => Ok(fails),
+    }
+}
+
+/// Whether KVM boots a kernel to its job.
+pub fn boots(toolchain: &Toolchain, kernel: &Kernel, programs: &Programs) -> Result<Kvm> {
     let machine = Machine {
         toolchain,
         kernel,
@@ -143,8 +154,12 @@ fn probe(toolchain: &Toolchain, kernel: &Kernel, programs: &Programs) -> Result<
             limit: PROBE_LIMIT,
         },
     };
-    let outcome = machine.run(Initramfs::new(programs, "true")?, "")?.outcome;
-    Ok(match outcome {
+    let guest = machine.run(Initramfs::new(programs, "true")?, "")?;
+    Ok(meaning(guest.outcome))
+}
+
+fn meaning(outcome: Outcome) -> Kvm {
+    match outcome {
         Outcome::Answered(0) => Kvm::Works,
         Outcome::TimedOut => Kvm::Fails(format!(
             "KVM's guest did not finish within {} s",
@@ -152,7 +167,7 @@ fn probe(toolchain: &Toolchain, kernel: &Kernel, programs: &Programs) -> Result<
         )),
         Outcome::Died(complaint) => Kvm::Fails(format!("KVM refused: {}", one_line(&complaint))),
         _ => Kvm::Fails("KVM's guest crashed".to_owned()),
-    })
+    }
 }
 
 /// The file that remembers the result: a word, the reason of a failure and the host's boot ID at the

@@ -281,7 +281,13 @@ fn named_files() -> Result<()> {
         "ignored by git: {}",
         printed(&ignored)
     );
-    let ignored = git(&["ls-files", "--others", "--ignored", "--exclude-standard", "tests"])?;
+    let ignored = git(&[
+        "ls-files",
+        "--others",
+        "--ignored",
+        "--exclude-standard",
+        "tests",
+    ])?;
     ensure!(
         ignored.stdout.is_empty(),
         "inputs that git ignores: {}",

@@ -14,6 +14,7 @@ mod guest;
 mod input;
 mod joined;
 mod kdir;
+mod kvm;
 mod lints;
 mod metadata;
 mod module_tests;
@@ -40,6 +41,7 @@ pub fn all(asked: &[Flavour]) -> Vec<Test> {
         splats::tests(),
         faults::tests(),
         early::tests(),
+        kvm::tests(),
         input::tests(),
         modules::tests(),
         module_tests::tests(),
