@@ -23,7 +23,7 @@ const STATUS: i32 = 0x10;
 const PORT: &str = "0xf4";
 
 /// and the exit status that QEMU's isa-debug-exit makes of it.
-const EXIT: i32 = STATUS << 1 | 1;
+const EXIT: i32 = (STATUS << 1) | 1;
 
 /// What QEMU says when KVM has given up. It does not end then.
 const GIVEN_UP: &str = "KVM internal error";
