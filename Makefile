@@ -37,6 +37,10 @@ BIN := $(CARGO_TARGET_DIR)/debug
 LAB := '$(BIN)/lab'
 cargo_build = @$(if $(call is_given,BIN),:,tools/cargo.sh build --quiet --locked $2 $(addprefix --package ,$1))
 
+# Read by tools/cargo.sh: these do without the toolchain.
+NEEDS_NO_TOOLCHAIN := clean doctor help modules new rust-metadata
+export NEEDS_TOOLCHAIN := $(if $(LAB_LIST),,$(filter-out $(NEEDS_NO_TOOLCHAIN),$(MAKECMDGOALS)))
+
 # Kbuild takes these only from the command line, not from the environment; its CC= can be any compiler.
 AS_KBUILD := env -u LAB_CC $(foreach tool,CC RUSTC BINDGEN,$(if $(call is_given,$(tool)),,-u $(tool)))
 

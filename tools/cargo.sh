@@ -123,6 +123,17 @@ is_built() (
 	done
 )
 
+# On a new machine, the toolchain is unpacked while cargo builds the lab, which will ask for it.
+build() {
+	lab=$CARGO_TARGET_DIR/debug/lab
+	if [ "${NEEDS_TOOLCHAIN:-}" ] && [ ! -e "$lab" ] && echo "$made" | grep -Fqx "$lab"; then
+		cargo build --quiet --locked --package host
+		"${lab%/*}/toolchain" cargo "$@"
+	else
+		cargo "$@"
+	fi
+}
+
 # The Makefile chooses a target folder for each checkout. Removes those of deleted checkouts.
 mark_target() {
 	mkdir -p "$CARGO_TARGET_DIR"
@@ -146,5 +157,5 @@ CARGO_BUILD_DEP_INFO_BASEDIR=$(cd "$here/.." && pwd -P)
 export CARGO_BUILD_DEP_INFO_BASEDIR
 [ "$made" ] || exec cargo "$@"
 start=$(date +%s.%N)
-cargo "$@"
+build "$@"
 for program in $made; do touch -d "@$start" "$program.asked"; done

@@ -2,8 +2,8 @@
 # shellcheck shell=sh
 #
 # Which paths are supported, and where the cache is: one rule for the Makefile, check-kernel.sh and the lab
-# (qemu/src/host/cache.rs). tools/stock/rust-metadata, which is installed alone, has a copy; a test in
-# qemu/src/host/cache.rs compares them.
+# (qemu/host/src/cache.rs). tools/stock/rust-metadata, which is installed alone, has a copy; a test in
+# qemu/host/src/cache.rs compares them.
 
 # The characters that Kbuild does not support, found by trying each with Linux 6.12 and 7.3. Letters
 # beyond ASCII are fine: with 7.3, a kernel's Rust half and a module were built in such a folder.

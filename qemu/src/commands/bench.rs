@@ -16,6 +16,7 @@ use std::time::{Instant, SystemTime};
 
 use anyhow::{ensure, Context, Result};
 use clap::ValueEnum;
+use host::project::{cpus, project};
 
 use self::report::{Comparison, Report, Time};
 use crate::commands::lab::Lab;
@@ -23,7 +24,6 @@ use crate::commands::run::{build_and_boot, STEPS};
 use crate::guest::initramfs::Initramfs;
 use crate::guest::job::{script, Load};
 use crate::guest::machine::{Guest, Outcome};
-use crate::host::project::{cpus, project};
 use crate::kernel::module::Module;
 use crate::kernel::sources::{Files, Sources, HELLO_RUST};
 use crate::options::Settings;

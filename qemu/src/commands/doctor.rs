@@ -10,14 +10,14 @@ use std::time::Duration;
 use anyhow::{ensure, Context, Result};
 use comfy_table::{presets, ContentArrangement, Table, TableComponent};
 use diagnostic::Diagnostic;
+use host::cache::Cache;
+use host::project::project;
+use host::toolchain::Toolchain;
+use host::{mirrors, programs, sandbox};
 use serde::Serialize;
 
 use crate::guest::machine::Accelerator;
 use crate::guest::probe::{self, Outlook};
-use crate::host::cache::Cache;
-use crate::host::project::project;
-use crate::host::toolchain::Toolchain;
-use crate::host::{mirrors, programs, sandbox};
 use crate::kernel::build;
 use crate::kernel::sources::Folder;
 use crate::kernel::stock;

@@ -7,13 +7,13 @@ use std::process::Command;
 
 use anyhow::{ensure, Context, Result};
 use diagnostic::Diagnostic;
+use host::project::project;
+use host::toolchain::Toolchain;
 
 use super::lab::Lab;
 use super::run::initramfs;
 use crate::exit::Exit;
 use crate::guest::machine::Accelerator;
-use crate::host::project::project;
-use crate::host::toolchain::Toolchain;
 use crate::kernel::build::Kernel;
 use crate::kernel::load::Ko;
 use crate::kernel::sources::{Files, Sources};

@@ -1,14 +1,14 @@
 //! Everything that a guest needs, made or found.
 
 use anyhow::Result;
+use host::cache::Cache;
+use host::toolchain::Toolchain;
 
 use crate::guest::files;
 use crate::guest::initramfs::{Initramfs, Programs};
 use crate::guest::job::{self, Run};
 use crate::guest::machine::{Accelerator, Guest, Machine};
 use crate::guest::probe;
-use crate::host::cache::Cache;
-use crate::host::toolchain::Toolchain;
 use crate::judge::decode::decode;
 use crate::judge::guest::judge;
 use crate::kernel::build::Kernel;

@@ -9,9 +9,9 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
 use diagnostic::Diagnostic;
+use host::cache::{self, Cache};
+use host::project::project;
 
-use crate::host::cache::{self, Cache};
-use crate::host::project::project;
 use crate::kernel::copy::copy;
 use name::Name;
 

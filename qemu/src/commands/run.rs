@@ -2,14 +2,14 @@
 
 use anyhow::Result;
 use diagnostic::Diagnostic;
+use host::cache::Cache;
+use host::project::cpus;
+use host::toolchain::Toolchain;
 
 use super::lab::{provide_source, Lab};
 use crate::guest::initramfs::{Archive, Initramfs};
 use crate::guest::job::{params_of, quoted, script, Load};
 use crate::guest::machine::Guest;
-use crate::host::cache::Cache;
-use crate::host::project::cpus;
-use crate::host::toolchain::Toolchain;
 use crate::kernel::copy::remove_copy;
 use crate::kernel::load::Ko;
 use crate::kernel::module::Module;

@@ -8,6 +8,7 @@ use std::process::Command;
 
 use anyhow::{Context, Result};
 use diagnostic::Diagnostic;
+use host::cache;
 use tempfile::TempDir;
 use walkthrough::host::write_sources;
 use walkthrough::model::{Part, Place, Source};
@@ -23,7 +24,6 @@ use crate::commands::lab::Lab;
 use crate::exit::Exit;
 use crate::guest::initramfs::Initramfs;
 use crate::guest::machine::{Machine, Outcome};
-use crate::host::cache;
 use crate::kernel::build::Kernel;
 use crate::kernel::flavour::Compiler;
 use crate::kernel::module::Module;

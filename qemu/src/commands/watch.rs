@@ -8,11 +8,11 @@ use std::time::{Duration, Instant, SystemTime};
 
 use anyhow::{Context, Result};
 use diagnostic::Diagnostic;
+use host::cache::Cache;
+use host::project::project;
 use notify::{Event, EventKind, RecommendedWatcher, RecursiveMode, Watcher};
 
 use super::run::run;
-use crate::host::cache::Cache;
-use crate::host::project::project;
 use crate::kernel::copy::{find_in, Found};
 use crate::kernel::sources::{Files, Sources};
 use crate::options::Settings;

@@ -7,9 +7,9 @@ use std::process::Command;
 
 use anyhow::{Context, Result};
 use cpio::newc::{Builder, ModeFileType};
+use host::cache::{self, Cache};
+use host::toolchain::Toolchain;
 
-use crate::host::cache::{self, Cache};
-use crate::host::toolchain::Toolchain;
 use crate::kernel::build::Kernel;
 
 /// Our own programs: the name, where it is in the guest, and the source.

@@ -8,6 +8,8 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result};
 use diagnostic::Diagnostic;
+use host::cache;
+use host::toolchain::Toolchain;
 use rustix::fs::OFlags;
 use rustix::termios::{OptionalActions, Termios};
 use wait_timeout::ChildExt;
@@ -15,8 +17,6 @@ use wait_timeout::ChildExt;
 use crate::exit::Exit;
 use crate::guest::channel::{split_answer, Channel};
 use crate::guest::initramfs::{Archive, Initramfs};
-use crate::host::cache;
-use crate::host::toolchain::Toolchain;
 use crate::kernel::build::Kernel;
 
 /// The file with the kernel's log, in the folder of a run,

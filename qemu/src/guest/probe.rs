@@ -6,12 +6,12 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use anyhow::Result;
+use host::cache::{self, Cache};
+use host::toolchain::Toolchain;
 
 use crate::guest::initramfs::{Initramfs, Programs};
 use crate::guest::machine::{Accelerator, Machine, Outcome, Size};
 use crate::guest::rom;
-use crate::host::cache::{self, Cache};
-use crate::host::toolchain::Toolchain;
 use crate::kernel::build::Kernel;
 
 /// A guest that does nothing takes a second; a KVM that hangs never ends.

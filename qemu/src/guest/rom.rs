@@ -6,11 +6,11 @@ use std::process::Stdio;
 use std::time::{Duration, Instant};
 
 use anyhow::Result;
+use host::cache;
+use host::toolchain::Toolchain;
 use wait_timeout::ChildExt;
 
 use super::machine::{Accelerator, Outcome, Qemu};
-use crate::host::cache;
-use crate::host::toolchain::Toolchain;
 
 /// The guest's program.
 const SOURCE: &str = include_str!("../../guest/rom.S");

@@ -4,9 +4,9 @@ use std::io::Write;
 use std::path::Path;
 
 use anyhow::Result;
+use host::cache;
+use host::toolchain::Toolchain;
 
-use crate::host::cache;
-use crate::host::toolchain::Toolchain;
 use crate::kernel::build::Kernel;
 use crate::kernel::load::built_in;
 

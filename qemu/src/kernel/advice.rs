@@ -6,9 +6,9 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::LazyLock;
 
+use host::toolchain::Toolchain;
 use regex::Regex;
 
-use crate::host::toolchain::Toolchain;
 use crate::kernel::source::Source;
 
 /// What a compiler prints, and what to write instead; each met in a public module.

@@ -6,11 +6,10 @@ use std::process::Command;
 
 use anyhow::{Context, Result};
 use diagnostic::Diagnostic;
+use host::cache::{self, Cache};
+use host::progress::{Job, Tick};
+use host::toolchain::Toolchain;
 use tempfile::TempDir;
-
-use crate::host::cache::{self, Cache};
-use crate::host::progress::{Job, Tick};
-use crate::host::toolchain::Toolchain;
 
 /// The part of the cache that apt updates for one run at a time, and reads for many. Callers hold
 /// locks of other parts, so this lock is the innermost: nothing else is locked under it.

@@ -7,11 +7,11 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result};
 use diagnostic::Diagnostic;
+use host::cache::{self, Cache, Lock};
+use host::progress::{Job, Tick};
+use host::project::cpus;
+use host::toolchain::Toolchain;
 
-use crate::host::cache::{self, Cache, Lock};
-use crate::host::progress::{Job, Tick};
-use crate::host::project::cpus;
-use crate::host::toolchain::Toolchain;
 use crate::kernel::config;
 use crate::kernel::copy::remove_copy;
 use crate::kernel::flavour::Flavour;

@@ -7,8 +7,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::{Component, Path, PathBuf};
 
 use anyhow::{Context, Result};
-
-use crate::host::cache::{self, Cache};
+use host::cache::{self, Cache};
 
 /// Sources, and the folders that they are in.
 #[derive(Default)]

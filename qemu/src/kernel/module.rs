@@ -11,11 +11,11 @@ use std::process::{Command, ExitStatus, Output, Stdio};
 
 use anyhow::{Context, Result};
 use diagnostic::Diagnostic;
+use host::cache::{self, Cache, Lock};
+use host::project::cpus;
+use host::toolchain::Toolchain;
 
 use crate::exit::Exit;
-use crate::host::cache::{self, Cache, Lock};
-use crate::host::project::cpus;
-use crate::host::toolchain::Toolchain;
 use crate::kernel::advice;
 use crate::kernel::build::Kernel;
 use crate::kernel::copy::remove_orphans;

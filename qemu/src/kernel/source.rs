@@ -5,9 +5,9 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
 use diagnostic::Diagnostic;
+use host::cache::{self, Cache};
+use host::toolchain::Toolchain;
 
-use crate::host::cache::{self, Cache};
-use crate::host::toolchain::Toolchain;
 use crate::kernel::archive::{version_of, Archive};
 
 /// Bytes that an unpacked source and its archives take.

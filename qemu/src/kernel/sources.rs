@@ -5,9 +5,9 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Result;
 use diagnostic::Diagnostic;
+use host::cache;
+use host::project::project;
 
-use crate::host::cache;
-use crate::host::project::project;
 use crate::kernel::build::Kernel;
 use crate::kernel::copy::{copy, copy_folder, find, find_in, Found};
 

@@ -8,12 +8,12 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
 use diagnostic::Diagnostic;
+use host::cache::{self, Cache};
+use host::progress::{Job, Tick};
+use host::project::project;
+use host::toolchain::Toolchain;
 use regex::Regex;
 
-use crate::host::cache::{self, Cache};
-use crate::host::progress::{Job, Tick};
-use crate::host::project::project;
-use crate::host::toolchain::Toolchain;
 use crate::kernel::archive::Archive;
 use crate::kernel::build::Kernel;
 use crate::kernel::flavour::{is_stock, Flavour, NEWEST};

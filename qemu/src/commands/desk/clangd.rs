@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
+use host::toolchain::Toolchain;
 use regex::Regex;
 use serde_json::{json, Value};
 
@@ -10,7 +11,6 @@ use super::editor;
 use super::places::Places;
 use super::recorded::{commands, Language, Recorded};
 use crate::commands::lab::Lab;
-use crate::host::toolchain::Toolchain;
 use crate::kernel::module::Module;
 use crate::kernel::sources::Sources;
 use crate::options::Settings;

@@ -2,12 +2,12 @@
 
 use anyhow::Result;
 use diagnostic::Diagnostic;
+use host::cache;
 
 use super::places::Places;
 use super::recorded::{commands, Language, Recorded};
 use crate::commands::lab::Lab;
 use crate::exit::Exit;
-use crate::host::cache;
 use crate::kernel::module::Module;
 use crate::kernel::sources::Sources;
 use crate::options::Settings;

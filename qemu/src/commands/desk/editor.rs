@@ -4,10 +4,10 @@ use std::fs;
 use std::os::unix::fs::PermissionsExt;
 
 use anyhow::{Context, Result};
+use host::cache;
+use host::sandbox;
 
 use crate::commands::lab::Lab;
-use crate::host::cache;
-use crate::host::sandbox;
 
 /// Writes a script that starts a program of the toolchain on the host's files, and says where it is: a
 /// host may have none, or one that cannot load the kernel's proc macros, which fit one rustc only.

@@ -7,12 +7,12 @@ use std::path::Path;
 
 use anyhow::{Context, Result};
 use diagnostic::Diagnostic;
+use host::cache::Cache;
+use host::toolchain::Toolchain;
 
 use super::places::home_with_rust;
 use crate::commands::lab::provide_source;
 use crate::exit::Exit;
-use crate::host::cache::Cache;
-use crate::host::toolchain::Toolchain;
 use crate::kernel::sources::Sources;
 use crate::options::Settings;
 

@@ -6,9 +6,9 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
 use diagnostic::Diagnostic;
+use host::cache::{self, Cache};
 
 use super::recorded::Language;
-use crate::host::cache::{self, Cache};
 use crate::kernel::module::Module;
 use crate::kernel::sources::Sources;
 

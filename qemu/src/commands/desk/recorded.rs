@@ -7,9 +7,9 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Result;
 use diagnostic::Diagnostic;
+use host::toolchain::Toolchain;
 
 use super::places::files_below;
-use crate::host::toolchain::Toolchain;
 use crate::kernel::module::Module;
 
 /// The language of a source.

@@ -6,8 +6,8 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Result;
 use diagnostic::Diagnostic;
+use host::cache::Cache;
 
-use crate::host::cache::Cache;
 use crate::kernel::load::file_in;
 
 /// `MODULE_NAME_LEN` of include/linux/moduleparam.h on 64 bits, without the NUL.

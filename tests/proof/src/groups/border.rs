@@ -7,6 +7,7 @@ use std::process::Stdio;
 use std::time::SystemTime;
 
 use anyhow::{ensure, Context, Result};
+use host::project::project;
 
 use crate::harness::test::Test;
 use crate::support::context::{
@@ -14,7 +15,6 @@ use crate::support::context::{
 };
 use crate::support::processes::wait_for;
 use lab::commands::lab::Lab;
-use lab::host::project::project;
 use lab::kernel::flavour::Compiler;
 use lab::kernel::module::Module;
 use lab::kernel::sources::{Files, Sources, HELLO_RUST};

@@ -2,11 +2,11 @@
 //! are right build, and of the others the border says what is wrong with them.
 
 use anyhow::{ensure, Result};
+use host::project::project;
 
 use crate::harness::test::Test;
 use crate::support::context::{flavours, printed, tail};
 use lab::commands::lab::Lab;
-use lab::host::project::project;
 
 /// Each Kbuild and each compiler once.
 const KERNELS: [&str; 2] = ["7.3-clang", "6.12-gcc"];

@@ -3,6 +3,7 @@
 use std::fs;
 
 use anyhow::{ensure, Context, Result};
+use host::project::project;
 use regex::Regex;
 
 use crate::harness::test::Test;
@@ -11,7 +12,6 @@ use crate::support::context::{
 };
 use crate::support::scratch::must_refuse;
 use lab::commands::bench::crossing::{count_alike, Counts, PLAIN};
-use lab::host::project::project;
 use lab::kernel::flavour::Compiler;
 use lab::kernel::module::Module;
 use lab::kernel::sources::Sources;

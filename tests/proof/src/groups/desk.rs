@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use anyhow::{anyhow, ensure, Context, Result};
+use host::project::project;
 use serde_json::{json, Value};
 
 use super::modules::write;
@@ -14,7 +15,6 @@ use crate::harness::test::Test;
 use crate::support::context::{flavour, main_flavour, must_contain, printed, succeed, TestContext};
 use crate::support::language_server::LanguageServer;
 use crate::support::scratch::must_refuse;
-use lab::host::project::project;
 use lab::kernel::flavour::{Compiler, Flavour};
 
 /// A pure Rust module, whose source is in a subfolder, in two files, with bindings of the kernel.

@@ -7,6 +7,8 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use anyhow::{bail, ensure, Context, Result};
+use host::cache;
+use host::mirrors::{self, apt_options};
 use tempfile::TempDir;
 
 use crate::harness::test::{CannotRun, Test};
@@ -16,8 +18,6 @@ use crate::support::context::{
 use lab::commands::lab::Lab;
 use lab::guest::initramfs::Initramfs;
 use lab::guest::machine::Outcome;
-use lab::host::cache;
-use lab::host::mirrors::{self, apt_options};
 use lab::kernel::flavour::Compiler;
 
 /// What is installed before our packages; apt installs their dependencies.

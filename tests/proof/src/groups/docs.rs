@@ -5,6 +5,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
 use anyhow::{ensure, Context, Result};
+use host::project::project;
 use regex::Regex;
 
 use crate::harness::test::Test;
@@ -12,7 +13,6 @@ use crate::support::context::{
     copy_of_project, fresh, main_flavour, must_contain, printed, program, succeed, tail,
     TestContext,
 };
-use lab::host::project::project;
 
 /// Words for make, and what it prints then. Benchmarks measure once, since their numbers do not matter here.
 #[rustfmt::skip] // a table reads best as a table

@@ -4,6 +4,7 @@ use std::fs;
 use std::process::Stdio;
 
 use anyhow::{ensure, Context, Result};
+use host::project::project;
 use regex::Regex;
 
 use crate::harness::test::Test;
@@ -11,7 +12,6 @@ use crate::support::context::{flavour, main_flavour, must_contain, TestContext};
 use crate::support::processes::processes_with;
 use crate::support::scratch::must_refuse;
 use crate::support::terminal::talk;
-use lab::host::project::project;
 use lab::kernel::flavour::Compiler;
 
 /// A parameter is set, `init` runs, C calls Rust; and all that again, for a module that is elsewhere.

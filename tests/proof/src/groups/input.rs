@@ -9,6 +9,8 @@ use std::process::{Child, Command, Stdio};
 use std::time::{Duration, SystemTime};
 
 use anyhow::{ensure, Context, Result};
+use host::programs::which;
+use host::sandbox;
 use rustix::process::{kill_process, kill_process_group, Pid, Signal};
 
 use crate::harness::test::{CannotRun, Test};
@@ -19,8 +21,6 @@ use crate::support::context::{
 use crate::support::processes::{says, wait_for, Started};
 use crate::support::scratch::{must_refuse, Scratch};
 use lab::exit::Exit;
-use lab::host::programs::which;
-use lab::host::sandbox;
 use lab::kernel::sources::HELLO_RUST;
 
 /// What `make run` prints when all is well.

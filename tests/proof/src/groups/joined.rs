@@ -6,6 +6,7 @@ use std::path::Path;
 use std::process::Command;
 
 use anyhow::{ensure, Context, Result};
+use host::project::project;
 
 use super::checks::{suites, Bench};
 use super::guest::{CATALOGUE, CATALOGUE_CASES};
@@ -15,7 +16,6 @@ use crate::support::context::{
     flavours, main_flavour, must_contain, printed, succeed, TestContext,
 };
 use lab::commands::lab::Lab;
-use lab::host::project::project;
 use lab::kernel::flavour::{Compiler, Flavour};
 use lab::kernel::module::Module;
 use lab::kernel::sources::{Files, Sources, HELLO_RUST};

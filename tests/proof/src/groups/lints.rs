@@ -6,11 +6,11 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use anyhow::{ensure, Context, Result};
+use host::project::project;
 use regex::Regex;
 
 use crate::harness::test::{Case, Outcome, Test};
 use crate::support::context::{printed, programs, succeed, TestContext};
-use lab::host::project::project;
 
 /// The kernel whose coding style counts.
 const STYLE: &str = "7.3";

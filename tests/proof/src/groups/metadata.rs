@@ -13,13 +13,13 @@ use std::os::unix::fs::PermissionsExt;
 use std::process::{Command, Output};
 
 use anyhow::{ensure, Result};
+use host::project::project;
 use rustix::fs::FlockOperation;
 use rustix::process::{kill_process_group, Signal};
 
 use crate::harness::test::Test;
 use crate::support::context::{flavour, must_contain, printed, succeed, TestContext};
 use crate::support::processes::wait_for;
-use lab::host::project::project;
 
 use fixture::Fixture;
 

@@ -3,13 +3,13 @@
 use std::fs;
 
 use anyhow::{ensure, Result};
+use host::project::project;
 
 use super::modules::write;
 use crate::harness::test::Test;
 use crate::support::context::{
     debug_flavour, main_flavour, must_contain, printed, succeed, TestContext,
 };
-use lab::host::project::project;
 
 const NUMBER: &str = r#"#include <kunit/test.h>
 #include <linux/module.h>

@@ -4,12 +4,12 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use anyhow::{ensure, Context, Result};
+use host::project::project;
 
 use crate::harness::test::Test;
 use crate::support::context::{flavour, main_flavour, must_contain, printed, succeed, TestContext};
 use crate::support::scratch::must_refuse;
 use lab::exit::Exit;
-use lab::host::project::project;
 use lab::kernel::flavour::Compiler;
 use lab::kernel::sources::Folder;
 

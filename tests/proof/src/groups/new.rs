@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use anyhow::{ensure, Context, Result};
+use host::project::project;
 
 use super::lints;
 use crate::harness::test::Test;
@@ -13,7 +14,6 @@ use crate::support::context::{
     flavour, flavours, main_flavour, must_contain, on_host, printed, succeed, tail, TestContext,
 };
 use crate::support::scratch::must_refuse;
-use lab::host::project::project;
 use lab::kernel::flavour::{Compiler, Flavour};
 
 /// A kind of module, and the checks of `make test` that it is put through: all, or those with this in

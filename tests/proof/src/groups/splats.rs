@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use anyhow::{bail, ensure, Context, Result};
+use host::project::project;
 
 use super::checks::{builds_quietly, is_clean, Bench};
 use super::{guest, joined};
@@ -12,7 +13,6 @@ use lab::commands::lab::Lab;
 use lab::exit::Exit;
 use lab::guest::initramfs::Initramfs;
 use lab::guest::machine::{Guest, Outcome};
-use lab::host::project::project;
 use lab::judge::splats::{splats, Kind};
 use lab::kernel::flavour::Flavour;
 use lab::kernel::sources::{Files, Sources, HELLO_RUST};

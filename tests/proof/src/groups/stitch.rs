@@ -13,6 +13,8 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use anyhow::{anyhow, ensure, Context, Result};
+use host::project::project;
+use host::toolchain::Toolchain;
 use serde_json::Value;
 
 use super::guest::CATALOGUE;
@@ -20,12 +22,10 @@ use crate::harness::test::Test;
 use crate::support::context::{flavours, main_flavour, program, succeed, TestContext};
 use lab::commands::bench::TWIN;
 use lab::commands::lab::Lab;
-use lab::host::toolchain::Toolchain;
 use lab::kernel::module::Module;
 use lab::kernel::sources::{Sources, HELLO_RUST};
 
 use dump::Dump;
-use lab::host::project::project;
 
 /// What stitch has to take apart, on each kernel: both languages, and C alone.
 const MODULES: [&Sources; 3] = [&HELLO_RUST, &CATALOGUE, &TWIN];

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use anyhow::{bail, ensure, Context, Result};
+use host::project::project;
 
 use super::guest::checks_on;
 use super::kdir::{self, must_refuse_and_agree, Fixture};
@@ -15,7 +16,6 @@ use crate::support::context::{flavour, must_contain, printed, succeed, TestConte
 use crate::support::scratch::{must_refuse, Scratch};
 use lab::commands::lab::Lab;
 use lab::guest::machine::Outcome;
-use lab::host::project::project;
 use lab::judge::refusals::explain;
 use lab::kernel::archive::Archive;
 use lab::kernel::flavour::{is_stock, Compiler, NEWEST};

@@ -2,6 +2,7 @@
 //! documentation.
 
 use anyhow::{ensure, Context, Result};
+use host::project::project;
 use walkthrough::model::Part;
 use walkthrough::parts::{KERNEL, USER_SPACE};
 use walkthrough::render::shown;
@@ -10,7 +11,6 @@ use walkthrough::renderer;
 use crate::harness::test::Test;
 use crate::support::context::{flavour, flavours, must_contain, printed, TestContext};
 use lab::commands::walkthrough::{on_kernel, walk};
-use lab::host::project::project;
 use lab::kernel::flavour::{Compiler, Flavour};
 
 /// The kernel whose compiler and log are in the page.

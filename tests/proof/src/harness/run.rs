@@ -4,6 +4,7 @@ use std::sync::mpsc;
 use std::time::Duration;
 
 use anyhow::Result;
+use host::project::cpus;
 
 use super::child::{self, Done};
 use super::display::Display;
@@ -11,7 +12,6 @@ use super::report;
 use super::schedule::{Job, Next, Schedule};
 use super::test::{Case, Outcome, Test};
 use crate::support::context::TestContext;
-use lab::host::project::cpus;
 
 /// How often the display is updated.
 const TICK: Duration = Duration::from_millis(500);

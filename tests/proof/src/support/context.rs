@@ -8,13 +8,13 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use anyhow::{anyhow, ensure, Context, Result};
+use host::cache::Cache;
+use host::project::project;
+use host::toolchain::Toolchain;
 
 use lab::commands::lab::Lab;
 use lab::guest::initramfs::Initramfs;
 use lab::guest::machine::{Guest, Machine, Outcome};
-use lab::host::cache::Cache;
-use lab::host::project::project;
-use lab::host::toolchain::Toolchain;
 use lab::kernel::flavour::{Compiler, Flavour};
 use lab::kernel::source::Source;
 use lab::options::Settings;

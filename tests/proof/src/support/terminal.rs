@@ -6,13 +6,13 @@ use std::path::Path;
 use std::process::{Child, Command, Stdio};
 
 use anyhow::{ensure, Context, Result};
+use host::programs::which;
+use host::project::project;
 use rustix::process::{kill_process, Signal};
 
 use super::context::{must_contain, same_surroundings, tail, TestContext};
 use super::processes::{processes_with, says, wait_for};
 use crate::harness::test::CannotRun;
-use lab::host::programs::which;
-use lab::host::project::project;
 
 /// The key that kills QEMU from outside.
 pub const KILL: &str = "";

@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use anyhow::{ensure, Context, Result};
+use host::toolchain::Toolchain;
 
 use super::counts::split;
-use crate::host::toolchain::Toolchain;
 
 /// Calls in each loop, by its name.
 pub type Calls = BTreeMap<String, usize>;

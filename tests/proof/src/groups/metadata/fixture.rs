@@ -7,13 +7,13 @@ use std::process::{Command, Stdio};
 use std::rc::Rc;
 
 use anyhow::{ensure, Context, Result};
+use host::cache;
+use host::project::project;
 use lab::commands::lab::Lab;
-use lab::host::cache;
 use rustix::process::{getpgid, Pid};
 use tempfile::TempDir;
 
 use crate::support::context::{succeed, TestContext};
-use lab::host::project::project;
 
 /// The headers of a kernel as links in a temporary folder.
 pub struct Fixture {

@@ -4,14 +4,14 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use anyhow::{ensure, Context, Result};
+use host::project::project;
+use host::toolchain::Toolchain;
 use serde_json::Value;
 
 use super::{list, stitch, text};
 use crate::harness::test::Test;
 use crate::support::context::{flavours, printed, succeed, TestContext};
 use lab::commands::lab::Lab;
-use lab::host::project::project;
-use lab::host::toolchain::Toolchain;
 use lab::kernel::flavour::Flavour;
 use lab::kernel::sources::{Files, Sources, HELLO_RUST};
 

@@ -4,11 +4,11 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use anyhow::{ensure, Context, Result};
+use host::toolchain::Toolchain;
 use serde_json::Value;
 
 use super::dump::{Dump, Function};
 use super::{list, succeed, text};
-use lab::host::toolchain::Toolchain;
 
 /// What llvm-dwarfdump prints of all of an object's entries.
 pub fn entries(toolchain: &Toolchain, object: &Path) -> Result<String> {

@@ -4,10 +4,10 @@ use std::collections::HashMap;
 use std::path::Path;
 
 use anyhow::{ensure, Context, Result};
+use host::toolchain::Toolchain;
 use serde_json::Value;
 
 use super::{counts, list, same, succeed, text};
-use lab::host::toolchain::Toolchain;
 
 /// What pahole tells of an object's structs and unions, by name.
 pub type Structs = HashMap<String, Struct>;

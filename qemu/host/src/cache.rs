@@ -296,7 +296,7 @@ mod tests {
 
     /// What a script of the project says of a module in this folder.
     fn printed(script: &str, words: &[&OsStr], module: &Path) -> Result<String> {
-        let script = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/..")).join(script);
+        let script = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../..")).join(script);
         let mut command = Command::new(script);
         let output = command.args(words).env("SRCDIR", module).output()?;
         let printed = [output.stdout, output.stderr].concat();

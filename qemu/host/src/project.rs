@@ -5,7 +5,7 @@ use std::path::PathBuf;
 /// The project's folder: from the Makefile, or where this crate was built.
 pub fn project() -> PathBuf {
     std::env::var_os("HELLO_RUST_DIR").map_or_else(
-        || PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/..")),
+        || PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../..")),
         PathBuf::from,
     )
 }

@@ -12,10 +12,10 @@ use std::process::Command;
 use anyhow::{Context, Result};
 use diagnostic::Diagnostic;
 
-use crate::host::cache::{self, Cache, Lock};
-use crate::host::packages::{packages, LINKS, MOUNT_POINTS, SUITE};
-use crate::host::progress::{Job, Tick};
-use crate::host::{mirrors, programs, sandbox};
+use crate::cache::{self, Cache, Lock};
+use crate::packages::{packages, LINKS, MOUNT_POINTS, SUITE};
+use crate::progress::{Job, Tick};
+use crate::{mirrors, programs, sandbox};
 
 /// Bytes that the folder needs, including temporary downloads.
 const SPACE: u64 = 3 << 30;
