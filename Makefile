@@ -55,8 +55,10 @@ clean: ## remove what `make` built here (not the lab's cache), or the lab's buil
 	$(if $(call is_given,M),$(call cargo_build,lab))
 	+@$(if $(call is_given,M),$(LAB) clean,$(MAKE) -C '$(KDIR)' M="$$PWD" clean)
 
-rust-metadata: ## make the Rust metadata that the headers of a Debian kernel lack  [KREL=7.3.4+deb13-amd64]
-	@tools/stock/rust-metadata --into '$(CACHE)/rust-metadata' '$(KREL)'
+# The release of headers stands in them.
+rust-metadata: ## make the Rust metadata that a kernel's headers lack  [KREL=release | KDIR=headers KSRC=source]
+	@tools/stock/rust-metadata --into '$(CACHE)/rust-metadata' $(if $(call is_given,KSRC),--source '$(KSRC)') \
+		$(if $(call is_given,KDIR),--headers '$(KDIR)' $(if $(call is_given,KREL),'$(KREL)'),'$(KREL)')
 
 new: ## start a module of your own, in a new folder  NAME=foo [DIR=../foo KIND=misc|minimal]
 	$(call cargo_build,lab)

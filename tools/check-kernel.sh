@@ -146,19 +146,19 @@ check_headers_of_metadata() {
 
 	release=$(basename "$(dirname "$kdir")")
 	read -r wanted <"$made_for"
-	package=$(package_of_headers)
-	[ "$package" = "$wanted" ] && return
-	[ "$package" ] || fatal KDIR "$kdir/include, a broken link to $(readlink "$kdir/include")" \
+	built=$(build_of_headers)
+	[ "$built" = "$wanted" ] && return
+	[ "$built" ] || fatal KDIR "$kdir/include, a broken link to $(readlink "$kdir/include")" \
 		"the headers of the kernel $release are gone; only its Rust metadata is left" \
 		"$(install "linux-headers-$release")"
-	fatal KDIR "$kdir, made for $wanted; the headers: $package" \
+	fatal KDIR "$kdir, made for $wanted; the headers: $built" \
 		"the Rust metadata of the kernel $release was made for another version of its headers" \
 		"make rust-metadata KREL=$release"
 }
 
-# The version of a distribution's kernel, such as "Debian 7.3.4-1"; empty for other kernels.
-package_of_headers() {
-	sed -n 's/.*LINUX_PACKAGE_ID " *\(.*\)"$/\1/p' "$kdir/include/generated/package.h" 2>/dev/null
+# What `uname -v` prints, which tells when the kernel was built.
+build_of_headers() {
+	sed -n 's/^#define UTS_VERSION "\(.*\)"$/\1/p' "$kdir/include/generated/utsversion.h" 2>/dev/null
 }
 
 # Kbuild reads include/config/auto.conf, which the first build makes from .config.
@@ -231,10 +231,11 @@ check_rust_metadata() {
 	help=$rebuild
 	if [ "$rebuild" = "$lab" ]; then
 		problem='this kernel has Rust, but its header package lacks the metadata against which Rust modules are compiled'
-		case $(package_of_headers):$(readlink "$kdir/rust") in
-		Debian*) help="make rust-metadata KREL=$release, which makes it, then make KREL=$release; or $lab" ;;
+		case $(build_of_headers):$(readlink "$kdir/rust") in
+		*' Debian '*) help="make rust-metadata KREL=$release, which makes it, then make KREL=$release; or $lab" ;;
 		# On Ubuntu, a link to a package that has the name of its folder.
 		*/rust) help=$(install "$(basename "$(dirname "$(readlink "$kdir/rust")")")") ;;
+		*) help="make rust-metadata KDIR=$kdir KSRC=/the/source/it/was/built/from, which makes it, then make KREL=$release; or $lab" ;;
 		esac
 	fi
 	fatal 'Rust metadata' "no $file in $kdir" "$problem" "$help"

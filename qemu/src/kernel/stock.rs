@@ -236,8 +236,9 @@ impl Stock {
         let kdir = into.join(&self.release).join("build");
         let tool = project().join("tools/stock/rust-metadata");
         let mut recipe = self.line() + &toolchain.versions;
-        for part in [&tool, &tool.with_file_name("proof.sh")] {
-            let text = fs::read_to_string(part);
+        for part in ["rust-metadata", "compilers.sh", "proof.sh"] {
+            let part = tool.with_file_name(part);
+            let text = fs::read_to_string(&part);
             recipe += &text.with_context(|| format!("cannot read {}", part.display()))?;
         }
         let stamp = cache.place_for(&format!("stock/{}/metadata", self.release))?;

@@ -68,6 +68,7 @@ const SHELL: &[&str] = &[
     "tools/check-compilers.sh",
     "tools/path.sh",
     "tools/stock/rust-metadata",
+    "tools/stock/compilers.sh",
     "tools/stock/proof.sh",
     "tools/stock/dkms",
     "tools/stock/postrm.d/rust-metadata",

@@ -27,7 +27,7 @@ use fixture::Fixture;
 struct Refused {
     what: &'static str,
     changes: &'static [Change],
-    /// More arguments; SOURCE is the kernel's source, OTHER that of another kernel.
+    /// Its arguments; SOURCE is the kernel's source, OTHER that of another kernel.
     args: &'static [&'static str],
     exit: i32,
     says: &'static [&'static str],
@@ -37,6 +37,8 @@ struct Refused {
 enum Change {
     /// In this file of the headers, this text is replaced by that.
     Line(&'static str, &'static str, &'static str),
+    /// This file of the headers is missing.
+    Gone(&'static str),
     /// This program prints that.
     Program(&'static str, &'static str),
     /// This program is a script.
@@ -46,12 +48,15 @@ enum Change {
 }
 
 use lab::kernel::flavour::Compiler;
-use Change::{Line, Package, Program, Script};
+use Change::{Gone, Line, Package, Program, Script};
 
-const SOURCE: &[&str] = &["--source", "SOURCE"];
+const SOURCE: &[&str] = &["--source", "SOURCE", "RELEASE"];
 
 /// A rustc that built none of the kernels here.
 const OTHER_RUSTC: &str = "rustc 1.84.0 (9fc6b4312 2025-01-07)";
+
+/// apt-cache, where the release was updated.
+const OFFERS_BOTH: &str = "echo 'x | 1.85.1+dfsg3-1 | x'; echo 'x | 1.85.0+dfsg2-1 | x'";
 
 const OTHER_LAYOUT: Change = Line(
     "include/generated/asm-offsets.h",
@@ -65,21 +70,33 @@ static REFUSED: &[Refused] = &[
         says: &["the headers of the kernel 9.9.9-amd64 are not installed", "apt-get install linux-headers-9.9.9-amd64"] },
     Refused { what: "no Rust", changes: &[Line("include/config/auto.conf", "CONFIG_RUST=y\n", "")], args: SOURCE, exit: 2,
         says: &["was built without Rust, so no Rust module can be built for it"] },
-    Refused { what: "not Debian's", changes: &[Line("include/generated/package.h", "Debian", "Zebian")], args: SOURCE, exit: 2,
-        says: &["is not Debian's, so its source is unknown", "Zebian 7"] },
+    Refused { what: "not Debian's", changes: &[Line("include/generated/package.h", "Debian", "Zebian")], args: &["RELEASE"], exit: 2,
+        says: &["is not Debian's, so its source is unknown", "Zebian 7", "help: name the folder with the source it was built from: rust-metadata --source DIR"] },
+    Refused { what: "the headers of another kernel", changes: &[], args: &["--headers", "HEADERS", "9.9.9-amd64"], exit: 2,
+        says: &["these are the headers of another kernel than 9.9.9-amd64", "of 7.", "help: leave out the release"] },
+    Refused { what: "the source instead of the headers", changes: &[], args: &["--headers", "OTHER"], exit: 2,
+        says: &["these are not the headers of a kernel that was built", "no include/config/kernel.release in ", "help: give the folder "] },
+    Refused { what: "a source that was configured in place", changes: &[], args: &["--source", "CONFIGURED", "RELEASE"], exit: 2,
+        says: &["a kernel was configured in the folder of this source", "help: make -C ", " mrproper"] },
+    Refused { what: "no configuration", changes: &[Gone(".config")], args: SOURCE, exit: 2,
+        says: &["the configuration of the kernel ", " was not found", "/boot/config-7."] },
     Refused { what: "another rustc", changes: &[Program("rustc", OTHER_RUSTC)], args: SOURCE, exit: 2,
         says: &["was built by another rustc", "rustc 1.84.0 (9fc6b4312 2025-01-07); the kernel's: rustc 1.85.1", "help: install ", " rustc/trixie rust-src/trixie "] },
+    Refused { what: "another rustc, and the archive has the kernel's", changes: &[Program("rustc", OTHER_RUSTC), Script("apt-cache", OFFERS_BOTH)], args: SOURCE, exit: 2,
+        says: &["was built by another rustc", "apt-get install rustc=1.85.1+dfsg3-1 rust-src=1.85.1+dfsg3-1 (and RUSTC="] },
+    Refused { what: "another gcc, and the archive has a newer one", changes: &[Line("include/config/auto.conf", "(Debian 14.2.0-19)", "(Debian 14.2.0-18)"), Script("apt-cache", OFFERS_BOTH)], args: SOURCE, exit: 2,
+        says: &["was built by another gcc-14", "help: get gcc-14 14.2.0-18 from Debian's snapshots, https://snapshot.debian.org/binary/gcc-14; the archive has only 1.85.1"] },
     Refused { what: "another bindgen", changes: &[Program("bindgen", "bindgen 0.72.0")], args: SOURCE, exit: 2,
         says: &["was built by another bindgen", "bindgen 0.72.0; the kernel's: bindgen 0.71.1"] },
     Refused { what: "another C compiler", changes: &[Line("include/config/auto.conf", "(Debian 14.2.0-19)", "(Debian 14.2.0-18)")], args: SOURCE, exit: 2,
         says: &["was built by another gcc-14", "gcc-14 (Debian 14.2.0-18) 14.2.0", "help: install "] },
-    Refused { what: "the source of another kernel", changes: &[], args: &["--source", "OTHER"], exit: 2,
+    Refused { what: "the source of another kernel", changes: &[], args: &["--source", "OTHER", "RELEASE"], exit: 2,
         says: &["this is not the source of the kernel", "Linux 6.12.", "help: use the package: apt-get download linux-source-7."] },
-    Refused { what: "the source package of another version", changes: &[Package("7.3.4-0", usize::MAX)], args: &["--source", "PACKAGE"], exit: 2,
+    Refused { what: "the source package of another version", changes: &[Package("7.3.4-0", usize::MAX)], args: &["--source", "PACKAGE", "RELEASE"], exit: 2,
         says: &["this is not the source of the kernel", "Version: 7.3.4-0", "help: use the package: apt-get download linux-source-7."] },
-    Refused { what: "half a source package", changes: &[Package("7.3.4-0", 100)], args: &["--source", "PACKAGE"], exit: 2,
+    Refused { what: "half a source package", changes: &[Package("7.3.4-0", 100)], args: &["--source", "PACKAGE", "RELEASE"], exit: 2,
         says: &[", or it is incomplete", "help: use the package: apt-get download linux-source-7."] },
-    Refused { what: "the archive has no such source", changes: &[Line("include/generated/package.h", "Debian ", "Debian 0:")], args: &[], exit: 2,
+    Refused { what: "the archive has no such source", changes: &[Line("include/generated/package.h", "Debian ", "Debian 0:")], args: &["RELEASE"], exit: 2,
         says: &["the archive does not have the source of the kernel", "the archive has: none of that name", "rust-metadata --source PATH"] },
     Refused { what: "no space", changes: &[Program("df", "Filesystem\nx 1 1 99999 1 /")], args: SOURCE, exit: 2,
         says: &["need 1 GB of space", "97 MB are free", "help: free some space"] },
@@ -116,12 +133,17 @@ pub fn tests(kernel: &str) -> Vec<Test> {
         Test::new("metadata::one at a time", one_at_a_time),
     ]);
     // Compiles a kernel's Rust half.
-    let on_own = Test::of_many("metadata::of a kernel of the lab", of_lab::steps)
-        .on(&own)
-        .minutes(20);
+    let on_own = [
+        Test::of_many("metadata::of a kernel of the lab", of_lab::by_gcc).on(&own),
+        Test::of_many(
+            "metadata::of a kernel of the lab, by clang",
+            of_lab::by_clang,
+        )
+        .on(&flavour("7.3", Compiler::Clang)),
+    ];
     on_stock
         .map(|test| test.on(&stock))
-        .chain([on_own])
+        .chain(on_own.map(|test| test.minutes(20)))
         .chain([Test::new("metadata::DKMS passes its arguments on", of_dkms)])
         .collect()
 }
@@ -131,6 +153,7 @@ fn is_refused(context: &TestContext, case: &Refused) -> Result<()> {
     for change in case.changes {
         match *change {
             Line(file, old, new) => fixture.change(file, old, new)?,
+            Gone(file) => fs::remove_file(fixture.headers().join(file))?,
             Program(name, says) => fixture.program(name, says)?,
             Package(version, bytes) => fixture.package(version, bytes)?,
             Script(name, does) => fixture.script(name, does)?,
@@ -141,12 +164,12 @@ fn is_refused(context: &TestContext, case: &Refused) -> Result<()> {
         match *word {
             "SOURCE" => tool.arg(&fixture.lab.kernel.source.dir),
             "OTHER" => tool.arg(context.source("6.12")?.dir),
+            "CONFIGURED" => tool.arg(fixture.configured_source()?),
             "PACKAGE" => tool.arg(fixture.path("PACKAGE")),
+            "HEADERS" => tool.arg(fixture.headers()),
+            "RELEASE" => tool.arg(&fixture.release),
             word => tool.arg(word),
         };
-    }
-    if case.args.len() != 1 {
-        tool.arg(&fixture.release);
     }
     let output = tool.output()?;
     must_refuse(&output, case.exit, case.says)?;
@@ -181,7 +204,9 @@ fn headers_have_it(context: &TestContext) -> Result<()> {
     let fixture = Fixture::of_stock(context)?;
     let rust = fixture.headers().join("rust");
     fs::create_dir(&rust)?;
-    fs::write(rust.join("libkernel.rmeta"), "")?;
+    for file in ["libcore.rmeta", "libkernel.rmeta", "libmacros.so"] {
+        fs::write(rust.join(file), "")?;
+    }
     let output = fixture.make().output()?;
     must_contain(
         &printed(&output),

@@ -143,13 +143,16 @@ fn headers_alone(_: &TestContext, lab: &Lab) -> Result<()> {
 /// The headers were upgraded after the metadata was made.
 fn of_another_version(_: &TestContext, lab: &Lab) -> Result<()> {
     let (fixture, kdir) = metadata(lab)?;
-    fs::write(kdir.join("../made-for"), "Debian 7.3.4-0\n")?;
+    fs::write(
+        kdir.join("../made-for"),
+        "#1 SMP Debian 7.3.4-0 (2026-11-01)\n",
+    )?;
     let release = &lab.kernel.flavour.series;
     let says = [
         &format!(
             "the Rust metadata of the kernel {release} was made for another version of its headers"
         ),
-        "made for Debian 7.3.4-0; the headers: Debian ",
+        "made for #1 SMP Debian 7.3.4-0 (2026-11-01); the headers: #1 ",
         &format!("help: make rust-metadata KREL={release}"),
     ];
     must_refuse_and_agree(lab, &fixture, &[], &kdir.to_string_lossy(), &[], &says)

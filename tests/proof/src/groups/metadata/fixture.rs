@@ -20,8 +20,33 @@ pub struct Fixture {
     /// The lab with that kernel.
     pub lab: Rc<Lab>,
     folder: TempDir,
+    headers: PathBuf,
+    /// How the tool is told which kernel it is for: by its release, or by its headers.
+    of_kernel: Vec<String>,
     /// Its release, as `uname -r` prints it.
     pub release: String,
+}
+
+/// Where packages put a kernel's headers and its configuration.
+#[derive(Clone, Copy)]
+pub enum Packages {
+    /// Those of `make bindeb-pkg`.
+    Debian,
+    /// Those of Arch Linux.
+    Arch,
+}
+
+impl Packages {
+    fn places(self, release: &str) -> (String, String) {
+        let arch = format!("root/usr/lib/modules/{release}/build");
+        match self {
+            Packages::Debian => (
+                format!("root/usr/src/linux-headers-{release}"),
+                format!("root/boot/config-{release}"),
+            ),
+            Packages::Arch => (arch.clone(), arch + "/.config"),
+        }
+    }
 }
 
 impl Fixture {
@@ -45,46 +70,38 @@ impl Fixture {
         Ok(fixture)
     }
 
-    /// The headers of a kernel of the lab, laid out as in Debian's packages.
-    pub fn of_lab(context: &TestContext) -> Result<Self> {
+    /// The headers of a kernel of the lab, made by the kernel's own script for packages.
+    pub fn of_lab(context: &TestContext, packages: Packages) -> Result<Self> {
         let lab = context.lab()?;
         let release = lab.kernel.release()?;
-        let fixture = Fixture::new(context, lab, release)?;
-        let (kernel, source) = (&fixture.lab.kernel.dir, &fixture.lab.kernel.source.dir);
-
-        let common = fixture.path("root/common");
-        fs::create_dir_all(&common)?;
-        for name in ["Makefile", "arch", "include", "tools"] {
-            symlink(source.join(name), common.join(name))?;
+        let mut fixture = Fixture::new(context, lab, release)?;
+        let (headers, config) = packages.places(&fixture.release);
+        fixture.headers = fixture.path(&headers);
+        if matches!(packages, Packages::Arch) {
+            fixture.of_kernel = vec!["--headers".into(), fixture.headers.display().to_string()];
         }
-        links(&source.join("scripts"), &common.join("scripts"))?;
-        links(&kernel.join("scripts"), &common.join("scripts"))?;
-        let headers = fixture.headers();
-        fs::create_dir_all(&headers)?;
-        for name in [
-            ".config",
-            "Module.symvers",
-            "arch",
-            "include",
-            "scripts",
-            "tools",
-        ] {
-            links(&kernel.join(name), &headers.join(name))?;
-        }
-        fs::write(headers.join("Makefile"), "include /common/Makefile\n")?;
-        fs::write(headers.join(".kernelvariables"), "CC = gcc\n")?;
-        let id = format!(
-            "#define LINUX_PACKAGE_ID \" Debian {}\"\n",
-            fixture.lab.kernel.source.version
-        );
-        fs::write(headers.join("include/generated/package.h"), id)?;
+        let kernel = &fixture.lab.kernel;
+        let script = kernel
+            .source
+            .dir
+            .join("scripts/package/install-extmod-build");
+        let run = format!("{} {}", script.display(), fixture.headers.display());
+        let run = format!("KBUILD_RUN_COMMAND={run}");
+        let mut make = kernel.make(&fixture.lab.toolchain);
+        succeed(make.args(["-s", "run-command", &run]))?;
+        let config = fixture.path(&config);
+        fs::create_dir_all(config.with_file_name(""))?;
+        fs::copy(kernel.dir.join(".config"), config)?;
         Ok(fixture)
     }
 
     pub fn new(context: &TestContext, lab: Rc<Lab>, release: String) -> Result<Self> {
         let folder = cache::scratch_in(&context.cache()?.dir().join("metadata-tests"))?;
+        let headers = format!("root/usr/src/linux-headers-{release}");
         Ok(Fixture {
             lab,
+            headers: folder.path().join(headers),
+            of_kernel: vec![release.clone()],
             folder,
             release,
         })
@@ -102,6 +119,7 @@ impl Fixture {
             "Module.symvers",
             "arch",
             "include/config/auto.conf",
+            "include/config/kernel.release",
             "include/generated",
         ];
         for name in all.iter().chain(own) {
@@ -114,9 +132,8 @@ impl Fixture {
         self.folder.path().join(name)
     }
 
-    pub fn headers(&self) -> PathBuf {
-        self.path("root/usr/src")
-            .join(format!("linux-headers-{}", self.release))
+    pub fn headers(&self) -> &Path {
+        &self.headers
     }
 
     pub fn kdir(&self) -> PathBuf {
@@ -143,7 +160,7 @@ impl Fixture {
         let mut tool = self.tool();
         tool.arg("--source")
             .arg(&self.lab.kernel.source.dir)
-            .arg(&self.release);
+            .args(&self.of_kernel);
         tool
     }
 
@@ -173,6 +190,18 @@ impl Fixture {
                     .extension()
                     .is_some_and(|extension| extension == "lock")
             }))
+    }
+
+    /// What `make` in the kernel's source leaves there.
+    pub fn configured_source(&self) -> Result<PathBuf> {
+        let folder = self.path("configured");
+        fs::create_dir(&folder)?;
+        fs::copy(
+            self.lab.kernel.source.dir.join("Makefile"),
+            folder.join("Makefile"),
+        )?;
+        fs::write(folder.join(".config"), "")?;
+        Ok(folder)
     }
 
     /// Replaces the first such text, and the link by a file.

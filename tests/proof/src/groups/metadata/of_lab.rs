@@ -1,37 +1,58 @@
 //! rust-metadata on a kernel of the lab: compiled, interrupted, refused, made and used.
 
 use std::fs;
+use std::path::Path;
 use std::process::Command;
 
 use anyhow::{ensure, Context, Result};
 use rustix::process::{kill_process_group, Signal};
 
-use super::fixture::Fixture;
+use super::fixture::{Fixture, Packages};
 use super::{must_refuse, OTHER_RUSTC};
 use crate::harness::test::{Case, Outcome};
 use crate::support::context::{copy_of_project, must_contain, printed, succeed, TestContext};
 use crate::support::processes::wait_for;
 
-/// The steps share a fixture, so that the Rust half is compiled only once.
-pub fn steps(context: &TestContext) -> Result<Vec<Case>> {
-    let fixture = Fixture::of_lab(context)?;
+type Step = (&'static str, fn(&TestContext, &Fixture) -> Result<()>);
+
+const BY_GCC: &[Step] = &[
+    ("interrupted, it goes on", interrupted_twice),
+    ("the disk is full at the end", full_at_the_end),
+    ("refused: symbols differ", symbols_differ),
+    ("refused: symbols cannot be compared", not_compared),
+    ("refused: a header is not made", header_not_made),
+    ("made from what is there", made_from_what_is_there),
+    ("complete", has_what_a_build_has),
+    ("used", used),
+];
+
+const BY_CLANG: &[Step] = &[
+    ("refused: another clang", another_clang),
+    ("made by the kernel's clang beside another", made_by_clang),
+    ("complete", has_what_a_build_has),
+    ("used", used),
+];
+
+/// The steps share a fixture, so that the Rust half is compiled only once. It is laid out as by
+/// `make bindeb-pkg`.
+pub fn by_gcc(context: &TestContext) -> Result<Vec<Case>> {
+    steps(context, Packages::Debian, BY_GCC)
+}
+
+/// The same for headers in the folder of the modules.
+pub fn by_clang(context: &TestContext) -> Result<Vec<Case>> {
+    steps(context, Packages::Arch, BY_CLANG)
+}
+
+fn steps(context: &TestContext, packages: Packages, steps: &[Step]) -> Result<Vec<Case>> {
+    let fixture = Fixture::of_lab(context, packages)?;
     let mut cases = Vec::new();
-    let steps: [(&str, Step); 6] = [
-        ("interrupted, it goes on", interrupted_twice),
-        ("the disk is full at the end", full_at_the_end),
-        ("refused: symbols differ", symbols_differ),
-        ("refused: symbols cannot be compared", not_compared),
-        ("refused: a header is not made", header_not_made),
-        ("made, and used", made_and_used),
-    ];
     for (name, step) in steps {
-        step(context, &fixture).with_context(|| name.to_owned())?;
-        cases.push(Case::of_many(name, Outcome::Passed));
+        step(context, &fixture).with_context(|| (*name).to_owned())?;
+        cases.push(Case::of_many(*name, Outcome::Passed));
     }
     Ok(cases)
 }
-
-type Step = fn(&TestContext, &Fixture) -> Result<()>;
 
 /// Ends the tool by SIGINT and SIGKILL while rustc runs.
 fn interrupted_twice(_: &TestContext, fixture: &Fixture) -> Result<()> {
@@ -66,26 +87,103 @@ fn full_at_the_end(_: &TestContext, fixture: &Fixture) -> Result<()> {
     Ok(())
 }
 
-/// A module that is built with the metadata loads; the metadata is made only once, and can be removed.
-fn made_and_used(context: &TestContext, fixture: &Fixture) -> Result<()> {
-    let output = fixture.make().output()?;
-    ensure!(output.status.success(), "{}", printed(&output));
+/// The objects of the steps before are used again.
+fn made_from_what_is_there(_: &TestContext, fixture: &Fixture) -> Result<()> {
+    let text = made(fixture)?;
     ensure!(
-        !printed(&output).contains("RUSTC L rust/core.o"),
-        "compiled again: {}",
-        printed(&output)
+        !text.contains("RUSTC L rust/core.o"),
+        "compiled again: {text}"
     );
-    must_contain(
-        &printed(&output),
-        "Rust symbols that the kernel exports match",
-    )?;
+    Ok(())
+}
+
+fn made(fixture: &Fixture) -> Result<String> {
+    let output = fixture.make().output()?;
+    let text = printed(&output);
+    ensure!(output.status.success(), "{text}");
+    must_contain(&text, "Rust symbols that the kernel exports match")?;
     let kdir = fixture.kdir().display().to_string();
     ensure!(
         String::from_utf8_lossy(&output.stdout).trim_end() == kdir,
-        "{}",
-        printed(&output)
+        "{text}"
     );
+    Ok(text)
+}
 
+/// Both the usual clang and the one with the version in its name.
+fn another_clang(_: &TestContext, fixture: &Fixture) -> Result<()> {
+    let clangs = ["clang".to_owned(), versioned_clang(fixture)?];
+    for clang in &clangs {
+        fixture.program(clang, "Debian clang version 18.1.8 (1)")?;
+    }
+    let says = [
+        "was built by another clang",
+        ": Debian clang version 18.1.8 (1); the kernel's: Debian clang version ",
+        "and name it: CC=/path/to/it",
+    ];
+    must_refuse(&fixture.make().output()?, 2, &says)?;
+    fs::remove_file(fixture.path("bin").join(&clangs[1])).context("cannot remove the program")
+}
+
+/// As `CONFIG_CLANG_VERSION` has it.
+fn versioned_clang(fixture: &Fixture) -> Result<String> {
+    let options = fs::read_to_string(fixture.headers().join("include/config/auto.conf"))?;
+    let version = options
+        .lines()
+        .find_map(|line| line.strip_prefix("CONFIG_CLANG_VERSION="));
+    let version: u32 = version.context("no clang")?.parse()?;
+    Ok(format!("clang-{}", version / 10_000))
+}
+
+/// The headers have what Arch Linux's PKGBUILD puts into them, but not the helpers that are inlined.
+fn made_by_clang(_: &TestContext, fixture: &Fixture) -> Result<()> {
+    let rust = fixture.headers().join("rust");
+    fs::create_dir(&rust)?;
+    for entry in fs::read_dir(fixture.lab.kernel.dir.join("rust"))? {
+        let file = entry?.path();
+        let ships = |extension| extension == "rmeta" || extension == "so";
+        if file.extension().is_some_and(ships) {
+            fs::copy(&file, rust.join(file.file_name().context("no name")?))?;
+        }
+    }
+    ensure!(rust.join("libkernel.rmeta").exists(), "no metadata");
+    made(fixture)?;
+    fs::remove_file(fixture.path("bin/clang")).context("cannot remove the program")
+}
+
+/// What the folder need not have of a kernel's build or source.
+const NOT_NEEDED: &[&str] = &["rust/modules.order"];
+
+/// The folder has the files that `make modules_prepare` makes, and the scripts and Rust files of the source.
+fn has_what_a_build_has(_: &TestContext, fixture: &Fixture) -> Result<()> {
+    let kernel = &fixture.lab.kernel;
+    let made = [
+        "arch/x86/include/generated",
+        "include/generated",
+        "rust",
+        "scripts",
+        "tools/objtool/objtool",
+    ];
+    let mut files = files_of(&kernel.dir, &made)?;
+    files.extend(files_of(&kernel.source.dir, &["rust", "scripts"])?);
+    ensure!(files.len() > 500, "only {} files", files.len());
+    let kdir = fixture.kdir();
+    let is_needed = |file: &String| !NOT_NEEDED.iter().any(|start| file.starts_with(start));
+    files.retain(|file| is_needed(file) && !kdir.join(file).exists());
+    ensure!(files.is_empty(), "missing:\n{}", files.join("\n"));
+    Ok(())
+}
+
+/// All but objects, and what only Kbuild reads.
+fn files_of(folder: &Path, below: &[&str]) -> Result<Vec<String>> {
+    let mut find = Command::new("find");
+    find.current_dir(folder).args(below);
+    find.args("-type f ! -name .* ! -name *.o ! -name *.a".split(' '));
+    Ok(succeed(&mut find)?.lines().map(str::to_owned).collect())
+}
+
+/// A module that is built with the metadata loads; the metadata is made only once, and can be removed.
+fn used(context: &TestContext, fixture: &Fixture) -> Result<()> {
     let again = fixture.make().output()?;
     ensure!(
         again.status.success() && again.stderr.is_empty(),
@@ -142,6 +240,7 @@ fn is_a_kdir(context: &TestContext, fixture: &Fixture) -> Result<()> {
         .toolchain
         .command_in(&project, &[&project], "make");
     make.arg(format!("KDIR={}", fixture.kdir().display()));
+    make.args(fixture.lab.kernel.flavour.make_options());
     succeed(&mut make)?;
     let ko = fs::read(project.join("hello_rust.ko"))?;
     let job = "insmod /hello_rust.ko && rmmod hello_rust && dmesg\n";
