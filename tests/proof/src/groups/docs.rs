@@ -1,8 +1,7 @@
 //! What README.md and docs/ tell people to type works, in a copy of what git has.
 
 use std::fs;
-use std::os::unix::fs::PermissionsExt;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use anyhow::{ensure, Context, Result};
 use host::project::project;
@@ -88,13 +87,6 @@ pub fn tests() -> Vec<Test> {
     });
     run.chain([
         Test::new("docs::each command has its test", |_| each_has_its_test()),
-        Test::new("docs::make asks cargo what is stale", |_| cargo_is_asked()),
-        Test::new("docs::cargo is not asked when nothing has changed", |_| {
-            cargo_is_asked_once()
-        }),
-        Test::new("docs::each checkout has its own programs", |_| {
-            own_programs()
-        }),
         Test::new("docs::stitch's own options", options_of_stitch).on(&main_flavour()),
         Test::new("docs::what stitch shows of hello_rust", shown_by_stitch).on(&main_flavour()),
     ])
@@ -145,136 +137,6 @@ fn each_has_its_test() -> Result<()> {
         }
     }
     ensure!(named > 20, "only {named} commands were found");
-    Ok(())
-}
-
-/// (a target, the packages whose programs it runs)
-const PROGRAMS: &[(&str, &[&str])] = &[
-    ("run", &["lab"]),
-    ("new", &["lab"]),
-    ("shell", &["lab"]),
-    ("gdb", &["lab"]),
-    ("watch", &["lab"]),
-    ("stitch", &["lab", "stitch"]),
-    ("walkthrough", &["lab", "stitch"]),
-    ("walkthrough PART=3", &["walkthrough", "stitch"]),
-    ("docs/walkthrough.md", &["lab", "stitch"]),
-    ("test", &["lab", "stitch", "walkthrough", "proof"]),
-    ("test-all", &["lab", "stitch", "walkthrough", "proof"]),
-];
-
-/// Whatever is there already: only cargo knows all that a program is made of.
-fn cargo_is_asked() -> Result<()> {
-    for (target, packages) in PROGRAMS {
-        let mut make = fresh("make");
-        make.arg("-n")
-            .args(target.split(' '))
-            .current_dir(project());
-        let printed = succeed(&mut make)?;
-        let build = printed
-            .lines()
-            .find(|line| line.starts_with("tools/cargo.sh build "));
-        let build = build.with_context(|| format!("make {target} builds nothing:\n{printed}"))?;
-        for package in *packages {
-            must_contain(build, &format!("--package {package}"))?;
-        }
-    }
-    Ok(())
-}
-
-/// A cargo that makes the program `lab` from two files, and calls a script meanwhile.
-const CARGO: &str = "#!/bin/sh\n\
-    [ \"$1\" != --version ] || { echo 'cargo 1.99.0'; exit; }\n\
-    echo asked >>asked\n\
-    lab=$CARGO_TARGET_DIR/debug/lab\n\
-    mkdir -p \"${lab%/*}\"\n\
-    echo \"$lab: qemu/src/main.rs tools/path.sh\" >\"$lab.d\"\n\
-    echo '#!/bin/sh' >\"$lab\"\n\
-    chmod +x \"$lab\"\n\
-    . ./meanwhile\n";
-
-/// (what happens then, how often cargo was asked in the end)
-const CHANGES: &[(&str, usize)] = &[
-    ("", 1),
-    ("echo >>README.md", 1),
-    ("echo >>qemu/src/main.rs", 2),
-    ("touch tools/path.sh", 3),
-    ("touch Cargo.lock", 4),
-    ("touch border/gate/Cargo.toml tools/stitch/Cargo.toml", 5),
-    ("rm \"$CARGO_TARGET_DIR/debug/lab\"", 6),
-    // While cargo runs, which may have read it already.
-    (
-        "echo 'echo >>qemu/src/main.rs' >meanwhile; touch Cargo.lock",
-        7,
-    ),
-    (": >meanwhile", 8),
-    ("", 8),
-    // cargo says what is missing.
-    ("rm qemu/src/main.rs", 9),
-    ("", 10),
-];
-
-/// What cargo has listed is enough to know that.
-fn cargo_is_asked_once() -> Result<()> {
-    let folder = tempfile::tempdir()?;
-    let copy = copy_of_project(&folder.path().join("a copy"))?;
-    let target = folder.path().join("targets/target");
-    // A rustup without toolchains.
-    for (program, text) in [("rustup", "#!/bin/sh\nexit 1\n"), ("cargo", CARGO)] {
-        let file = folder.path().join(program).join(program);
-        fs::create_dir(file.with_file_name(""))?;
-        fs::write(&file, text)?;
-        fs::set_permissions(&file, fs::Permissions::from_mode(0o755))?;
-    }
-    let path = ["rustup", "cargo"].map(|name| folder.path().join(name).display().to_string());
-    let path = format!("{}:/usr/bin:/bin", path.join(":"));
-    let run = |program: &str, words: &[&str]| {
-        let mut command = fresh(program);
-        command.args(words).current_dir(&copy).env("PATH", &path);
-        command.env("HELLO_RUST_DIR", &copy);
-        succeed(command.env("CARGO_TARGET_DIR", &target))
-    };
-    let build = ["build", "--quiet", "--locked", "--package", "lab"];
-    fs::write(copy.join("meanwhile"), "")?;
-    run("tools/cargo.sh", &build)?;
-    for (change, expected) in CHANGES {
-        run("sh", &["-c", change])?;
-        run("tools/cargo.sh", &build)?;
-        let asked = fs::read_to_string(copy.join("asked"))?.lines().count();
-        ensure!(asked == *expected, "after {change:?}, asked {asked} times");
-    }
-    Ok(())
-}
-
-/// What one checkout has built, another one never runs; and it goes with it.
-fn own_programs() -> Result<()> {
-    let folder = tempfile::tempdir()?;
-    let cache = folder.path().join("cache");
-    let mut targets = Vec::new();
-    for name in ["one", "other"] {
-        let copy = copy_of_project(&folder.path().join(name))?;
-        let make = |copy: &Path| {
-            let mut make = fresh("make");
-            make.current_dir(copy).env("XDG_CACHE_HOME", &cache);
-            make
-        };
-        // cargo.sh marks the folder before cargo has anything to do.
-        let print = "print:;@tools/cargo.sh --version >/dev/null && echo $(CARGO_TARGET_DIR)";
-        let printed = succeed(make(&copy).args(["--eval", print, "print"]))?;
-        let last = printed.lines().last().context("make prints nothing")?;
-        targets.push((copy, PathBuf::from(last)));
-    }
-    let [(one, of_one), (_, of_other)] = &targets[..] else {
-        anyhow::bail!("two checkouts, but {targets:?}");
-    };
-    ensure!(of_one != of_other && of_one.starts_with(&cache) && of_other.is_dir());
-    ensure!(of_one.is_dir(), "{} went too early", of_one.display());
-
-    fs::remove_dir_all(one)?;
-    let mut cargo = fresh(project().join("tools/cargo.sh"));
-    cargo.arg("--version").env("CARGO_TARGET_DIR", of_other);
-    succeed(cargo.env("HELLO_RUST_DIR", project()))?;
-    ensure!(!of_one.exists(), "{} is still there", of_one.display());
     Ok(())
 }
 

@@ -1,6 +1,7 @@
 //! The tests, group by group.
 
 mod border;
+mod cargo;
 pub mod checks;
 mod contracts;
 mod crossing;
@@ -64,6 +65,7 @@ pub fn all(asked: &[Flavour]) -> Vec<Test> {
         walkthrough::tests_on(stock),
         metadata::tests(stock),
         dkms::tests(stock),
+        cargo::tests(),
         docs::tests(),
     ]
     .into_iter()

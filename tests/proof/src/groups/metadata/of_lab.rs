@@ -19,7 +19,8 @@ const BY_GCC: &[Step] = &[
     ("interrupted, it goes on", interrupted_twice),
     ("the disk is full at the end", full_at_the_end),
     ("refused: symbols differ", symbols_differ),
-    ("refused: symbols cannot be compared", not_compared),
+    ("refused: something cannot be compared", not_compared),
+    ("refused: a structure has another layout", layout_differs),
     ("refused: a header is not made", header_not_made),
     ("made from what is there", made_from_what_is_there),
     ("complete", has_what_a_build_has),
@@ -294,11 +295,36 @@ fn symbols_differ(_: &TestContext, fixture: &Fixture) -> Result<()> {
     fs::write(&file, symvers).context("cannot restore the symbols")
 }
 
-/// What prints nothing has found no difference, and no match.
+/// A program that fails, or prints nothing, and the error. What cannot be compared counts as different.
+#[rustfmt::skip] // a table reads best as a table
+const NOT_COMPARED: &[(&str, &str, &str)] = &[
+    ("comm", "exit 1", "0 of the kernel's"),
+    ("cmp", "exit 2", "include/generated/"),
+    ("find", "[ $1 != include/generated ] && exec /usr/bin/find \"$@\"; echo include/generated/asm-offsets.h; exit 1", "the generated headers cannot be listed"),
+    ("find", "[ $1 != include/generated ] && exec /usr/bin/find \"$@\"; exit 0", "the generated headers cannot be listed"),
+];
+
 fn not_compared(_: &TestContext, fixture: &Fixture) -> Result<()> {
-    fixture.script("comm", "exit 1")?;
-    refused_again(fixture, 1, &["0 of the kernel's"])?;
-    fs::remove_file(fixture.path("bin/comm")).context("cannot remove the program")
+    for (program, does, says) in NOT_COMPARED {
+        fixture.script(program, does)?;
+        refused_again(fixture, 1, &[says]).with_context(|| (*program).to_owned())?;
+        fs::remove_file(fixture.path("bin").join(program)).context("cannot remove the program")?;
+    }
+    Ok(())
+}
+
+/// A structure with another layout, whether diff shows it or not.
+fn layout_differs(_: &TestContext, fixture: &Fixture) -> Result<()> {
+    let header = "include/generated/asm-offsets.h";
+    let file = fixture.headers().join(header);
+    let text = fs::read_to_string(&file)?;
+    fixture.change(header, "#define TASK_threadsp ", "#define TASK_threadsp 1")?;
+    let differs = format!("{header} differs");
+    refused_again(fixture, 1, &[&differs, "TASK_threadsp 1"])?;
+    fixture.script("diff", "exit 2")?;
+    refused_again(fixture, 1, &[&differs])?;
+    fs::remove_file(fixture.path("bin/diff"))?;
+    fs::write(&file, text).context("cannot restore the header")
 }
 
 /// A header that the build does not generate, but that the kernel has.
