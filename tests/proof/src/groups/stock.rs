@@ -6,13 +6,16 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use anyhow::{bail, ensure, Context, Result};
+use host::cache;
 use host::project::project;
 
 use super::guest::checks_on;
 use super::kdir::{self, must_refuse_and_agree, Fixture};
 use super::stitch::asked::of_the_kernel_by_hand;
 use crate::harness::test::Test;
-use crate::support::context::{flavour, must_contain, printed, succeed, TestContext};
+use crate::support::context::{
+    copy_of_project, flavour, must_contain, printed, succeed, TestContext,
+};
 use crate::support::scratch::{must_refuse, Scratch};
 use lab::commands::lab::Lab;
 use lab::guest::machine::Outcome;
@@ -40,6 +43,7 @@ const CHECKS: &[(&str, Check)] = &[
         of_the_kernel_by_hand(lab)
     }),
     ("as a tree of one's own", kdir::tree_of_ones_own),
+    ("the folder has what is asked of it", has_what_is_asked),
     ("KDIR is Debian's headers alone", headers_alone),
     ("KDIR was made for another version", of_another_version),
     ("KDIR has lost the headers", without_headers),
@@ -115,6 +119,29 @@ fn locked_down(context: &TestContext, lab: &Lab) -> Result<()> {
         }
         None => bail!("not explained:\n{}", guest.console),
     }
+}
+
+/// What other people's modules, their packages and editors ask of a kernel's folder: the last one is asked by
+/// bcachefs.
+const ASKED: &[&str] = &[
+    "make -s -C $KDIR M=$PWD modules",
+    "make -s -C $KDIR M=$PWD compile_commands.json && [ -s compile_commands.json ]",
+    "make -s -C $KDIR M=$PWD rust-analyzer && [ -s rust-project.json ]",
+    "make -s -C $KDIR M=$PWD clean && make -s -C $KDIR M=$PWD CLIPPY=1 modules",
+    "RUSTC=rustc BINDGEN=bindgen CC=gcc $KDIR/scripts/rust_is_available.sh",
+    "[ -r $KDIR/include/generated/rustc_cfg ]",
+    "head -c 4096 $KDIR/rust/libcore.rmeta | grep -aq \"$(rustc --version | cut -d ' ' -f 1,2)\"",
+];
+
+fn has_what_is_asked(context: &TestContext, lab: &Lab) -> Result<()> {
+    let folder = cache::scratch_in(&context.cache()?.dir().join("metadata-tests"))?;
+    let module = copy_of_project(&folder.path().join("hello_rust"))?;
+    for question in ASKED {
+        let kdir = format!("KDIR={}", lab.kernel.dir.display());
+        let mut ask = lab.toolchain.command_in(&module, &[&module], "env");
+        succeed(ask.args([&kdir, "sh", "-c", question])).context(*question)?;
+    }
+    Ok(())
 }
 
 /// make reports what is missing, and the command that makes it.
