@@ -18,7 +18,7 @@ use rustix::fs::FlockOperation;
 use rustix::process::{kill_process_group, Signal};
 
 use crate::harness::test::Test;
-use crate::support::context::{flavour, must_contain, printed, succeed, TestContext};
+use crate::support::context::{flavour, must_contain, printed, TestContext};
 use crate::support::processes::wait_for;
 
 use fixture::Fixture;
@@ -253,7 +253,8 @@ fn arguments(context: &TestContext) -> Result<()> {
     Ok(())
 }
 
-/// DKMS appends LLVM=1 to the command for a kernel that was built by clang.
+/// DKMS appends LLVM=1 to the command for a kernel that was built by clang. A module that can do without Rust
+/// is built against the headers alone.
 fn of_dkms(_: &TestContext) -> Result<()> {
     let place = tempfile::tempdir()?;
     let script = |name: &str, does: &str| -> Result<()> {
@@ -270,18 +271,28 @@ fn of_dkms(_: &TestContext) -> Result<()> {
         project().join("tools/stock/dkms"),
         place.path().join("dkms"),
     )?;
-    let mut dkms = Command::new("sh");
-    dkms.arg("./dkms")
-        .args(["make", "7.3-clang", "LLVM=1", "CC=clang"]);
-    dkms.current_dir(&place)
-        .env("PATH", format!("{}:/usr/bin:/bin", place.path().display()));
-    let printed = succeed(&mut dkms)?;
+    let run = |task: &str| {
+        let mut dkms = Command::new("sh");
+        dkms.args(["./dkms", task, "7.3-clang", "LLVM=1", "CC=clang"]);
+        dkms.current_dir(&place)
+            .env("PATH", format!("{}:/usr/bin:/bin", place.path().display()))
+            .output()
+    };
     let m = place.path().canonicalize()?;
-    let expected = format!(
-        "-C /kdir/7.3-clang M={} LLVM=1 CC=clang modules",
-        m.display()
+    let builds = |kdir: &str| format!("-C {kdir} M={} LLVM=1 CC=clang modules\n", m.display());
+    for task in ["make", "make-optional"] {
+        let printed = printed(&run(task)?);
+        ensure!(printed == builds("/kdir/7.3-clang"), "{task}: {printed}");
+    }
+
+    script("rust-metadata", "exit 2")?;
+    let refused = run("make")?;
+    ensure!(!refused.status.success() && refused.stdout.is_empty());
+    let printed = printed(&run("make-optional")?);
+    ensure!(
+        printed == builds("/lib/modules/7.3-clang/build"),
+        "{printed}"
     );
-    ensure!(printed.trim_end() == expected, "{printed}");
     Ok(())
 }
 
