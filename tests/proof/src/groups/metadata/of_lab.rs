@@ -5,6 +5,7 @@ use std::path::Path;
 use std::process::Command;
 
 use anyhow::{ensure, Context, Result};
+use host::project::project;
 use rustix::process::{kill_process_group, Signal};
 
 use super::fixture::{Fixture, Packages};
@@ -16,6 +17,7 @@ use crate::support::processes::wait_for;
 type Step = (&'static str, fn(&TestContext, &Fixture) -> Result<()>);
 
 const BY_GCC: &[Step] = &[
+    ("named by make doctor", named_by_doctor),
     ("interrupted, it goes on", interrupted_twice),
     ("the disk is full at the end", full_at_the_end),
     ("refused: symbols differ", symbols_differ),
@@ -53,6 +55,16 @@ fn steps(context: &TestContext, packages: Packages, steps: &[Step]) -> Result<Ve
         cases.push(Case::of_many(*name, Outcome::Passed));
     }
     Ok(cases)
+}
+
+/// The help is the command that makes it.
+fn named_by_doctor(_: &TestContext, fixture: &Fixture) -> Result<()> {
+    let headers = fixture.headers();
+    let mut check = Command::new(project().join("tools/check-kernel.sh"));
+    let text = printed(&check.arg(headers).output()?);
+    must_contain(&text, "its header package lacks the metadata against which")?;
+    let makes = format!("\tmake rust-metadata KDIR={} KSRC=", headers.display());
+    must_contain(&text, &makes)
 }
 
 /// Ends the tool by SIGINT and SIGKILL while rustc runs.
