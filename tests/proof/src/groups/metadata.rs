@@ -214,7 +214,14 @@ fn headers_have_it(context: &TestContext) -> Result<()> {
 
 fn arguments(context: &TestContext) -> Result<()> {
     let fixture = Fixture::of_stock(context)?;
-    for words in [&["--into"][..], &["--what"], &["a", "b"], &["a/b"], &[""]] {
+    for words in [
+        &["--into"][..],
+        &["--what"],
+        &["a", "b"],
+        &["--release", "a", "b"],
+        &["a/b"],
+        &[""],
+    ] {
         let output = fixture.tool().args(words).output()?;
         ensure!(
             output.status.code() == Some(2),
@@ -243,7 +250,7 @@ fn arguments(context: &TestContext) -> Result<()> {
     tool.arg("--check")
         .arg("--source")
         .arg(&fixture.lab.kernel.source.dir);
-    let output = tool.arg(&fixture.release).output()?;
+    let output = tool.args(["--release", &fixture.release]).output()?;
     ensure!(
         output.status.success() && output.stdout.is_empty(),
         "{}",
