@@ -8,6 +8,8 @@ KREL ?= $(shell uname -r)
 # Variables from make's command line only: CI systems set names such as TIMEOUT in the environment. The
 # lab and the tests read them as LAB_KERNEL and so on.
 OURS := ACCEL ARGS CC CHECK CONFIG CPUS DEBUG DIR FILES FUSED JUNIT KERNEL KERNELS KIND KSRC LIST M MEM NAME PARAMS PART RUN RUNS TESTS TIMEOUT
+# For a KDIR, Kbuild reads ARCH= itself.
+OURS += $(if $(filter doctor modules,$(or $(MAKECMDGOALS),modules)),,ARCH)
 is_given = $(findstring command,$(origin $1))
 $(foreach name,$(OURS),$(if $(call is_given,$(name)),$(eval export LAB_$(name) := $$(value $(name)))))
 

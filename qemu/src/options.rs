@@ -11,6 +11,7 @@ use diagnostic::Diagnostic;
 use crate::commands::new::Kind;
 use crate::guest::job::Run;
 use crate::guest::machine::{Accelerator, Size};
+use crate::kernel::arch::Arch;
 use crate::kernel::flavour::{is_stock, Compiler, Flavour};
 use crate::kernel::sources::Folder;
 
@@ -145,6 +146,10 @@ pub struct Settings {
     #[arg(long, env = "LAB_CC", default_value = "clang", global = true)]
     pub cc: Compiler,
 
+    /// The architecture of the kernel and the module.
+    #[arg(long, env = "LAB_ARCH", default_value = "x86", global = true)]
+    pub arch: Arch,
+
     /// A kernel source of your own, instead of Debian's.
     #[arg(long, env = "LAB_KSRC", global = true, value_parser = clap::builder::NonEmptyStringValueParser::new())]
     pub ksrc: Option<String>,
@@ -208,6 +213,7 @@ impl Settings {
             None => self.kernel.clone(),
         };
         Flavour {
+            arch: self.arch,
             // Debian's own kernels are built by gcc.
             compiler: if is_stock(&series) {
                 Compiler::Gcc

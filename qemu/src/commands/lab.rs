@@ -80,7 +80,7 @@ impl Lab {
     fn in_tree(&self, name: &str) -> Result<Option<Ko>> {
         let Kernel { flavour, dir, .. } = &self.kernel;
         let file = if flavour.is_stock() {
-            stock::module(&self.cache, &self.toolchain, &flavour.series, name)?
+            stock::module(&self.cache, &self.toolchain, flavour, name)?
         } else {
             file_in(dir, name)?
         };
@@ -157,7 +157,7 @@ pub fn provide_source(
 ) -> Result<Source> {
     match settings.foreign_source() {
         Some(dir) => Source::foreign(&dir),
-        None if flavour.is_stock() => stock::source(cache, toolchain, &flavour.series),
+        None if flavour.is_stock() => stock::source(cache, toolchain, &flavour),
         None => Source::debian(cache, toolchain, &flavour.series),
     }
 }

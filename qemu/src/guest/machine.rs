@@ -332,13 +332,9 @@ impl Machine<'_> {
     }
 
     fn qemu(&self, folder: &Path, append: &str) -> Command {
-        let mut qemu = self.toolchain.command_in(folder, &[], "qemu-system-x86_64");
-        qemu
-            // No firmware tables, no PCI: nothing to wait for. The serial ports are added below.
-            .args([
-                "-machine",
-                "microvm,acpi=off,pit=on,pic=on,rtc=on,isa-serial=off",
-            ])
+        let arch = self.kernel.flavour.arch.words();
+        let mut qemu = self.toolchain.command_in(folder, &[], arch.qemu);
+        qemu.args(arch.machine)
             .args(["-no-user-config", "-nodefaults", "-no-reboot"])
             .args(self.accelerator.arguments())
             .args(["-m", &format!("{}M", self.size.memory)])
@@ -347,12 +343,12 @@ impl Machine<'_> {
             .arg(&self.kernel.image)
             .arg("-initrd")
             .arg(folder.join("initramfs"))
-            // reboot=t: a triple fault ends the guest; -no-reboot ends QEMU with it.
             // softlockup_panic=1: on the only CPU, a report needs the panic to get out.
             .args([
                 "-append",
                 &format!(
-                    "console=ttyS0 reboot=t softlockup_panic=1 {} {append}",
+                    "{} softlockup_panic=1 {} {append}",
+                    arch.append,
                     self.accelerator.append()
                 ),
             ])

@@ -10,6 +10,8 @@ use host::cache;
 use host::toolchain::Toolchain;
 use wait_timeout::ChildExt;
 
+use crate::kernel::arch::Arch;
+
 use super::machine::{Accelerator, Outcome, Qemu};
 
 /// The guest's program.
@@ -35,7 +37,7 @@ const INTERVAL: Duration = Duration::from_millis(20);
 pub fn run(toolchain: &Toolchain, accelerator: Accelerator, limit: Duration) -> Result<Outcome> {
     let folder = cache::scratch_in(&toolchain.cache().join(cache::RUNS))?;
     assemble(toolchain, folder.path())?;
-    let mut qemu = toolchain.command_in(folder.path(), &[], "qemu-system-x86_64");
+    let mut qemu = toolchain.command_in(folder.path(), &[], Arch::X86.words().qemu);
     qemu.args(["-machine", "microvm,acpi=off", "-m", "32M"])
         .args(["-no-user-config", "-nodefaults", "-display", "none"])
         .args(accelerator.arguments())

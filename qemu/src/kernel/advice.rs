@@ -9,6 +9,7 @@ use std::sync::LazyLock;
 use host::toolchain::Toolchain;
 use regex::Regex;
 
+use crate::kernel::build::Kernel;
 use crate::kernel::source::Source;
 
 /// What a compiler prints, and what to write instead; each met in a public module.
@@ -70,9 +71,9 @@ pub fn help(
     printed: &str,
     folder: &Path,
     toolchain: &Toolchain,
-    source: &Source,
-    is_stock: bool,
+    kernel: &Kernel,
 ) -> Option<String> {
+    let source = &kernel.source;
     let moved = MOVED
         .iter()
         .filter(|(pattern, _)| Regex::new(pattern).is_ok_and(|it| it.is_match(printed)))
@@ -81,12 +82,12 @@ pub fn help(
         .captures_iter(printed)
         .map(|found| found[1].to_owned())
         .collect();
-    for file in exporters(&undefined(printed), toolchain, source) {
+    for file in exporters(&undefined(printed), toolchain, kernel) {
         options.extend(option_of(&source.dir, &file));
     }
     let lacking = (!options.is_empty()).then(|| {
         let selected = selected_only(&options, toolchain, source);
-        lacking(&options, &selected, is_stock)
+        lacking(&options, &selected, kernel.flavour.is_stock())
     });
     let help: Vec<String> = moved
         .chain(made_first(printed, folder))
@@ -190,10 +191,12 @@ fn undefined(printed: &str) -> Vec<&str> {
 }
 
 /// The files below the kernel's source that export these symbols.
-fn exporters(names: &[&str], toolchain: &Toolchain, source: &Source) -> Vec<PathBuf> {
+fn exporters(names: &[&str], toolchain: &Toolchain, kernel: &Kernel) -> Vec<PathBuf> {
     if names.is_empty() {
         return Vec::new();
     }
+    let source = &kernel.source;
+    let own = format!("./arch/{}/", kernel.flavour.arch.words().kernel);
     let pattern = format!(r"EXPORT_SYMBOL[A-Z_]*\(({})[,)]", names.join("|"));
     let found = toolchain
         .command_in(&source.dir, &[&source.dir], "grep")
@@ -201,7 +204,7 @@ fn exporters(names: &[&str], toolchain: &Toolchain, source: &Source) -> Vec<Path
         .output();
     let text = found.map_or_else(|_| Vec::new(), |output| output.stdout);
     let text = String::from_utf8_lossy(&text);
-    let other = |file: &&str| file.starts_with("./arch/") && !file.starts_with("./arch/x86/");
+    let other = |file: &&str| file.starts_with("./arch/") && !file.starts_with(&own);
     let files = text.lines().filter(|file| !other(file));
     files.map(PathBuf::from).collect()
 }

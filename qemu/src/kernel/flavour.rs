@@ -1,12 +1,21 @@
 //! Which kernel is asked for.
 
+use clap::ValueEnum;
+
+use crate::kernel::arch::Arch;
+
 /// `KERNEL=stock`: the newest of Debian's own kernels.
 pub const NEWEST: &str = "stock";
 
 /// Whether `KERNEL=` names a stock kernel: [`NEWEST`], or a release as `uname -r` prints it.
 pub fn is_stock(kernel: &str) -> bool {
     let release = kernel.starts_with(|first: char| first.is_ascii_digit());
-    kernel == NEWEST || release && kernel.ends_with("-amd64") && !kernel.contains('/')
+    let of_debian = |arch: &Arch| {
+        let rest = kernel.strip_suffix(arch.words().debian);
+        rest.is_some_and(|rest| rest.ends_with('-'))
+    };
+    let known = Arch::value_variants().iter().any(of_debian);
+    kernel == NEWEST || release && known && !kernel.contains('/')
 }
 
 /// The C compiler of a kernel, and so of its modules.
@@ -31,6 +40,8 @@ impl Compiler {
 /// Which kernel is asked for.
 #[derive(Debug, Clone)]
 pub struct Flavour {
+    /// The architecture.
+    pub arch: Arch,
     /// The series in Debian's archive, such as `7.3`; or the release of a stock kernel.
     pub series: String,
     /// The C compiler.

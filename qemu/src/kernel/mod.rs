@@ -1,6 +1,7 @@
 //! Kernels and their modules: where their sources come from, and how they are built.
 
 pub mod advice;
+pub mod arch;
 pub mod archive;
 pub mod build;
 pub mod config;

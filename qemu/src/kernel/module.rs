@@ -167,17 +167,13 @@ impl<'a> Module<'a> {
             .exit(Exit::Failed)
             .note(self.in_home(&without_kbuild(&printed)))
             .note(format!("whole output: {}", self.log.display()));
-        Err(match advice::help(
-            &printed,
-            &self.dir,
-            toolchain,
-            &self.kernel.source,
-            self.kernel.flavour.is_stock(),
-        ) {
-            Some(help) => error.help(help),
-            None => error,
-        }
-        .into())
+        Err(
+            match advice::help(&printed, &self.dir, toolchain, self.kernel) {
+                Some(help) => error.help(help),
+                None => error,
+            }
+            .into(),
+        )
     }
 
     /// A built file, stripped of debug information as by `modules_install`.

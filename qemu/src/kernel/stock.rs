@@ -14,6 +14,7 @@ use host::project::project;
 use host::toolchain::Toolchain;
 use regex::Regex;
 
+use crate::kernel::arch::Arch;
 use crate::kernel::archive::Archive;
 use crate::kernel::build::Kernel;
 use crate::kernel::flavour::{is_stock, Flavour, NEWEST};
@@ -59,7 +60,7 @@ pub fn provide(
                 .into(),
         );
     }
-    let stock = Stock::choose(cache, toolchain, &flavour.series)?;
+    let stock = Stock::choose(cache, toolchain, &flavour)?;
     let root = stock.unpacked(cache, toolchain)?;
     stock.must_have_rust(&root)?;
     let source = Source::exactly(cache, toolchain, &stock.version)?;
@@ -91,18 +92,19 @@ pub fn built(cache: &Cache) -> Vec<String> {
 }
 
 /// The source of a stock kernel.
-pub fn source(cache: &Cache, toolchain: &Toolchain, kernel: &str) -> Result<Source> {
-    let stock = Stock::choose(cache, toolchain, kernel)?;
+pub fn source(cache: &Cache, toolchain: &Toolchain, flavour: &Flavour) -> Result<Source> {
+    let stock = Stock::choose(cache, toolchain, flavour)?;
     Source::exactly(cache, toolchain, &stock.version)
 }
 
 impl Stock {
     /// The kernel of this release; or the newest one in the archive at the first use.
-    fn choose(cache: &Cache, toolchain: &Toolchain, kernel: &str) -> Result<Self> {
+    fn choose(cache: &Cache, toolchain: &Toolchain, flavour: &Flavour) -> Result<Self> {
+        let kernel = flavour.series.as_str();
         Stock::remembered(cache, kernel, || {
             let archive = archive(cache, toolchain)?;
             match kernel {
-                NEWEST => newest(&archive),
+                NEWEST => newest(&archive, flavour.arch),
                 release => of_release(&archive, release),
             }
         })
@@ -275,10 +277,10 @@ impl Stock {
 pub fn module(
     cache: &Cache,
     toolchain: &Toolchain,
-    release: &str,
+    flavour: &Flavour,
     name: &str,
 ) -> Result<Option<PathBuf>> {
-    let stock = Stock::choose(cache, toolchain, release)?;
+    let stock = Stock::choose(cache, toolchain, flavour)?;
     let folder = stock.modules(cache, toolchain)?;
     let Some(file) = load::file_in(&folder, name)? else {
         return Ok(None);
@@ -286,7 +288,7 @@ pub fn module(
     if file.extension().is_some_and(|extension| extension == "ko") {
         return Ok(Some(file));
     }
-    let ko = cache.place_for(&format!("stock/{release}/ko/{name}.ko"))?;
+    let ko = cache.place_for(&format!("stock/{}/ko/{name}.ko", stock.release))?;
     let output = toolchain.command("xz").arg("-dc").arg(&file).output()?;
     anyhow::ensure!(output.status.success(), "cannot unpack {}", file.display());
     cache::write_whole(&ko, &output.stdout)?;
@@ -323,15 +325,15 @@ fn archive<'a>(cache: &'a Cache, toolchain: &'a Toolchain) -> Result<Archive<'a>
 }
 
 /// The newest kernel. Its package only depends on the real one.
-fn newest(archive: &Archive) -> Result<Stock> {
-    const PACKAGE: &str = "linux-image-amd64";
-    let offers = archive.versions(PACKAGE)?;
+fn newest(archive: &Archive, arch: Arch) -> Result<Stock> {
+    let package = format!("linux-image-{}", arch.words().debian);
+    let offers = archive.versions(&package)?;
     let offer = offers.first().with_context(|| {
-        format!("the archive has no {PACKAGE}: check the network connection, then run the same command again")
+        format!("the archive has no {package}: check the network connection, then run the same command again")
     })?;
     let real = Regex::new(r"^linux-image-(\d.*)$")?;
     let release = offer.depends.iter().find_map(|name| real.captures(name));
-    let release = release.with_context(|| format!("{PACKAGE} names no kernel"))?;
+    let release = release.with_context(|| format!("{package} names no kernel"))?;
     Ok(Stock {
         release: release[1].to_owned(),
         version: offer.version.clone(),

@@ -3,11 +3,13 @@
 use std::time::SystemTime;
 
 use super::*;
+use crate::kernel::arch::Arch;
 use crate::kernel::flavour::Compiler;
 use crate::kernel::sources::HELLO_RUST;
 
 fn flavour(series: &str, debug: bool) -> Flavour {
     Flavour {
+        arch: Arch::X86,
         series: series.to_owned(),
         compiler: Compiler::Clang,
         debug,

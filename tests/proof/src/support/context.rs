@@ -15,6 +15,7 @@ use host::toolchain::Toolchain;
 use lab::commands::lab::Lab;
 use lab::guest::initramfs::Initramfs;
 use lab::guest::machine::{Guest, Machine, Outcome};
+use lab::kernel::arch::Arch;
 use lab::kernel::flavour::{Compiler, Flavour};
 use lab::kernel::source::Source;
 use lab::options::Settings;
@@ -22,6 +23,7 @@ use lab::options::Settings;
 /// A kernel by its series or a stock kernel's release, and its compiler.
 pub fn flavour(series: &str, compiler: Compiler) -> Flavour {
     Flavour {
+        arch: Arch::X86,
         series: series.to_owned(),
         compiler,
         debug: false,
@@ -187,6 +189,7 @@ const TOLD: &[&str] = &[
     "RUSTC",
     "BINDGEN",
     "ARCH",
+    "LAB_ARCH",
     "LAB_KERNEL",
     "LAB_KERNELS",
     "LAB_KSRC",
