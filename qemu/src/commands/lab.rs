@@ -157,7 +157,7 @@ pub fn provide_source(
 ) -> Result<Source> {
     match settings.foreign_source() {
         Some(dir) => Source::foreign(&dir),
-        None if flavour.is_stock() => stock::source(cache, toolchain, &flavour),
+        None if flavour.is_stock() => stock::source(cache, toolchain, flavour),
         None => Source::debian(cache, toolchain, &flavour.series),
     }
 }
