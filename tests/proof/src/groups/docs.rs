@@ -57,7 +57,7 @@ const ELSEWHERE: &[(&str, &str)] = &[
 ];
 
 /// Targets of the kernel's own make.
-const OF_THE_KERNEL: &[&str] = &["olddefconfig", "prepare", "prepare0"];
+const OF_THE_KERNEL: &[&str] = &["bindeb-pkg", "olddefconfig", "prepare", "prepare0"];
 
 /// The pages with commands; docs/walkthrough.md is a run itself.
 const PAGES: &[&str] = &[

@@ -203,6 +203,7 @@ const TOLD: &[&str] = &[
     "LAB_NO_INSTALL",
     "LAB_PARAMS",
     "LAB_TESTS",
+    "NEEDS_TOOLCHAIN",
 ];
 
 /// A program in a user's environment without variables, where Ctrl-C works even if these tests run in
