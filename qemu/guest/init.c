@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * PID 1 of the guest: mounts what the job needs, gets the job, runs it, and reports
- * its exit status to the lab through a second serial port (ttyS1), so that nothing
+ * its exit status to the lab through a second serial port (PORT), so that nothing
  * on the console can be mistaken for it. With "shell" on the kernel's command line,
  * it runs a shell on the console instead.
  *
@@ -20,9 +20,6 @@
 
 /* Of the memory that had the initramfs at the start, the end is for the job, as in channel.rs. */
 #define WINDOW (256 * 1024)
-
-/* From Documentation/arch/x86/boot.rst: where its physical address is. */
-#define RAMDISK_IMAGE 0x218
 
 /* The format of an initramfs: a header in hexadecimal digits, the name, the content. */
 #define HEADER 110
@@ -111,35 +108,28 @@ static int run(char **argv, int input, int output)
 static struct {
 	int memory;
 	off_t start;
-	unsigned int address;
 	size_t unread;
 } window;
 
 static void open_window(void)
 {
-	static const char parameters[] = "/sys/kernel/boot_params/data";
 	static const char memory[] = "/sys/firmware/initrd";
-	int file = open(parameters, O_RDONLY);
 	struct stat about;
 
-	if (lseek(file, RAMDISK_IMAGE, SEEK_SET) < 0 ||
-	    read(file, &window.address, sizeof(window.address)) != sizeof(window.address))
-		fail("read", parameters);
-	close(file);
 	window.memory = open(memory, O_RDONLY);
 	if (window.memory < 0 || stat(memory, &about) || about.st_size < WINDOW)
 		fail("open", memory);
 	window.start = about.st_size - WINDOW;
 }
 
-/* Asks the lab by a line with the address to put the next part there. It answers by a byte. */
+/* Asks the lab by a byte to put the next part there. It answers by a byte. */
 static void fill_window(void)
 {
 	char byte;
 
-	printf("%x\n", window.address);
+	printf("\n");
 	if (read(STDOUT_FILENO, &byte, 1) != 1)
-		fail("read", "/dev/ttyS1");
+		fail("read", PORT);
 	lseek(window.memory, window.start, SEEK_SET);
 	window.unread = WINDOW;
 }
@@ -225,10 +215,10 @@ static void receive_job(void)
 static void open_port(void)
 {
 	struct termios raw = { .c_cflag = CS8 | CREAD | CLOCAL | B115200, .c_cc[VMIN] = 1 };
-	int port = open("/dev/ttyS1", O_RDWR | O_NOCTTY);
+	int port = open(PORT, O_RDWR | O_NOCTTY);
 
 	if (port < 0 || ioctl(port, TCSETS, &raw) || dup2(port, STDOUT_FILENO) < 0)
-		fail("open", "/dev/ttyS1");
+		fail("open", PORT);
 	close(port);
 }
 

@@ -7,11 +7,11 @@ use anyhow::Result;
 use clap::builder::FalseyValueParser;
 use clap::{Args, Parser, Subcommand};
 use diagnostic::Diagnostic;
+use host::arch::Arch;
 
 use crate::commands::new::Kind;
 use crate::guest::job::Run;
 use crate::guest::machine::{Accelerator, Size};
-use crate::kernel::arch::Arch;
 use crate::kernel::flavour::{is_stock, Compiler, Flavour};
 use crate::kernel::sources::Folder;
 
@@ -147,7 +147,7 @@ pub struct Settings {
     pub cc: Compiler,
 
     /// The architecture of the kernel and the module.
-    #[arg(long, env = "LAB_ARCH", default_value = "x86", global = true)]
+    #[arg(long, env = "LAB_ARCH", default_value = Arch::NATIVE.words().kernel, global = true, value_parser = Arch::named)]
     pub arch: Arch,
 
     /// A kernel source of your own, instead of Debian's.
@@ -223,6 +223,22 @@ impl Settings {
             series,
             debug: self.debug,
         }
+    }
+
+    /// # Errors
+    ///
+    /// When two of the settings contradict each other.
+    pub fn must_fit(&self) -> Result<()> {
+        if self.arch.is_foreign() && self.accel == Some(Accelerator::Kvm) {
+            let arch = self.arch.words().kernel;
+            return Err(
+                Diagnostic::new("KVM runs no guests of another architecture")
+                    .note(format!("ACCEL=kvm, with ARCH={arch}"))
+                    .help("leave ACCEL out")
+                    .into(),
+            );
+        }
+        Ok(())
     }
 
     /// The user's own kernel source, if any.

@@ -1,5 +1,6 @@
 //! The host: the toolchain and its sandbox, the cache, the progress of long commands.
 
+pub mod arch;
 pub mod cache;
 pub mod mirrors;
 pub mod packages;

@@ -1,5 +1,7 @@
 //! What is in the toolchain: Debian's packages, and what their installation would have added.
 
+use crate::arch::Arch;
+
 /// Debian 13.
 pub const SUITE: &str = "trixie";
 
@@ -70,7 +72,7 @@ const PACKAGES: &[(&str, &[&str])] = &[
     ),
     (
         "the machine and its guest",
-        &["busybox-static", "qemu-system-x86"],
+        &["busybox-static", Arch::NATIVE.words().qemu_package],
     ),
     ("a developer's desk", &["clangd", "gdb", "rust-analyzer"]),
     ("lints", &["python3-pip", "shellcheck"]),

@@ -12,6 +12,7 @@ use std::process::Command;
 use anyhow::{Context, Result};
 use diagnostic::Diagnostic;
 
+use crate::arch::Arch;
 use crate::cache::{self, Cache, Lock};
 use crate::packages::{packages, LINKS, MOUNT_POINTS, SUITE};
 use crate::progress::{Job, Tick};
@@ -20,13 +21,16 @@ use crate::{mirrors, programs, sandbox};
 /// Bytes that the folder needs, including temporary downloads.
 const SPACE: u64 = 3 << 30;
 
+/// Bytes that a copy with more packages needs.
+const SPACE_FOR_MORE: u64 = 1 << 30;
+
 /// Programs whose versions decide whether a kernel has to be built again.
-const COMPILERS: &[&[&str]] = &[
-    &["rustc", "--version"],
-    &["bindgen", "--version"],
-    &["clang", "--version"],
-    &["gcc", "--version"],
-    &["qemu-system-x86_64", "--version"],
+const COMPILERS: &[&str] = &[
+    "rustc",
+    "bindgen",
+    "clang",
+    "gcc",
+    Arch::NATIVE.words().qemu,
 ];
 
 /// The toolchain's root folder.
@@ -34,6 +38,8 @@ pub struct Toolchain {
     root: PathBuf,
     cache: PathBuf,
     name: String,
+    recipe: String,
+    programs: Vec<String>,
     in_use: Option<Lock>,
     /// The compilers' versions, a line each.
     pub versions: String,
@@ -50,27 +56,80 @@ impl Toolchain {
         })?;
         let mut toolchain = Toolchain::at(cache);
         toolchain.in_use = Some(cache.share(&toolchain.name)?);
+        let log = cache.place_for("log/toolchain")?;
+        toolchain.provide_whole(cache, SPACE, |toolchain, new| {
+            toolchain.unpack(&log, new)?;
+            toolchain.remove_others(cache)
+        })
+    }
 
-        if !toolchain.is_whole() {
+    /// The same with more packages, which `add` unpacks into a copy of the root folder: what another
+    /// architecture needs. `programs` are some of theirs.
+    pub fn with(
+        self,
+        cache: &Cache,
+        packages: &[String],
+        programs: &[&str],
+        add: impl FnOnce(&Self, &Path) -> Result<()>,
+    ) -> Result<Self> {
+        let recipe = format!("{}{}\n", self.recipe, packages.join("\n"));
+        let folder = format!("with-{}/root", cache::fingerprint(&recipe));
+        let more = programs.iter().map(|&program| program.to_owned());
+        let larger = Toolchain {
+            root: self.root.with_file_name(folder),
+            recipe,
+            programs: self.programs.iter().cloned().chain(more).collect(),
+            in_use: self.in_use,
+            cache: self.cache.clone(),
+            name: self.name.clone(),
+            versions: String::new(),
+        };
+        let native = Toolchain {
+            in_use: None,
+            ..self
+        };
+        larger.provide_whole(cache, SPACE_FOR_MORE, |_, new| {
+            // A second name for each file takes no space. dpkg replaces files, and changes none.
+            let mut copy = sandbox::on_host("cp", &native.cache);
+            let copied = copy.arg("-al").arg(&native.root).arg(new).status()?;
+            anyhow::ensure!(copied.success(), "cannot copy the toolchain");
+            add(&native, new)
+        })
+    }
+
+    /// Makes the root folder, unless it was made from the same recipe, under another name, and renames it
+    /// when it is complete.
+    fn provide_whole(
+        mut self,
+        cache: &Cache,
+        space: u64,
+        make: impl FnOnce(&Self, &Path) -> Result<()>,
+    ) -> Result<Self> {
+        if !self.is_whole() {
             let _lock = cache.lock("toolchain")?;
-            if !toolchain.is_whole() {
-                cache.require_space(SPACE, "the toolchain")?;
-                toolchain.make(&cache.place_for("log/toolchain")?)?;
-                let stamp = recipe() + &toolchain.ask_versions()?;
-                cache::write_whole(&toolchain.stamp(), stamp.as_bytes())?;
-                toolchain.remove_others(cache)?;
+            if !self.is_whole() {
+                cache.require_space(space, "the toolchain")?;
+                let new = self.root.with_file_name("root.new");
+                cache::remove(&new)?;
+                cache::remove(&self.root)?;
+                fs::create_dir_all(self.root.with_file_name(""))
+                    .context("cannot make the toolchain's place")?;
+                make(&self, &new)?;
+                fs::rename(&new, &self.root).context("cannot move the toolchain to its place")?;
+                let stamp = self.recipe.clone() + &self.ask_versions()?;
+                cache::write_whole(&self.stamp(), stamp.as_bytes())?;
             }
         }
-        if let Some(program) = toolchain.lost() {
+        if let Some(program) = self.lost() {
             return Err(
                 Diagnostic::new(format!("{program} is missing from the toolchain"))
-                    .note(toolchain.root.join("usr/bin").display().to_string())
-                    .help(toolchain.renewal())
+                    .note(self.root.join("usr/bin").display().to_string())
+                    .help(self.renewal())
                     .into(),
             );
         }
-        toolchain.versions = toolchain.read_versions().context("no versions")?;
-        Ok(toolchain)
+        self.versions = self.read_versions().context("no versions")?;
+        Ok(self)
     }
 
     /// The folder, if it exists; makes nothing.
@@ -91,6 +150,8 @@ impl Toolchain {
             cache: cache.dir().to_owned(),
             versions: String::new(),
             name,
+            recipe: recipe(),
+            programs: COMPILERS.iter().map(|&name| name.to_owned()).collect(),
             in_use: None,
         }
     }
@@ -102,7 +163,7 @@ impl Toolchain {
 
     fn read_versions(&self) -> Option<String> {
         let stamp = fs::read_to_string(self.stamp()).ok()?;
-        stamp.strip_prefix(&recipe()).map(str::to_owned)
+        stamp.strip_prefix(&self.recipe).map(str::to_owned)
     }
 
     fn is_whole(&self) -> bool {
@@ -110,14 +171,10 @@ impl Toolchain {
     }
 
     /// A compiler, or QEMU, that is missing from the folder.
-    pub fn lost(&self) -> Option<&'static str> {
-        COMPILERS.iter().map(|words| words[0]).find(|program| {
-            self.root
-                .join("usr/bin")
-                .join(program)
-                .symlink_metadata()
-                .is_err()
-        })
+    pub fn lost(&self) -> Option<&str> {
+        let folder = self.root.join("usr/bin");
+        let mut programs = self.programs.iter().map(String::as_str);
+        programs.find(|program| folder.join(program).symlink_metadata().is_err())
     }
 
     /// The command that makes the folder again.
@@ -162,14 +219,8 @@ impl Toolchain {
         Ok(self.root.join(real))
     }
 
-    /// Makes the folder under another name, and renames it when it is complete.
-    fn make(&self, log: &Path) -> Result<()> {
-        let new = self.root.with_file_name("root.new");
-        cache::remove(&new)?;
-        cache::remove(&self.root)?;
-        fs::create_dir_all(self.root.with_file_name(""))
-            .context("cannot make the toolchain's place")?;
-
+    /// Unpacks Debian's packages there.
+    fn unpack(&self, log: &Path, new: &Path) -> Result<()> {
         let options = mirrors::apt_options()?;
         let mut command = sandbox::on_host("mmdebstrap", &self.cache);
         command.args([
@@ -177,7 +228,7 @@ impl Toolchain {
             "--variant=extract",
             "--format=directory",
         ]);
-        mirrors::debian(&mut command, &options, packages(), &new);
+        mirrors::debian(&mut command, &options, packages(), new);
         Job {
             what: "toolchain: unpacking Debian 13 packages",
             log,
@@ -196,17 +247,17 @@ impl Toolchain {
         for name in MOUNT_POINTS {
             fs::File::create(new.join(name))?;
         }
-        fs::rename(&new, &self.root).context("cannot move the toolchain to its place")
+        Ok(())
     }
 
     fn ask_versions(&self) -> Result<String> {
         let mut versions = String::new();
-        for words in COMPILERS {
-            let output = self.command(words[0]).args(&words[1..]).output()?;
+        for program in &self.programs {
+            let output = self.command(program).arg("--version").output()?;
             let text = String::from_utf8_lossy(&output.stdout).into_owned();
             if !output.status.success() || text.is_empty() {
                 return Err(
-                    Diagnostic::new(format!("{} does not run in the toolchain", words[0]))
+                    Diagnostic::new(format!("{program} does not run in the toolchain"))
                         .note(String::from_utf8_lossy(&output.stderr))
                         .help(format!("delete {} and try again", self.root.display()))
                         .into(),

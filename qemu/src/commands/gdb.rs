@@ -15,6 +15,7 @@ use super::run::initramfs;
 use crate::exit::Exit;
 use crate::guest::machine::Accelerator;
 use crate::kernel::build::Kernel;
+use crate::kernel::foreign;
 use crate::kernel::load::Ko;
 use crate::kernel::sources::{Files, Sources};
 use crate::options::Settings;
@@ -82,7 +83,8 @@ pub fn gdb(settings: &Settings, words: &[String]) -> Result<()> {
     let mut visible = vec![project(), own, lab.kernel.source.dir.clone()];
     visible.extend(words.iter().filter_map(|word| existing(word)));
     let visible: Vec<&Path> = visible.iter().map(PathBuf::as_path).collect();
-    let mut gdb = lab.toolchain.command_in(&project(), &visible, "gdb");
+    let program = foreign::gdb(lab.kernel.flavour.arch);
+    let mut gdb = lab.toolchain.command_in(&project(), &visible, program);
     gdb.args(["-nx", "-q", "-x"])
         .arg(place.join("start.gdb"))
         .args(words);

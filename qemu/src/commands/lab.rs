@@ -13,6 +13,7 @@ use crate::judge::decode::decode;
 use crate::judge::guest::judge;
 use crate::kernel::build::Kernel;
 use crate::kernel::flavour::Flavour;
+use crate::kernel::foreign;
 use crate::kernel::load::{file_in, load_order, modules_in, Ko};
 use crate::kernel::module::{for_guest, Module};
 use crate::kernel::source::Source;
@@ -38,9 +39,10 @@ pub struct Lab {
 impl Lab {
     /// Provides the toolchain, the kernel and the accelerator; makes what is missing.
     pub fn provide(settings: &Settings, flavour: Flavour) -> Result<Self> {
+        settings.must_fit()?;
         let options = settings.kernel_options()?;
         let cache = Cache::open()?;
-        let toolchain = Toolchain::provide(&cache)?;
+        let toolchain = foreign::toolchain(&cache, flavour.arch)?;
         let kernel = if flavour.is_stock() {
             stock::provide(&cache, &toolchain, flavour, &options)?
         } else {

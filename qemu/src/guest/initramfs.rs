@@ -11,6 +11,7 @@ use host::cache::{self, Cache};
 use host::toolchain::Toolchain;
 
 use crate::kernel::build::Kernel;
+use crate::kernel::foreign;
 
 /// Our own programs: the name, where it is in the guest, and the source.
 const OWN: [(&str, &str, &str); 2] = [
@@ -29,10 +30,10 @@ pub struct Programs {
 }
 
 impl Programs {
-    /// busybox from the toolchain, and our own, compiled by its gcc against the kernel's nolibc.
+    /// busybox from the toolchain, and our own, compiled by its clang against the kernel's nolibc.
     pub fn provide(cache: &Cache, toolchain: &Toolchain, kernel: &Kernel) -> Result<Self> {
-        let busybox = toolchain.file("usr/bin/busybox");
-        let list = Command::new(&busybox)
+        // The host's own busybox runs here; the guest's has the same commands.
+        let list = Command::new(toolchain.file("usr/bin/busybox"))
             .arg("--list")
             .output()
             .context("cannot run busybox")?;
@@ -44,7 +45,8 @@ impl Programs {
             ));
         }
         Ok(Programs {
-            busybox: fs::read(&busybox).context("no busybox in the toolchain")?,
+            busybox: fs::read(foreign::busybox(toolchain, kernel.flavour.arch))
+                .context("no busybox in the toolchain")?,
             applets: String::from_utf8_lossy(&list.stdout)
                 .lines()
                 .filter(|applet| !["busybox", "insmod"].contains(applet))
@@ -62,8 +64,14 @@ fn compiled(
     name: &str,
     text: &str,
 ) -> Result<PathBuf> {
+    let arch = kernel.flavour.arch.words();
     // Each source has its own program: other checkouts use the same cache.
-    let source = cache.place_for(&format!("guest/{name}-{}.c", cache::fingerprint(text)))?;
+    let name_of_source = format!(
+        "guest/{name}-{}-{}.c",
+        arch.kernel,
+        cache::fingerprint(text)
+    );
+    let source = cache.place_for(&name_of_source)?;
     let program = source.with_extension("");
     let _lock = cache.lock("guest programs")?;
 
@@ -74,22 +82,19 @@ fn compiled(
         let nolibc = kernel.source.dir.join("tools/include/nolibc/nolibc.h");
         let folders = [kernel.source.dir.as_path()];
         let output = toolchain
-            .command_in(cache.dir(), &folders, "gcc")
-            .args([
-                "-Os",
-                "-static",
-                "-nostdlib",
-                "-Wall",
-                "-Wextra",
-                "-Werror",
-                "-s",
-            ])
-            .args(["-fno-asynchronous-unwind-tables", "-fno-stack-protector"])
+            .command_in(cache.dir(), &folders, "clang")
+            .arg(format!("--target={}", arch.triple))
+            .args(["-Os", "-static", "-nostdlib", "-fuse-ld=lld", "-s"])
+            .args(["-ffreestanding", "-fno-stack-protector"])
+            .args(["-fno-asynchronous-unwind-tables"])
+            .args(["-Wall", "-Wextra", "-Werror"])
+            .arg(format!("-DPORT=\"/dev/{}1\"", arch.tty))
+            // Debian's linux-libc-dev has the headers of all architectures.
+            .arg(format!("-isystem/usr/lib/linux/uapi/{}", arch.kernel))
             .arg("-include")
             .arg(nolibc)
             .arg("-o")
             .args([&program, &draft])
-            .arg("-lgcc")
             .output()?;
         anyhow::ensure!(
             output.status.success(),

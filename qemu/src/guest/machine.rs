@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result};
 use diagnostic::Diagnostic;
+use host::arch::Arch;
 use host::cache;
 use host::toolchain::Toolchain;
 use rustix::fs::OFlags;
@@ -40,24 +41,23 @@ pub enum Accelerator {
 
 impl Accelerator {
     /// QEMU's words for it.
-    pub fn arguments(self) -> &'static [&'static str] {
+    pub fn arguments(self, arch: Arch) -> Vec<&'static str> {
+        let cpu = arch.words().cpu;
         match self {
-            Accelerator::Kvm => &["-accel", "kvm", "-cpu", "host"],
-            Accelerator::Tcg => &["-accel", "tcg"],
+            Accelerator::Kvm => vec!["-accel", "kvm", "-cpu", "host"],
+            Accelerator::Tcg => vec!["-accel", "tcg", "-cpu", cpu],
             // An idle guest jumps to its next timer: nothing goes by the host's clock.
-            Accelerator::Counting => &["-accel", "tcg", "-icount", "shift=0,sleep=off"],
+            Accelerator::Counting => {
+                vec!["-accel", "tcg", "-cpu", cpu, "-icount", "shift=0,sleep=off"]
+            }
         }
     }
 
     /// Words for the guest's kernel.
-    ///
-    /// Emulated clocks make calibration a quarter of the boot: busy waits of 100 ms for the local
-    /// APIC's timer (the PIT serves as well), and the search for a delay loop's length, which
-    /// only `udelay()` goes by.
-    pub fn append(self) -> &'static str {
+    pub fn append(self, arch: Arch) -> &'static str {
         match self {
             Accelerator::Kvm => "",
-            Accelerator::Tcg | Accelerator::Counting => "nolapic_timer lpj=1000000",
+            Accelerator::Tcg | Accelerator::Counting => arch.words().emulated,
         }
     }
 
@@ -243,7 +243,7 @@ impl Machine<'_> {
             ])
             .stdin(OwnedFd::from(guest.memory))
             .args(["-chardev", "socket,id=answer,fd=1"])
-            .args(["-device", "isa-serial,index=1,chardev=answer"])
+            .args(self.port("answer"))
             .stdout(OwnedFd::from(guest.port))
             .args(["-chardev", &format!("file,id=console,path={console}")])
             .args(["-display", "none"]);
@@ -304,7 +304,7 @@ impl Machine<'_> {
             "-gdb",
             "chardev:gdb",
         ])
-        .args(["-device", "isa-serial,index=1,chardev=answer"])
+        .args(self.port("answer"))
         // A path from its own folder: that of a socket must be short.
         .args(["-chardev", "socket,id=gdb,path=gdb,server=on,wait=off"])
         .arg("-chardev")
@@ -332,28 +332,38 @@ impl Machine<'_> {
     }
 
     fn qemu(&self, folder: &Path, append: &str) -> Command {
-        let arch = self.kernel.flavour.arch.words();
+        let flavour = &self.kernel.flavour;
+        let arch = flavour.arch.words();
+        let console = format!("console={}0", arch.tty);
+        let words = [
+            console.as_str(),
+            arch.append,
+            // On the only CPU, a report needs the panic to get out.
+            "softlockup_panic=1",
+            // Corrupted objects; and else per-CPU sheaves hide leaks from kmemleak.
+            if flavour.debug { "slab_debug=FZP" } else { "" },
+            self.accelerator.append(flavour.arch),
+            append,
+        ];
         let mut qemu = self.toolchain.command_in(folder, &[], arch.qemu);
         qemu.args(arch.machine)
             .args(["-no-user-config", "-nodefaults", "-no-reboot"])
-            .args(self.accelerator.arguments())
+            .args(self.accelerator.arguments(flavour.arch))
             .args(["-m", &format!("{}M", self.size.memory)])
             .args(["-smp", &self.size.cpus.to_string()])
             .arg("-kernel")
             .arg(&self.kernel.image)
             .arg("-initrd")
             .arg(folder.join("initramfs"))
-            // softlockup_panic=1: on the only CPU, a report needs the panic to get out.
-            .args([
-                "-append",
-                &format!(
-                    "{} softlockup_panic=1 {} {append}",
-                    arch.append,
-                    self.accelerator.append()
-                ),
-            ])
-            .args(["-device", "isa-serial,index=0,chardev=console"]);
+            .args(["-append", &words.join(" ")])
+            .args(self.port("console"));
         qemu
+    }
+
+    /// QEMU's words for one more serial port, connected to this chardev.
+    fn port(&self, chardev: &str) -> [String; 2] {
+        let [option, value] = self.kernel.flavour.arch.words().port;
+        [option.to_owned(), format!("{value}{chardev}")]
     }
 }
 

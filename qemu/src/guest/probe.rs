@@ -17,7 +17,7 @@ use crate::kernel::build::Kernel;
 /// A guest that does nothing takes a second; a KVM that hangs never ends.
 const PROBE_LIMIT: Duration = Duration::from_secs(10);
 
-/// The one to use on this host.
+/// The one to use on this host for a kernel. That of another architecture needs emulation.
 ///
 /// /dev/kvm can exist, open, and still hang its guest forever. So the lab boots a real guest with a
 /// time limit, and remembers the result.
@@ -27,6 +27,9 @@ pub fn choose(
     kernel: &Kernel,
     programs: &Programs,
 ) -> Result<Accelerator> {
+    if kernel.flavour.arch.is_foreign() {
+        return Ok(Accelerator::Tcg);
+    }
     if let Err(why) = open_device() {
         let name = Accelerator::Tcg.name();
         eprintln!("lab: accelerator: {name}, since /dev/kvm: {why}");

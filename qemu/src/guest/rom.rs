@@ -6,11 +6,10 @@ use std::process::Stdio;
 use std::time::{Duration, Instant};
 
 use anyhow::Result;
+use host::arch::Arch;
 use host::cache;
 use host::toolchain::Toolchain;
 use wait_timeout::ChildExt;
-
-use crate::kernel::arch::Arch;
 
 use super::machine::{Accelerator, Outcome, Qemu};
 
@@ -40,7 +39,7 @@ pub fn run(toolchain: &Toolchain, accelerator: Accelerator, limit: Duration) -> 
     let mut qemu = toolchain.command_in(folder.path(), &[], Arch::X86.words().qemu);
     qemu.args(["-machine", "microvm,acpi=off", "-m", "32M"])
         .args(["-no-user-config", "-nodefaults", "-display", "none"])
-        .args(accelerator.arguments())
+        .args(accelerator.arguments(Arch::X86))
         .args(["-device", &format!("isa-debug-exit,iobase={PORT},iosize=1")])
         .args(["-bios", ROM])
         .stdin(Stdio::null());

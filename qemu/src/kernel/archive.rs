@@ -6,6 +6,7 @@ use std::process::Command;
 
 use anyhow::{Context, Result};
 use diagnostic::Diagnostic;
+use host::arch::Arch;
 use host::cache::{self, Cache};
 use host::progress::{Job, Tick};
 use host::toolchain::Toolchain;
@@ -20,7 +21,9 @@ pub struct Archive<'a> {
     cache: &'a Cache,
     toolchain: &'a Toolchain,
     /// What the packages are for; errors and progress name it.
-    purpose: &'static str,
+    purpose: String,
+    /// Whose packages it offers, besides those of this host.
+    arch: Arch,
     log: PathBuf,
 }
 
@@ -34,17 +37,19 @@ pub struct Package {
 }
 
 impl<'a> Archive<'a> {
-    /// Asks the archive what it has.
+    /// Asks the archive what it has for this host and for an architecture.
     pub fn ask(
         cache: &'a Cache,
         toolchain: &'a Toolchain,
-        purpose: &'static str,
+        arch: Arch,
+        purpose: &str,
         log: PathBuf,
     ) -> Result<Self> {
         let archive = Archive {
             cache,
             toolchain,
-            purpose,
+            purpose: purpose.to_owned(),
+            arch,
             log,
         };
         archive.update()?;
@@ -92,8 +97,7 @@ impl<'a> Archive<'a> {
         let _lists = self.cache.share(LISTS)?;
         self.run(
             &format!("fetching {}", names.join(", ")),
-            self.toolchain
-                .apt(downloads.folder.path(), "apt-get")?
+            self.apt_in(downloads.folder.path(), "apt-get")?
                 .args(["-q", "-o", "APT::Status-Fd=1", "download"])
                 .args(packages),
         )?;
@@ -111,8 +115,37 @@ impl<'a> Archive<'a> {
         .run(command)
     }
 
+    /// Fetches packages, and unpacks them into a folder.
+    pub fn unpack(&self, packages: &[String], folder: &Path) -> Result<()> {
+        let downloads = self.fetch(packages)?;
+        for package in downloads.files()? {
+            let mut unpack = self.toolchain.command("dpkg-deb");
+            self.run("unpacking", unpack.arg("-x").args([&package, folder]))?;
+        }
+        downloads.remove()
+    }
+
     fn apt(&self, program: &str) -> Result<Command> {
-        self.toolchain.apt(self.cache.dir(), program)
+        self.apt_in(self.cache.dir(), program)
+    }
+
+    /// apt forgets the lists of architectures that it is not asked for: they have a folder of their own.
+    fn apt_in(&self, folder: &Path, program: &str) -> Result<Command> {
+        let mut apt = self.toolchain.apt(folder, program)?;
+        if self.arch.is_foreign() {
+            let lists = format!("apt/lists-{}", self.arch.words().debian);
+            let lists = self.cache.place_for(&format!("{lists}/partial"))?;
+            fs::create_dir_all(&lists)?;
+            apt.arg("-o").arg(format!(
+                "Dir::State::Lists={}",
+                lists.with_file_name("").display()
+            ));
+            for arch in [Arch::NATIVE, self.arch] {
+                let name = arch.words().debian;
+                apt.args(["-o", &format!("APT::Architectures::={name}")]);
+            }
+        }
+        Ok(apt)
     }
 
     fn answer(&self, words: &[&str]) -> Result<String> {

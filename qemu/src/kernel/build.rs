@@ -29,6 +29,9 @@ const FORGOTTEN: Duration = Duration::from_secs(7 * 24 * 60 * 60);
 /// The file in a kernel's folder with the recipe of what was completely built there.
 const DONE: &str = "lab.recipe";
 
+/// `vmlinux` without its debug information.
+const STRIPPED: &str = "vmlinux.boot";
+
 /// A built kernel.
 pub struct Kernel {
     /// The requested flavour.
@@ -62,8 +65,7 @@ impl Kernel {
         let name = folder_of(&flavour, &recipe);
         let dir = cache.place_for(&part(&name))?;
         let kernel = Kernel {
-            // vmlinux without debug information.
-            image: dir.join("vmlinux.boot"),
+            image: dir.join(flavour.arch.words().image.unwrap_or(STRIPPED)),
             in_use: Some(cache.share(&part(&name))?),
             dir,
             name,
@@ -243,6 +245,10 @@ impl Kernel {
     }
 
     fn build(&self, toolchain: &Toolchain, log: &Path) -> Result<()> {
+        let image = self.flavour.arch.words().image;
+        // Kbuild's target has the name of the file.
+        let target = image.and_then(|image| image.rsplit('/').next());
+        let target = target.unwrap_or("vmlinux");
         Job {
             what: &format!("kernel {}: building", self.flavour.name()),
             log,
@@ -256,8 +262,11 @@ impl Kernel {
                 }
             },
         }
-        .run(self.make(toolchain).args(["vmlinux", "modules"]))?;
+        .run(self.make(toolchain).args(["vmlinux", target, "modules"]))?;
 
+        if image.is_some() {
+            return Ok(());
+        }
         let strip = toolchain
             .command("llvm-objcopy")
             .arg("--strip-debug")

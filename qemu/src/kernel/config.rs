@@ -19,6 +19,7 @@ const NOT_ALWAYS: &[(&str, &str)] = &[
 /// The options to set, without comments; `options` are the user's.
 pub fn fragment(flavour: &Flavour, source: &Source, options: &str) -> String {
     let options = set_off(options);
+    let words = flavour.arch.words();
     // Kconfig silently drops an option that the kernel does not have.
     let knows = |file: &str, option: &str| {
         fs::read_to_string(source.dir.join(file))
@@ -32,6 +33,8 @@ pub fn fragment(flavour: &Flavour, source: &Source, options: &str) -> String {
     let inline_helpers = knows("lib/Kconfig.debug", "RUST_INLINE_HELPERS");
     let parts = [
         (true, BASE),
+        (true, words.config),
+        (flavour.compiler == Compiler::Clang, words.clang_config),
         // gendwarfksyms reads the debug information of each object, which takes long in a debug kernel.
         (versions && !flavour.debug, VERSIONS),
         (flavour.compiler == Compiler::Clang && inline_helpers, CLANG),
@@ -70,13 +73,14 @@ pub fn set_off(options: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use host::arch::Arch;
 
     #[test]
     fn every_option_has_its_reason() {
-        for line in [BASE, VERSIONS, CLANG, DEBUG]
-            .iter()
-            .flat_map(|text| text.lines())
-        {
+        let of_one = Arch::ALL.iter().map(|arch| arch.words());
+        let of_one = of_one.flat_map(|words| [words.config, words.clang_config]);
+        let all = [BASE, VERSIONS, CLANG, DEBUG].into_iter().chain(of_one);
+        for line in all.flat_map(str::lines) {
             if let Some(option) = line.strip_prefix("CONFIG_") {
                 let reason = option
                     .split_once('#')

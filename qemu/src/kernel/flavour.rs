@@ -1,8 +1,6 @@
 //! Which kernel is asked for.
 
-use clap::ValueEnum;
-
-use crate::kernel::arch::Arch;
+use host::arch::Arch;
 
 /// `KERNEL=stock`: the newest of Debian's own kernels.
 pub const NEWEST: &str = "stock";
@@ -14,7 +12,7 @@ pub fn is_stock(kernel: &str) -> bool {
         let rest = kernel.strip_suffix(arch.words().debian);
         rest.is_some_and(|rest| rest.ends_with('-'))
     };
-    let known = Arch::value_variants().iter().any(of_debian);
+    let known = Arch::ALL.iter().any(of_debian);
     kernel == NEWEST || release && known && !kernel.contains('/')
 }
 
@@ -58,7 +56,8 @@ impl Flavour {
         }
         let compiler = self.compiler.name();
         let debug = if self.debug { "-debug" } else { "" };
-        format!("{}-{compiler}{debug}", self.series.replace('/', "_"))
+        let series = self.series.replace('/', "_");
+        format!("{series}-{compiler}{debug}{}", self.arch.words().suffix)
     }
 
     /// Whether it is one of Debian's own.
@@ -67,11 +66,15 @@ impl Flavour {
     }
 
     /// The variables for `make`, for this kernel and for its modules.
-    pub fn make_options(&self) -> &'static [&'static str] {
-        match self.compiler {
-            Compiler::Clang => &["LLVM=1"],
-            Compiler::Gcc => &[],
-        }
+    pub fn make_options(&self) -> Vec<String> {
+        let words = self.arch.words();
+        let foreign = self.arch.is_foreign();
+        let arch = foreign.then(|| format!("ARCH={}", words.kernel));
+        let compiler = match self.compiler {
+            Compiler::Clang => Some("LLVM=1".to_owned()),
+            Compiler::Gcc => foreign.then(|| format!("CROSS_COMPILE={}-", words.triple)),
+        };
+        arch.into_iter().chain(compiler).collect()
     }
 }
 
@@ -85,6 +88,7 @@ mod tests {
             ("stock", true),
             ("7.3.4+deb13-amd64", true),
             ("7.3.4+deb13-rt-amd64", true),
+            ("7.3.4+deb13-arm64", true),
             ("7.3", false),
             ("6.12", false),
         ] {

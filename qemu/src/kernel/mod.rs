@@ -1,12 +1,12 @@
 //! Kernels and their modules: where their sources come from, and how they are built.
 
 pub mod advice;
-pub mod arch;
 pub mod archive;
 pub mod build;
 pub mod config;
 pub mod copy;
 pub mod flavour;
+pub mod foreign;
 pub mod load;
 pub mod module;
 pub mod paths;

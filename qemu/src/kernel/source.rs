@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
 use diagnostic::Diagnostic;
+use host::arch::Arch;
 use host::cache::{self, Cache};
 use host::toolchain::Toolchain;
 
@@ -111,7 +112,7 @@ fn fetch(
     dir: &Path,
 ) -> Result<String> {
     let log = cache.place_for("log/source")?;
-    let archive = Archive::ask(cache, toolchain, "kernel source", log)?;
+    let archive = Archive::ask(cache, toolchain, Arch::NATIVE, "kernel source", log)?;
     let series = version.map_or_else(|| name.to_owned(), series_of);
     let offered = offered(&archive)?;
     if !offered.contains(&series) {

@@ -8,13 +8,13 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
 use diagnostic::Diagnostic;
+use host::arch::Arch;
 use host::cache::{self, Cache};
 use host::progress::{Job, Tick};
 use host::project::project;
 use host::toolchain::Toolchain;
 use regex::Regex;
 
-use crate::kernel::arch::Arch;
 use crate::kernel::archive::Archive;
 use crate::kernel::build::Kernel;
 use crate::kernel::flavour::{is_stock, Flavour, NEWEST};
@@ -60,6 +60,18 @@ pub fn provide(
                 .into(),
         );
     }
+    if flavour.arch.is_foreign() {
+        return Err(
+            Diagnostic::new("the lab has stock kernels for this host's architecture only")
+                .note(format!(
+                    "KERNEL={}, with ARCH={}",
+                    flavour.series,
+                    flavour.arch.words().kernel
+                ))
+                .help("leave KERNEL out, for a kernel of the lab's own")
+                .into(),
+        );
+    }
     let stock = Stock::choose(cache, toolchain, &flavour)?;
     let root = stock.unpacked(cache, toolchain)?;
     stock.must_have_rust(&root)?;
@@ -102,7 +114,7 @@ impl Stock {
     fn choose(cache: &Cache, toolchain: &Toolchain, flavour: &Flavour) -> Result<Self> {
         let kernel = flavour.series.as_str();
         Stock::remembered(cache, kernel, || {
-            let archive = archive(cache, toolchain)?;
+            let archive = archive(cache, toolchain, Arch::NATIVE)?;
             match kernel {
                 NEWEST => newest(&archive, flavour.arch),
                 release => of_release(&archive, release),
@@ -159,8 +171,8 @@ impl Stock {
             return Ok(root);
         }
         cache.require_space(SPACE, "a stock kernel")?;
-        let archive = archive(cache, toolchain)?;
-        unpack(toolchain, &archive, &self.packages(&archive)?, &root)?;
+        let archive = archive(cache, toolchain, Arch::NATIVE)?;
+        unpack(&archive, &self.packages(&archive)?, &root)?;
         cache::write_whole(&stamp, self.line().as_bytes())?;
         Ok(root)
     }
@@ -177,9 +189,9 @@ impl Stock {
         let _lock = cache.lock("stock kernels")?;
         if !root.is_dir() {
             cache.require_space(SPACE, "the modules of a stock kernel")?;
-            let archive = archive(cache, toolchain)?;
+            let archive = archive(cache, toolchain, Arch::NATIVE)?;
             let package = format!("linux-modules-{}={}", self.release, self.version);
-            unpack(toolchain, &archive, &[package], &root)?;
+            unpack(&archive, &[package], &root)?;
         }
         Ok(root.join(below))
     }
@@ -296,29 +308,20 @@ pub fn module(
 }
 
 /// Fetches packages, and unpacks them into a folder, which exists only when it is complete.
-fn unpack(
-    toolchain: &Toolchain,
-    archive: &Archive,
-    packages: &[String],
-    root: &Path,
-) -> Result<()> {
-    let downloads = archive.fetch(packages)?;
+fn unpack(archive: &Archive, packages: &[String], root: &Path) -> Result<()> {
     let new = root.with_extension("new");
     cache::remove(&new)?;
     cache::remove(root)?;
     fs::create_dir_all(&new)?;
-    for package in downloads.files()? {
-        let mut unpack = toolchain.command("dpkg-deb");
-        archive.run("unpacking", unpack.arg("-x").args([&package, &new]))?;
-    }
-    fs::rename(&new, root).context("cannot move the stock kernel to its place")?;
-    downloads.remove()
+    archive.unpack(packages, &new)?;
+    fs::rename(&new, root).context("cannot move the stock kernel to its place")
 }
 
-fn archive<'a>(cache: &'a Cache, toolchain: &'a Toolchain) -> Result<Archive<'a>> {
+fn archive<'a>(cache: &'a Cache, toolchain: &'a Toolchain, arch: Arch) -> Result<Archive<'a>> {
     Archive::ask(
         cache,
         toolchain,
+        arch,
         "stock kernel",
         cache.place_for("log/stock")?,
     )

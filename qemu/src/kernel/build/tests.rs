@@ -3,7 +3,8 @@
 use std::time::SystemTime;
 
 use super::*;
-use crate::kernel::arch::Arch;
+use host::arch::Arch;
+
 use crate::kernel::flavour::Compiler;
 use crate::kernel::sources::HELLO_RUST;
 

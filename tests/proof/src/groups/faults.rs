@@ -14,6 +14,7 @@ use crate::support::context::{main_flavour, must_contain, succeed, TestContext};
 use crate::support::processes::{processes_with, wait_for};
 use crate::support::proxy::{Fault, Proxy};
 use crate::support::scratch::{must_refuse, Scratch};
+use host::arch::Arch;
 use lab::exit::Exit;
 use lab::guest::initramfs::Initramfs;
 use lab::guest::machine::Outcome;
@@ -148,7 +149,7 @@ fn two_ask_at_once(context: &TestContext) -> Result<()> {
     let fetched = Barrier::new(2);
     let ask = |package: &'static str| -> Result<Vec<PathBuf>> {
         let log = cache.place_for(&format!("log/test-{package}"))?;
-        let downloads = Archive::ask(&cache, &toolchain, "test", log)
+        let downloads = Archive::ask(&cache, &toolchain, Arch::NATIVE, "test", log)
             .and_then(|archive| archive.fetch(&[package.to_owned()]));
         fetched.wait();
         let downloads = downloads?;

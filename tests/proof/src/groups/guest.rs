@@ -4,7 +4,7 @@ use anyhow::{bail, ensure, Context, Result};
 
 use super::checks::{self, builds_quietly, suites, Bench};
 use crate::harness::test::{Case, Test};
-use crate::support::context::{flavours, must_contain, succeed, TestContext};
+use crate::support::context::{flavours, foreign_flavour, must_contain, succeed, TestContext};
 use lab::commands::lab::Lab;
 use lab::guest::machine;
 use lab::kernel::flavour::Flavour;
@@ -87,7 +87,11 @@ pub fn tests() -> Vec<Test> {
         let checks = checks_on(&group, &flavour).into_iter();
         checks.chain([catalogue]).chain(suites_on(&group, &flavour))
     };
-    flavours().into_iter().flat_map(on).collect()
+    flavours()
+        .into_iter()
+        .chain([foreign_flavour()])
+        .flat_map(on)
+        .collect()
 }
 
 /// What the module is put through, on one kernel.

@@ -32,7 +32,7 @@ type Word = (&'static str, Exit, &'static [&'static str]);
 #[rustfmt::skip] // a table reads best as a table
 const WORDS: &[Word] = &[
     ("CC=tcc",    Exit::Host, &["invalid value 'tcc' for '--cc", "possible values: clang, gcc"]),
-    ("ARCH=mips", Exit::Host, &["invalid value 'mips' for '--arch", "possible values: x86"]),
+    ("ARCH=mips", Exit::Host, &["invalid value 'mips' for '--arch", "the lab has kernels for x86 and arm64"]),
     ("ACCEL=xen", Exit::Host, &["invalid value 'xen' for '--accel", "possible values: kvm, tcg"]),
     ("MEM=1",     Exit::Host, &["invalid value '1' for '--mem", "1 is not in 64.."]),
     ("CPUS=3",    Exit::Host, &["invalid value '3' for '--cpus", "3 is not in 1..=2"]),

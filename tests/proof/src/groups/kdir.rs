@@ -248,15 +248,16 @@ pub fn tree_of_ones_own(context: &TestContext, lab: &Lab) -> Result<()> {
     fixture.must_be_clean(&[])?;
     let kdir = lab.kernel.dir.to_string_lossy();
     let options = lab.kernel.flavour.make_options();
+    let options: Vec<&str> = options.iter().map(String::as_str).collect();
 
-    succeed(&mut fixture.make(lab, &[], &kdir, options)?)?;
+    succeed(&mut fixture.make(lab, &[], &kdir, &options)?)?;
     fixture.must_be_clean(&["--exclude-standard"])?;
     let ko = fs::read(fixture.project.join("hello_rust.ko"))?;
     let job = "insmod /hello_rust.ko && rmmod hello_rust && dmesg";
     let dmesg = context.boot_well(lab, &[("hello_rust.ko", &ko)], job)?;
     must_contain(&dmesg, "hello_rust: Rust, called by C: hello, world! (1)")?;
 
-    succeed(&mut fixture.make(lab, &[], &kdir, &[options, &["clean"]].concat())?)?;
+    succeed(&mut fixture.make(lab, &[], &kdir, &[options.as_slice(), &["clean"]].concat())?)?;
     fixture.must_be_clean(&[])
 }
 

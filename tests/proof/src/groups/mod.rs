@@ -10,6 +10,7 @@ mod dkms;
 mod docs;
 mod early;
 mod faults;
+mod foreign;
 mod gdb;
 mod guest;
 mod input;
@@ -41,6 +42,7 @@ pub fn all(asked: &[Flavour]) -> Vec<Test> {
         guest::tests(),
         splats::tests(),
         faults::tests(),
+        foreign::tests(),
         early::tests(),
         kvm::tests(),
         input::tests(),

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use anyhow::{bail, ensure, Context, Result};
+use host::arch::Arch;
 use host::cache;
 use host::project::project;
 
@@ -262,7 +263,7 @@ fn archive_has_newer(context: &TestContext, lab: &Lab) -> Result<()> {
 fn without_rust(context: &TestContext, lab: &Lab) -> Result<()> {
     let scratch = Scratch::with(context, &["toolchain"])?;
     let log = scratch.dir().join("archive.log");
-    let archive = Archive::ask(&lab.cache, &lab.toolchain, "test", log)?;
+    let archive = Archive::ask(&lab.cache, &lab.toolchain, Arch::NATIVE, "test", log)?;
     let headers = archive.names("linux-headers-6.")?;
     let releases = headers
         .iter()

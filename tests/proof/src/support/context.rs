@@ -8,6 +8,7 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use anyhow::{anyhow, ensure, Context, Result};
+use host::arch::Arch;
 use host::cache::Cache;
 use host::project::project;
 use host::toolchain::Toolchain;
@@ -15,7 +16,6 @@ use host::toolchain::Toolchain;
 use lab::commands::lab::Lab;
 use lab::guest::initramfs::Initramfs;
 use lab::guest::machine::{Guest, Machine, Outcome};
-use lab::kernel::arch::Arch;
 use lab::kernel::flavour::{Compiler, Flavour};
 use lab::kernel::source::Source;
 use lab::options::Settings;
@@ -23,7 +23,7 @@ use lab::options::Settings;
 /// A kernel by its series or a stock kernel's release, and its compiler.
 pub fn flavour(series: &str, compiler: Compiler) -> Flavour {
     Flavour {
-        arch: Arch::X86,
+        arch: Arch::NATIVE,
         series: series.to_owned(),
         compiler,
         debug: false,
@@ -38,6 +38,15 @@ pub fn flavours() -> Vec<Flavour> {
         flavour("7.3", Compiler::Gcc),
         flavour("6.12", Compiler::Gcc),
     ]
+}
+
+/// A kernel of another architecture than this host's.
+pub fn foreign_flavour() -> Flavour {
+    let foreign = Arch::ALL.iter().find(|arch| arch.is_foreign());
+    Flavour {
+        arch: *foreign.unwrap_or(&Arch::NATIVE),
+        ..main_flavour()
+    }
 }
 
 /// The first of them.

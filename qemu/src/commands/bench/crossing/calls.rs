@@ -83,7 +83,7 @@ fn branch(line: &str) -> Option<Option<&str>> {
 
 /// `000000000000001c:  R_X86_64_PLT32 crossing_c_add-0x4`: the symbol.
 fn relocation(line: &str) -> Option<&str> {
-    let (_, rest) = line.split_once(":  R_X86_64_")?;
+    let (_, rest) = line.split_once(":  R_")?;
     let symbol = rest.split_whitespace().nth(1)?;
     let end = symbol.find(['-', '+']).unwrap_or(symbol.len());
     Some(&symbol[..end])
