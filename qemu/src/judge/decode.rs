@@ -7,8 +7,9 @@ use anyhow::Result;
 use host::cache;
 use host::toolchain::Toolchain;
 
+use super::callers;
 use crate::kernel::build::Kernel;
-use crate::kernel::load::built_in;
+use crate::kernel::load::{built_in, name_of};
 
 /// A report with its addresses turned into lines of source, as far as the kernel's own
 /// `scripts/decode_stacktrace.sh` can. The report itself, if that fails.
@@ -22,17 +23,19 @@ fn try_decode(
     built: &Path,
     report: &str,
 ) -> Result<String> {
+    let modules = linked(toolchain, built)?;
+    let vmlinux = kernel.dir.join("vmlinux");
+    let report = callers::named(report, &vmlinux, modules.path());
     let input = tempfile::NamedTempFile::new()?;
     for line in report.lines().filter(|line| !line.starts_with("Code: ")) {
         // The disassembly would be longer than everything else.
         writeln!(input.as_file(), "{line}")?;
     }
-    let modules = linked(toolchain, built)?;
     let output = toolchain
         .command_in(&kernel.source.dir, &[&kernel.source.dir], "env")
         // LLVM's tools read the objects of both compilers.
         .args(["LLVM=1", "bash", "scripts/decode_stacktrace.sh"])
-        .arg(kernel.dir.join("vmlinux"))
+        .arg(vmlinux)
         .arg("auto")
         .arg(modules.path())
         .stdin(std::fs::File::open(input.path())?)
@@ -49,7 +52,7 @@ fn linked(toolchain: &Toolchain, built: &Path) -> Result<tempfile::TempDir> {
         toolchain
             .command("ld.lld")
             .args(["--entry=0", "--unresolved-symbols=ignore-all", "-o"])
-            .arg(folder.path().join(ko.file_name().unwrap_or_default()))
+            .arg(folder.path().join(format!("{}.ko", name_of(&ko))))
             .arg(ko)
             .output()?;
     }

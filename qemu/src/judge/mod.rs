@@ -1,5 +1,6 @@
 //! Reads what a guest printed: splats, refused modules, test results.
 
+pub mod callers;
 pub mod console;
 pub mod decode;
 pub mod guest;

@@ -156,6 +156,8 @@ const TRACE: &str = "---[ end trace";
 const PANIC: &str = "---[ end Kernel panic";
 /// The end of a task's call trace: arch/x86/kernel/dumpstack.c.
 const STACK: &str = "</TASK>";
+/// The start of one that has no such end: arch/arm64/kernel/stacktrace.c.
+const ENDLESS: &str = "Call trace:";
 /// The ruler around the sanitizers' reports, and above those of lockdep and SLUB.
 const RULE: &str = "====================";
 
@@ -265,6 +267,7 @@ impl<'a> Reader<'a> {
     fn follow(&mut self, text: &'a str) {
         let opens = text.starts_with(CUT) || text.starts_with(RULE);
         if let Some(report) = self.reports.last_mut() {
+            report.open &= !report.ends_before(text);
             if report.open && (!opens || report.expects(text)) {
                 report.push(text);
                 return;
@@ -319,6 +322,12 @@ impl<'a> Report<'a> {
         let oops = self.first.stage == Stage::Lead && row.deadly() && self.since <= SOON;
         let panic = row.stage == Stage::Panic && (self.deadly || CONSEQUENCE.is_match(text));
         open || (!self.open && oops) || panic
+    }
+
+    /// Whether this line follows the last function of a call trace that has no end of its own.
+    fn ends_before(&self, text: &str) -> bool {
+        let traced = self.last.end == STACK && self.lines.contains(&ENDLESS);
+        traced && !text.starts_with(' ')
     }
 
     /// Whether a "cut here" or ruler is part of this report rather than the start of another.

@@ -322,3 +322,18 @@ fn what_dmesg_repeats_counts_once() {
     let twice_at_boot = "[    0.000000] BUG: x\n[    0.000000] BUG: x\n";
     assert_eq!(kinds(twice_at_boot), [Kind::Bug, Kind::Bug]);
 }
+
+#[test]
+fn a_call_trace_of_arm64_ends_with_its_last_function() {
+    let splat = only(
+        "BUG: scheduling while atomic: insmod/26/0x00000002
+Modules linked in: fault(O+)
+Hardware name: linux,dummy-virt (DT)
+Call trace:
+ show_stack+0x1c/0x30 (C)
+ __schedule_bug+0x58/0x78
+hello_rust: after",
+    );
+    assert_eq!(splat.kind, Kind::Atomic);
+    assert!(splat.report.ends_with("__schedule_bug+0x58/0x78"));
+}

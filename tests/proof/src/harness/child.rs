@@ -45,6 +45,7 @@ pub fn build(flavour: &Flavour) -> Done {
         let mut lab = Command::new(context::program("lab")?);
         lab.args(["kernel", "--kernel", &flavour.series]);
         lab.args(["--cc", flavour.compiler.name()]);
+        lab.args(["--arch", flavour.arch.words().kernel]);
         if flavour.debug {
             lab.arg("--debug");
         }
