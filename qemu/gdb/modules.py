@@ -7,6 +7,9 @@ where Rust's `init` is. The modules with their debug information are beside this
 
 import os
 
+# The registers of a function's arguments, which the lab has set: they depend on the architecture.
+from __main__ import ARGUMENTS
+
 import gdb
 
 FOLDER = os.path.dirname(os.path.abspath(__file__))
@@ -14,13 +17,13 @@ FOLDER = os.path.dirname(os.path.abspath(__file__))
 # <linux/elf.h>: the section is in memory.
 SHF_ALLOC = 2
 
-# Nothing has an address here; it is where the kernel's own poisoned pointers point.
-NOWHERE = 0xDEAD000000000000
+# Nothing has an address here on any architecture. On arm64, gdb takes the highest byte for a tag.
+NOWHERE = 0xFFAD000000000000
 
 
-def pointer(register, kind):
+def pointer(nth, kind):
     """An argument of the kernel's function that begins here."""
-    return gdb.parse_and_eval(register).cast(gdb.lookup_type(kind).pointer())
+    return gdb.parse_and_eval(ARGUMENTS[nth]).cast(gdb.lookup_type(kind).pointer())
 
 
 def file_of(module):
@@ -59,16 +62,16 @@ def remove(file):
 
 def placed():
     """module_bug_finalize(header, sections, module): none of its code has run, no parameter is set."""
-    file = file_of(pointer("$rdx", "struct module"))
+    file = file_of(pointer(2, "struct module"))
     if os.path.exists(file):
-        header, sections = pointer("$rdi", "Elf64_Ehdr"), pointer("$rsi", "Elf64_Shdr")
+        header, sections = pointer(0, "Elf64_Ehdr"), pointer(1, "Elf64_Shdr")
         loaded[file] = dict(sections_of(header, sections))
         add(file)
 
 
 def initialised():
     """trim_init_extable(module): the sections of init are about to be freed."""
-    file = file_of(pointer("$rdi", "struct module"))
+    file = file_of(pointer(0, "struct module"))
     if file in loaded:
         for nth, name in enumerate(loaded[file]):
             if name.startswith(".init."):
@@ -79,7 +82,7 @@ def initialised():
 
 def cleaned_up():
     """module_bug_cleanup(module): it is unloaded, or was refused."""
-    file = file_of(pointer("$rdi", "struct module"))
+    file = file_of(pointer(0, "struct module"))
     if loaded.pop(file, None):
         remove(file)
 

@@ -19,7 +19,7 @@ pub struct Words {
     pub suffix: &'static str,
     /// In the names of Debian's packages and kernels.
     pub debian: &'static str,
-    /// For compilers. Those of other hosts are named so, with a dash and `gcc`.
+    /// For compilers. The names of GNU's programs for it start so: with a dash and `gcc`, for instance.
     pub triple: &'static str,
     /// The options of the lab's kernel, besides those of all architectures,
     pub config: &'static str,
@@ -27,9 +27,9 @@ pub struct Words {
     pub clang_config: &'static str,
     /// What QEMU boots, in the kernel's build folder; if none, `vmlinux` without its debug information.
     pub image: Option<&'static str>,
-    /// The program that emulates it, and Debian's package that has it.
+    /// The program that emulates it,
     pub qemu: &'static str,
-    /// ...
+    /// and Debian's package that has it.
     pub qemu_package: &'static str,
     /// QEMU's arguments for a machine with as little as Linux needs.
     pub machine: &'static [&'static str],
@@ -43,6 +43,8 @@ pub struct Words {
     pub append: &'static str,
     /// and more of them when QEMU emulates the processor.
     pub emulated: &'static str,
+    /// The registers of a function's first arguments, as gdb names them.
+    pub arguments: [&'static str; 3],
     /// Debian's packages with which a host of another architecture builds for it by gcc.
     pub cross: &'static [&'static str],
 }
@@ -72,6 +74,7 @@ const X86: Words = Words {
     // timer (the PIT serves as well), and the search for a delay loop's length, which only `udelay()`
     // goes by.
     emulated: "nolapic_timer lpj=1000000",
+    arguments: ["$rdi", "$rsi", "$rdx"],
     cross: &[
         "binutils-x86-64-linux-gnu",
         "cpp-14-x86-64-linux-gnu",
@@ -100,6 +103,7 @@ const ARM64: Words = Words {
     tty: "ttyAMA",
     append: "",
     emulated: "",
+    arguments: ["$x0", "$x1", "$x2"],
     cross: &[
         "binutils-aarch64-linux-gnu",
         "cpp-14-aarch64-linux-gnu",

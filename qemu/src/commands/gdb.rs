@@ -8,7 +8,6 @@ use std::process::Command;
 use anyhow::{ensure, Context, Result};
 use diagnostic::Diagnostic;
 use host::project::project;
-use host::toolchain::Toolchain;
 
 use super::lab::Lab;
 use super::run::initramfs;
@@ -71,7 +70,7 @@ pub fn gdb(settings: &Settings, words: &[String]) -> Result<()> {
 
     // Another run may build the modules again.
     let place = guest.folder().to_owned();
-    copy_modules(&lab.toolchain, &modules, &place)?;
+    copy_modules(&lab, &modules, &place)?;
     let own = own_folder(&sources)?;
     fs::write(place.join("modules.py"), MODULES)?;
     fs::write(
@@ -103,6 +102,7 @@ pub fn gdb(settings: &Settings, words: &[String]) -> Result<()> {
 /// What gdb runs before the user's words. The user's own sources are those that the lab has copied; what
 /// the build has generated is only in the copy.
 fn start(kernel: &Kernel, scripts: &Path, [copy, own]: [&Path; 2], place: &Path) -> String {
+    let arguments = kernel.flavour.arch.words().arguments;
     let (copy, kernel) = (copy.display(), kernel.dir.display());
     [
         START,
@@ -110,6 +110,7 @@ fn start(kernel: &Kernel, scripts: &Path, [copy, own]: [&Path; 2], place: &Path)
         &format!("directory {copy}\n"),
         &format!("python load(\"{kernel}/vmlinux\")\n"),
         &format!("source {}\n", scripts.display()),
+        &format!("python ARGUMENTS = {arguments:?}\n"),
         &format!("source {}/modules.py\n", place.display()),
     ]
     .concat()
@@ -119,10 +120,13 @@ fn start(kernel: &Kernel, scripts: &Path, [copy, own]: [&Path; 2], place: &Path)
 ///
 /// Before Linux 6.13, sections of a module can have addresses. gdb would then relocate all debug
 /// information as that of `.text`, and know nothing of `.init.text`.
-fn copy_modules(toolchain: &Toolchain, modules: &[Ko], to: &Path) -> Result<()> {
+fn copy_modules(lab: &Lab, modules: &[Ko], to: &Path) -> Result<()> {
+    let words = lab.kernel.flavour.arch.words();
+    let objcopy = format!("{}-objcopy", words.triple);
     for module in modules {
-        let copied = toolchain
-            .command("objcopy")
+        let copied = lab
+            .toolchain
+            .command(&objcopy)
             .args(["--change-section-address", "*=0"])
             .args([&module.path, &to.join(module.file())])
             .output()?;

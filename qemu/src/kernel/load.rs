@@ -52,7 +52,7 @@ fn depends(module: &[u8]) -> Result<Vec<String>> {
 }
 
 /// The kernel does not distinguish the two characters in names of modules.
-fn name_of(path: &Path) -> String {
+pub fn name_of(path: &Path) -> String {
     let file = path.file_name().unwrap_or_default().to_string_lossy();
     let name = file.strip_suffix(".xz").unwrap_or(&file);
     name.strip_suffix(".ko").unwrap_or(name).replace('-', "_")

@@ -8,7 +8,7 @@ use host::project::project;
 use regex::Regex;
 
 use crate::harness::test::Test;
-use crate::support::context::{flavour, main_flavour, must_contain, TestContext};
+use crate::support::context::{flavour, foreign_flavour, main_flavour, must_contain, TestContext};
 use crate::support::processes::processes_with;
 use crate::support::scratch::must_refuse;
 use crate::support::terminal::talk;
@@ -39,11 +39,11 @@ continue
 
 /// What gdb prints then, in this order. Before Linux 6.13, Kbuild names the crate for its object.
 const PRINTED: &[&str] = &[
-    r#"Breakpoint 1, whom_set \(val=0x\w+ "Ada", .* at c_helper.c:\d+"#,
+    r#"Breakpoint 1, whom_set \(val=(?:val@entry=)?0x\w+ "Ada", .* at c_helper.c:\d+"#,
     r"#1 .* in parse_one .* at params.c:\d+",
     r"Breakpoint 2, .* at (hello_rust|module).rs:\d+",
     r"Breakpoint 3, (hello_rust(?:_main)?)::hello_rust_count_chars \(.*len=3\) at hello_rust.rs:\d+",
-    r"#0  hello_rust\w*::hello_rust_count_chars \(text=0x\w+ <whom>, len=3\) at hello_rust.rs:\d+",
+    r"#0  hello_rust\w*::hello_rust_count_chars \(text=(?:text@entry=)?0x\w+ <whom>, len=3\) at hello_rust.rs:\d+",
     r"#1  0x\w+ in c_helper_repeat \(times=1, greet=0x\w+ <hello_rust\w*::greet>, .* at c_helper.c:\d+",
     r"#2  0x\w+ in hello_rust\w*::HelloRust::greet \(self=0x\w+\) at hello_rust.rs:\d+",
     r"#3  hello_rust\w*::\{impl#0\}::init .* at hello_rust.rs:\d+",
@@ -54,7 +54,7 @@ const PRINTED: &[&str] = &[
     r"0x\w+ +\d+ +insmod",
     // The memory of init is gone.
     r"Breakpoint 4, free_module .*",
-    r"2 +breakpoint +keep y +0xdead\w+ in ",
+    r"2 +breakpoint +keep y +0xffad\w+ in ",
     r"Breakpoint 2, .* at (hello_rust|module).rs:\d+",
     r"breakpoint already hit 2 times",
     r"The guest has ended",
@@ -62,8 +62,12 @@ const PRINTED: &[&str] = &[
 
 /// The tests.
 pub fn tests() -> Vec<Test> {
-    let both = [main_flavour(), flavour("6.12", Compiler::Gcc)];
-    let scripts = both.into_iter().map(|flavour| {
+    let kernels = [
+        main_flavour(),
+        flavour("6.12", Compiler::Gcc),
+        foreign_flavour(),
+    ];
+    let scripts = kernels.into_iter().map(|flavour| {
         let name = format!("gdb::{}::breakpoints in both halves", flavour.name());
         Test::new(name, both_halves).on(&flavour)
     });
@@ -95,7 +99,8 @@ fn debug(context: &TestContext, script: &str, variables: &[(&str, &str)]) -> Res
     let output = fs::File::create(&printed)?;
     let status = context
         .lab_command(&["gdb", "--kernel", &flavour.series], variables)?
-        .args(["--cc", flavour.compiler.name(), "--", "-batch", "-x"])
+        .args(["--cc", flavour.compiler.name()])
+        .args(["--arch", flavour.arch.words().kernel, "--", "-batch", "-x"])
         .arg(&script_file)
         .stdin(Stdio::null())
         .stdout(output.try_clone()?)
