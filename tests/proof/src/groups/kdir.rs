@@ -13,8 +13,8 @@ use anyhow::{bail, ensure, Context, Result};
 
 use crate::harness::test::Test;
 use crate::support::context::{
-    copy_of_project, flavours, main_flavour, must_contain, on_host, printed, program, programs,
-    succeed, tail, TestContext,
+    copy_of_project, flavours, foreign_flavour, main_flavour, must_contain, on_host, printed,
+    program, programs, succeed, tail, TestContext,
 };
 use lab::commands::lab::Lab;
 
@@ -136,7 +136,8 @@ const FOLDERS: &[(&str, &str)] = &[("a space", "a folder"), ("a colon", "a:folde
 /// The tests.
 pub fn tests() -> Vec<Test> {
     let mut tests = Vec::new();
-    tests.extend(flavours().into_iter().map(|flavour| {
+    let kernels = flavours().into_iter().chain([foreign_flavour()]);
+    tests.extend(kernels.map(|flavour| {
         let name = format!("kdir::{} as a tree of one's own", flavour.name());
         let run = |context: &TestContext| tree_of_ones_own(context, &*context.lab()?);
         Test::new(name, run).on(&flavour)
