@@ -45,7 +45,8 @@ pub struct Words {
     pub emulated: &'static str,
     /// The registers of a function's first arguments, as gdb names them.
     pub arguments: [&'static str; 3],
-    /// Debian's packages with which a host of another architecture builds for it by gcc.
+    /// Debian's packages with which a host of another architecture builds for it: gcc, and a C library for
+    /// programs in the guest.
     pub cross: &'static [&'static str],
 }
 
@@ -80,7 +81,10 @@ const X86: Words = Words {
         "cpp-14-x86-64-linux-gnu",
         "gcc-14-x86-64-linux-gnu",
         "gcc-x86-64-linux-gnu",
+        "libc6-amd64-cross",
+        "libc6-dev-amd64-cross",
         "libgcc-14-dev-amd64-cross",
+        "linux-libc-dev-amd64-cross",
     ],
 };
 
@@ -109,7 +113,10 @@ const ARM64: Words = Words {
         "cpp-14-aarch64-linux-gnu",
         "gcc-14-aarch64-linux-gnu",
         "gcc-aarch64-linux-gnu",
+        "libc6-arm64-cross",
+        "libc6-dev-arm64-cross",
         "libgcc-14-dev-arm64-cross",
+        "linux-libc-dev-arm64-cross",
     ],
 };
 

@@ -13,7 +13,7 @@ use super::guest::{CATALOGUE, CATALOGUE_CASES};
 use super::stitch::{report, stitch};
 use crate::harness::test::{Case, Test};
 use crate::support::context::{
-    flavours, main_flavour, must_contain, printed, succeed, TestContext,
+    flavours, foreign_flavour, main_flavour, must_contain, printed, succeed, TestContext,
 };
 use lab::commands::lab::Lab;
 use lab::kernel::flavour::{Compiler, Flavour};
@@ -85,15 +85,26 @@ pub fn tests() -> Vec<Test> {
         told_by_stitch(&*context.lab()?)
     });
     let told = told.on(&main_flavour());
-    flavours().iter().flat_map(on).chain([told]).collect()
+    let foreign = of_many(&foreign_flavour(), "the catalogue, fused", fused);
+    flavours()
+        .iter()
+        .flat_map(on)
+        .chain([foreign, told])
+        .collect()
+}
+
+fn of_many(
+    flavour: &Flavour,
+    what: &str,
+    run: fn(&TestContext, &Lab) -> Result<Vec<Case>>,
+) -> Test {
+    let name = format!("joined::{}::{what}", flavour.name());
+    Test::of_many(name, move |context| run(context, &*context.lab()?)).on(flavour)
 }
 
 /// Those of one kernel, the debug kernel as well.
 pub fn on(flavour: &Flavour) -> Vec<Test> {
-    let test = |what: &str, run: fn(&TestContext, &Lab) -> Result<Vec<Case>>| {
-        let name = format!("joined::{}::{what}", flavour.name());
-        Test::of_many(name, move |context| run(context, &*context.lab()?)).on(flavour)
-    };
+    let test = |what, run| of_many(flavour, what, run);
     let mut tests = vec![test("the catalogue with inline functions", inline)];
     match flavour.compiler {
         Compiler::Clang => tests.extend([

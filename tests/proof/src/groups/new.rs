@@ -11,7 +11,8 @@ use host::project::project;
 use super::lints;
 use crate::harness::test::Test;
 use crate::support::context::{
-    flavour, flavours, main_flavour, must_contain, on_host, printed, succeed, tail, TestContext,
+    flavour, flavours, foreign_flavour, main_flavour, must_contain, on_host, printed, succeed,
+    tail, TestContext,
 };
 use crate::support::scratch::must_refuse;
 use lab::kernel::flavour::{Compiler, Flavour};
@@ -44,6 +45,8 @@ const BAD: &[(&[&str], &[&str])] = &[
 /// The tests.
 pub fn tests() -> Vec<Test> {
     let mut tests: Vec<Test> = flavours().iter().flat_map(works_on).collect();
+    // The second kind has all that the first has.
+    tests.extend(works_on(&foreign_flavour()).into_iter().skip(1));
     tests.extend(BAD.iter().map(|(words, prints)| {
         let run = move |context: &TestContext| refused(context, words, prints);
         // The kernel has the module glob.
@@ -125,6 +128,7 @@ fn works(context: &TestContext, on: &Flavour, kind: &str, checks: &str) -> Resul
     let folder = new_pad(context, place.path(), kind)?;
     let before = contents(&folder)?;
     let kernel = format!("KERNEL={}", on.series);
+    let arch = format!("ARCH={}", on.arch.words().kernel);
     let cc = match on.compiler {
         Compiler::Clang => "CC=clang",
         Compiler::Gcc => "CC=gcc",
@@ -133,7 +137,7 @@ fn works(context: &TestContext, on: &Flavour, kind: &str, checks: &str) -> Resul
         format!("TESTS={checks}"),
         format!("JUNIT={}/junit.xml", place.path().display()),
     );
-    let words = ["test", &kernel, cc, &tests, &junit];
+    let words = ["test", &kernel, cc, &arch, &tests, &junit];
     let output = context.make_command(&folder, &words)?.output()?;
     let text = printed(&output);
     ensure!(output.status.success(), "{}", tail(&text));
