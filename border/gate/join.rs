@@ -97,6 +97,10 @@ struct Group<'a> {
 
 const FEATURES: &str = "\"target-features\"=";
 
+/// Features with which LLVM calls a library that the kernel does not have. Clang turns this one on for C
+/// on arm64, where the kernel's C has no use for it; Rust's atomic operations would.
+const OF_LIBRARIES: &[&str] = &["outline-atomics"];
+
 impl<'a> Group<'a> {
     /// `None` for other lines, and for groups that are not of compiled functions.
     fn read(line: &'a str) -> Option<Self> {
@@ -130,7 +134,10 @@ impl<'a> Group<'a> {
             let on = feature.strip_prefix('+').map(|name| (name, true));
             on.or_else(|| Some((feature.strip_prefix('-')?, false)))
         };
-        list.filter_map(read).collect()
+        let known = list.filter_map(read);
+        known
+            .filter(|(name, _)| !OF_LIBRARIES.contains(name))
+            .collect()
     }
 }
 
@@ -198,6 +205,8 @@ mod tests {
         assert_eq!(lines[1], format!("attributes #0 = {{ nounwind \"target-cpu\"=\"x86-64\" \"no-builtin-wcslen\" null_pointer_is_valid {all} }}"));
         assert_eq!(lines[2], format!("attributes #1 = {{ null_pointer_is_valid \"no-builtin-wcslen\" \"target-cpu\"=\"x86-64\" \"a\"=\"b c\" {all} }}"));
         assert!(lines[3].contains("\"target-features\"=\"+sse\""), "{equal}");
+        let arm64 = ir.replace("-sse,-x87", "+outline-atomics,-sse,-x87");
+        assert_eq!(with_equal_attributes(&arm64), equal);
         assert_eq!(
             (lines[0], lines[4]),
             ("define i32 @f() #0 {", "attributes #3 = { nounwind }")
