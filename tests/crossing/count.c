@@ -2,7 +2,7 @@
 /*
  * Counts the instructions of each loop.
  *
- * QEMU's emulator with -icount shift=0 advances the time stamp counter by one for each
+ * QEMU's emulator with -icount shift=0 advances the counter of cycles by one for each
  * instruction; on other machines, the numbers are times. Each loop runs twice as often
  * the second time: the difference is that of the calls alone.
  */
@@ -12,8 +12,7 @@
 #include <linux/irqflags.h>
 #include <linux/module.h>
 #include <linux/printk.h>
-#include <asm/msr.h>
-#include <asm/tsc.h>
+#include <linux/timex.h>
 
 #include "rows.h"
 
@@ -63,9 +62,9 @@ static void count(const char *name, u32 (*run)(u32 times), u32 times)
 	u32 result;
 
 	local_irq_save(flags);
-	start = rdtsc_ordered();
+	start = get_cycles();
 	result = run(times);
-	end = rdtsc_ordered();
+	end = get_cycles();
 	local_irq_restore(flags);
 
 	pr_info("%s(%u) = %u after %llu\n", name, times, result, end - start);

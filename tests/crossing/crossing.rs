@@ -40,9 +40,10 @@ impl kernel::Module for Crossing {
 /// A value of which the compiler knows nothing: C's `OPTIMIZER_HIDE_VAR()`, without an instruction.
 /// [`core::hint::black_box`] would store the value and load it again.
 #[inline(always)]
+#[allow(asm_sub_register)] // x86 and arm64 name half a register in other ways.
 fn hidden(mut value: u32) -> u32 {
     // SAFETY: There is no instruction, only a comment with the name of the register.
-    unsafe { asm!("/* {0:e} */", inout(reg) value, options(pure, nomem, nostack)) };
+    unsafe { asm!("/* {0} */", inout(reg) value, options(pure, nomem, nostack)) };
     value
 }
 

@@ -14,6 +14,9 @@ pub type Calls = BTreeMap<String, usize>;
 /// The functions of both halves that the loops call, and the wrappers of static inlines.
 const CROSSING: [&str; 2] = ["crossing_c_", "crossing_rs_"];
 
+/// Calls, and jumps that take the place of one: on x86, and on arm64.
+const BRANCHES: [&str; 6] = ["call", "callq", "jmp", "jmpq", "bl", "b"];
+
 /// The loops that cross, and those in which the compiler may inline.
 const LOOPS: [&str; 3] = ["from_rust", "to_rust", "one_object"];
 
@@ -73,7 +76,7 @@ fn branch(line: &str) -> Option<Option<&str>> {
     let (_, instruction) = line.split_once(":")?;
     let mut words = instruction.split_whitespace();
     let name = words.next()?;
-    let is_branch = name.starts_with("call") || name.starts_with("jmp");
+    let is_branch = BRANCHES.contains(&name);
     let target = words.last().and_then(|target| {
         let name = target.strip_prefix('<')?.strip_suffix('>')?;
         (!name.contains('+')).then_some(name)
