@@ -53,7 +53,7 @@ const STEPS: &[Step] = &[
     claim("The .ko still has relocations")
         .intro("Even the call between its halves is not filled in.")
         .commands(&[run("readelf -rW hello_rust.ko | grep -w c_helper_repeat")
-            .checks(&[Line(&["R_X86_64_PLT32", "c_helper_repeat"])])]),
+            .checks(&[Line(&["R_", "c_helper_repeat"])])]),
     claim("The kernel's module loader is the dynamic linker, and both halves run")
         .intro("The function has an address now: the module was placed, and its gaps were filled.")
         .commands(&[guest(
