@@ -48,6 +48,8 @@ pub struct Words {
     /// Debian's packages with which a host of another architecture builds for it: gcc, and a C library for
     /// programs in the guest.
     pub cross: &'static [&'static str],
+    /// More of them with which Debian's own kernels are built.
+    pub cross_of_stock: &'static [&'static str],
 }
 
 const X86: Words = Words {
@@ -84,8 +86,10 @@ const X86: Words = Words {
         "libc6-amd64-cross",
         "libc6-dev-amd64-cross",
         "libgcc-14-dev-amd64-cross",
+        "libgcc-s1-amd64-cross",
         "linux-libc-dev-amd64-cross",
     ],
+    cross_of_stock: &[],
 };
 
 const ARM64: Words = Words {
@@ -116,7 +120,16 @@ const ARM64: Words = Words {
         "libc6-arm64-cross",
         "libc6-dev-arm64-cross",
         "libgcc-14-dev-arm64-cross",
+        "libgcc-s1-arm64-cross",
         "linux-libc-dev-arm64-cross",
+    ],
+    // For the vDSO of 32-bit programs.
+    cross_of_stock: &[
+        "binutils-arm-linux-gnueabihf",
+        "cpp-14-arm-linux-gnueabihf",
+        "gcc-14-arm-linux-gnueabihf",
+        "gcc-arm-linux-gnueabihf",
+        "libgcc-14-dev-armhf-cross",
     ],
 };
 

@@ -42,7 +42,7 @@ impl Lab {
         settings.must_fit()?;
         let options = settings.kernel_options()?;
         let cache = Cache::open()?;
-        let toolchain = foreign::toolchain(&cache, flavour.arch)?;
+        let toolchain = foreign::toolchain(&cache, &flavour)?;
         let kernel = if flavour.is_stock() {
             stock::provide(&cache, &toolchain, flavour, &options)?
         } else {

@@ -8,12 +8,14 @@ pub const NEWEST: &str = "stock";
 /// Whether `KERNEL=` names a stock kernel: [`NEWEST`], or a release as `uname -r` prints it.
 pub fn is_stock(kernel: &str) -> bool {
     let release = kernel.starts_with(|first: char| first.is_ascii_digit());
-    let of_debian = |arch: &Arch| {
-        let rest = kernel.strip_suffix(arch.words().debian);
-        rest.is_some_and(|rest| rest.ends_with('-'))
-    };
-    let known = Arch::ALL.iter().any(of_debian);
+    let known = Arch::ALL.iter().any(|arch| is_for(kernel, *arch));
     kernel == NEWEST || release && known && !kernel.contains('/')
+}
+
+/// Whether the name of a stock kernel is that of one for this architecture.
+pub fn is_for(release: &str, arch: Arch) -> bool {
+    let rest = release.strip_suffix(arch.words().debian);
+    rest.is_some_and(|rest| rest.ends_with('-'))
 }
 
 /// The C compiler of a kernel, and so of its modules.
@@ -51,6 +53,9 @@ pub struct Flavour {
 impl Flavour {
     /// Its name in messages and logs, such as `7.3-clang`.
     pub fn name(&self) -> String {
+        if self.series == NEWEST {
+            return format!("{NEWEST}{}", self.arch.words().suffix);
+        }
         if self.is_stock() {
             return self.series.clone();
         }

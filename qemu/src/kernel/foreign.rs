@@ -10,6 +10,7 @@ use host::cache::Cache;
 use host::toolchain::Toolchain;
 
 use super::archive::Archive;
+use super::flavour::Flavour;
 
 /// What runs in a guest is below this folder of the toolchain, since the host's own has the same names.
 const GUEST: &str = "guest";
@@ -20,15 +21,23 @@ const BUSYBOX: &str = "busybox-static";
 /// gdb for all architectures. The host's own knows only the host's.
 const GDB: &str = "gdb-multiarch";
 
-/// Provides the toolchain for an architecture; makes what is missing.
-pub fn toolchain(cache: &Cache, arch: Arch) -> Result<Toolchain> {
+/// Provides the toolchain for a kernel; makes what is missing.
+pub fn toolchain(cache: &Cache, flavour: &Flavour) -> Result<Toolchain> {
+    let arch = flavour.arch;
     let toolchain = Toolchain::provide(cache)?;
     if !arch.is_foreign() {
         return Ok(toolchain);
     }
     let words = arch.words();
     let host = [words.qemu_package, GDB].into_iter();
-    let host = host.chain(words.cross.iter().copied());
+    let of_stock = flavour.is_stock().then_some(words.cross_of_stock);
+    let host = host.chain(
+        words
+            .cross
+            .iter()
+            .chain(of_stock.into_iter().flatten())
+            .copied(),
+    );
     let host: Vec<String> = host.map(str::to_owned).collect();
     let guest = [format!("{BUSYBOX}:{}", words.debian)];
     let gcc = format!("{}-gcc", words.triple);

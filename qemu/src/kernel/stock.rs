@@ -17,7 +17,7 @@ use regex::Regex;
 
 use crate::kernel::archive::Archive;
 use crate::kernel::build::Kernel;
-use crate::kernel::flavour::{is_stock, Flavour, NEWEST};
+use crate::kernel::flavour::{is_for, is_stock, Flavour, NEWEST};
 use crate::kernel::load;
 use crate::kernel::source::Source;
 
@@ -57,18 +57,6 @@ pub fn provide(
             Diagnostic::new("Debian has no stock kernel with KASAN and lockdep")
                 .note(format!("DEBUG=1, and KERNEL={}", flavour.series))
                 .help("use one of the lab's own: leave out KERNEL or DEBUG")
-                .into(),
-        );
-    }
-    if flavour.arch.is_foreign() {
-        return Err(
-            Diagnostic::new("the lab has stock kernels for this host's architecture only")
-                .note(format!(
-                    "KERNEL={}, with ARCH={}",
-                    flavour.series,
-                    flavour.arch.words().kernel
-                ))
-                .help("leave KERNEL out, for a kernel of the lab's own")
                 .into(),
         );
     }
@@ -112,14 +100,36 @@ pub fn source(cache: &Cache, toolchain: &Toolchain, flavour: &Flavour) -> Result
 impl Stock {
     /// The kernel of this release; or the newest one in the archive at the first use.
     fn choose(cache: &Cache, toolchain: &Toolchain, flavour: &Flavour) -> Result<Self> {
-        let kernel = flavour.series.as_str();
+        let (arch, kernel) = (flavour.arch, flavour.series.as_str());
+        if kernel == NEWEST {
+            return Stock::remembered(cache, &flavour.name(), || {
+                newest(&archive(cache, toolchain, arch)?, arch)
+            });
+        }
+        let other = Arch::ALL
+            .iter()
+            .find(|other| **other != arch && is_for(kernel, **other));
+        if let Some(other) = other {
+            return Err(Diagnostic::new("this kernel is for another architecture")
+                .note(format!(
+                    "KERNEL={kernel}, with ARCH={}",
+                    arch.words().kernel
+                ))
+                .help(format!(
+                    "make run KERNEL={kernel} ARCH={}",
+                    other.words().kernel
+                ))
+                .into());
+        }
         Stock::remembered(cache, kernel, || {
-            let archive = archive(cache, toolchain, Arch::NATIVE)?;
-            match kernel {
-                NEWEST => newest(&archive, flavour.arch),
-                release => of_release(&archive, release),
-            }
+            of_release(&archive(cache, toolchain, arch)?, kernel)
         })
+    }
+
+    fn arch(&self) -> Arch {
+        let mut all = Arch::ALL.iter();
+        let own = all.find(|arch| is_for(&self.release, **arch));
+        own.copied().unwrap_or(Arch::NATIVE)
     }
 
     /// The kernel that was chosen before, or else the one that `choose` finds.
@@ -171,7 +181,7 @@ impl Stock {
             return Ok(root);
         }
         cache.require_space(SPACE, "a stock kernel")?;
-        let archive = archive(cache, toolchain, Arch::NATIVE)?;
+        let archive = archive(cache, toolchain, self.arch())?;
         unpack(&archive, &self.packages(&archive)?, &root)?;
         cache::write_whole(&stamp, self.line().as_bytes())?;
         Ok(root)
@@ -189,7 +199,7 @@ impl Stock {
         let _lock = cache.lock("stock kernels")?;
         if !root.is_dir() {
             cache.require_space(SPACE, "the modules of a stock kernel")?;
-            let archive = archive(cache, toolchain, Arch::NATIVE)?;
+            let archive = archive(cache, toolchain, self.arch())?;
             let package = format!("linux-modules-{}={}", self.release, self.version);
             unpack(&archive, &[package], &root)?;
         }

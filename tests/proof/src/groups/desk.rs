@@ -100,8 +100,8 @@ pub fn tests() -> Vec<Test> {
 }
 
 /// The tests on a stock kernel.
-pub fn tests_on(stock: &str) -> Vec<Test> {
-    of_hello_rust("desk::stock", &flavour(stock, Compiler::Gcc))
+pub fn tests_on(stock: &Flavour) -> Vec<Test> {
+    of_hello_rust("desk::stock", stock)
 }
 
 fn of_hello_rust(group: &str, flavour: &Flavour) -> Vec<Test> {

@@ -12,13 +12,11 @@ use host::mirrors::{self, apt_options};
 use tempfile::TempDir;
 
 use crate::harness::test::{CannotRun, Test};
-use crate::support::context::{
-    copy_of_project, flavour, must_contain, printed, succeed, tail, TestContext,
-};
+use crate::support::context::{copy_of_project, must_contain, printed, succeed, tail, TestContext};
 use lab::commands::lab::Lab;
 use lab::guest::initramfs::Initramfs;
 use lab::guest::machine::Outcome;
-use lab::kernel::flavour::Compiler;
+use lab::kernel::flavour::Flavour;
 
 /// What is installed before our packages; apt installs their dependencies.
 const PACKAGES: &[&str] = &[
@@ -44,16 +42,13 @@ const MODULE: &str = "/packages/hello-rust-dkms.deb";
 const METADATA: &str = "/var/cache/rust-metadata";
 
 /// The tests.
-pub fn tests(kernel: &str) -> Vec<Test> {
+pub fn tests(stock: &Flavour) -> Vec<Test> {
     let whole = Test::new(
         "dkms::installed, loaded, upgraded, removed",
         installed_to_removed,
     );
     // It installs a complete Debian.
-    vec![whole
-        .on(&flavour(kernel, Compiler::Gcc))
-        .only_if_asked()
-        .minutes(60)]
+    vec![whole.on(stock).only_if_asked().minutes(60)]
 }
 
 fn installed_to_removed(context: &TestContext) -> Result<()> {

@@ -21,8 +21,11 @@ const REFUSED: &[(&str, &[&str])] = &[
         ],
     ),
     (
-        "KERNEL=stock",
-        &["the lab has stock kernels for this host's architecture only"],
+        "KERNEL=7.3.4+deb13-amd64",
+        &[
+            "this kernel is for another architecture",
+            "help: make run KERNEL=7.3.4+deb13-amd64 ARCH=x86",
+        ],
     ),
 ];
 

@@ -47,7 +47,7 @@ enum Change {
     Package(&'static str, usize),
 }
 
-use lab::kernel::flavour::Compiler;
+use lab::kernel::flavour::{Compiler, Flavour};
 use Change::{Gone, Line, Package, Program, Script};
 
 const SOURCE: &[&str] = &["--source", "SOURCE", "RELEASE"];
@@ -101,11 +101,8 @@ static REFUSED: &[Refused] = &[
 ];
 
 /// The tests.
-pub fn tests(kernel: &str) -> Vec<Test> {
-    let (stock, own) = (
-        flavour(kernel, Compiler::Gcc),
-        flavour("7.3", Compiler::Gcc),
-    );
+pub fn tests(stock: &Flavour) -> Vec<Test> {
+    let own = flavour("7.3", Compiler::Gcc);
     let refused = REFUSED.iter().map(|case| {
         let run = move |context: &TestContext| is_refused(context, case);
         Test::new(format!("metadata::refused: {}", case.what), run)
@@ -126,7 +123,7 @@ pub fn tests(kernel: &str) -> Vec<Test> {
         .on(&flavour("7.3", Compiler::Clang)),
     ];
     on_stock
-        .map(|test| test.on(&stock))
+        .map(|test| test.on(stock))
         .chain(on_own.map(|test| test.minutes(20)))
         .chain([Test::new("metadata::DKMS passes its arguments on", of_dkms)])
         .collect()

@@ -31,12 +31,20 @@ mod walkthrough;
 mod watch;
 
 use crate::harness::test::Test;
-use lab::kernel::flavour::{Flavour, NEWEST};
+use crate::support::context::flavour;
+use lab::kernel::flavour::{Compiler, Flavour, NEWEST};
 
 /// All tests; those on a stock kernel use the one that is asked for, or the newest.
 pub fn all(asked: &[Flavour]) -> Vec<Test> {
-    let stock = asked.iter().find(|kernel| kernel.is_stock());
-    let stock = stock.map_or(NEWEST, |kernel| &kernel.series);
+    let newest = flavour(NEWEST, Compiler::Gcc);
+    let asked = asked.iter().find(|kernel| kernel.is_stock());
+    let stock = asked.unwrap_or(&newest);
+    // What is installed on this host is for its own architecture.
+    let native = if stock.arch.is_foreign() {
+        &newest
+    } else {
+        stock
+    };
     [
         lints::tests(),
         guest::tests(),
@@ -65,8 +73,8 @@ pub fn all(asked: &[Flavour]) -> Vec<Test> {
         new::tests_on(stock),
         desk::tests_on(stock),
         walkthrough::tests_on(stock),
-        metadata::tests(stock),
-        dkms::tests(stock),
+        metadata::tests(native),
+        dkms::tests(native),
         cargo::tests(),
         docs::tests(),
     ]

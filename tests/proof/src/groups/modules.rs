@@ -7,10 +7,10 @@ use anyhow::{ensure, Context, Result};
 use host::project::project;
 
 use crate::harness::test::Test;
-use crate::support::context::{flavour, main_flavour, must_contain, printed, succeed, TestContext};
+use crate::support::context::{main_flavour, must_contain, printed, succeed, TestContext};
 use crate::support::scratch::must_refuse;
 use lab::exit::Exit;
-use lab::kernel::flavour::Compiler;
+use lab::kernel::flavour::Flavour;
 use lab::kernel::sources::Folder;
 
 /// A module that exports a number, which another one imports; in a subfolder.
@@ -177,10 +177,10 @@ MODULE_LICENSE("GPL");
 ];
 
 /// The tests on a stock kernel.
-pub fn tests_on(stock: &str) -> Vec<Test> {
+pub fn tests_on(stock: &Flavour) -> Vec<Test> {
     let run = in_tree;
     let name = "modules::stock::one that needs a module of the kernel's own";
-    vec![Test::new(name, run).on(&flavour(stock, Compiler::Gcc))]
+    vec![Test::new(name, run).on(stock)]
 }
 
 fn in_tree(context: &TestContext) -> Result<()> {

@@ -14,9 +14,9 @@ use super::guest::CATALOGUE;
 use super::mutations::{Caught, Edit, Mutant, MUTANTS};
 use super::stitch::report;
 use crate::harness::test::{Case, Outcome, Test};
-use crate::support::context::{flavours, printed, succeed, tail, TestContext};
+use crate::support::context::{flavours, foreign_flavour, printed, succeed, tail, TestContext};
 use lab::commands::lab::Lab;
-use lab::kernel::flavour::Compiler;
+use lab::kernel::flavour::{Compiler, Flavour};
 use lab::kernel::module::Module;
 use lab::kernel::sources::Sources;
 
@@ -26,7 +26,7 @@ const SOURCES: Sources = Sources {
     ..CATALOGUE
 };
 
-/// One kernel for each compiler.
+/// One kernel for each compiler; and one of another architecture.
 const KERNELS: [&str; 2] = ["7.3-clang", "7.3-gcc"];
 
 /// The tests.
@@ -34,6 +34,7 @@ pub fn tests() -> Vec<Test> {
     flavours()
         .into_iter()
         .filter(|flavour| KERNELS.contains(&flavour.name().as_str()))
+        .chain([foreign_flavour()])
         .map(|flavour| {
             Test::of_many(format!("mutants::{}", flavour.name()), |context| {
                 all(context, &*context.lab()?)
@@ -44,11 +45,16 @@ pub fn tests() -> Vec<Test> {
         .collect()
 }
 
-/// All of them by one compiler; by the other, those that it has a say in.
-fn worth_building(compiler: Compiler) -> impl Iterator<Item = &'static Mutant> {
-    MUTANTS
-        .iter()
-        .filter(move |mutant| compiler == Compiler::Clang || mutant.caught.is_up_to_c())
+/// All of them on one kernel; on the others, those that its compiler or its architecture has a say in.
+fn worth_building(flavour: &Flavour) -> impl Iterator<Item = &'static Mutant> {
+    let (arch, compiler) = (flavour.arch, flavour.compiler);
+    MUTANTS.iter().filter(move |mutant| {
+        if arch.is_foreign() {
+            mutant.caught.is_up_to_objects()
+        } else {
+            compiler == Compiler::Clang || mutant.caught.is_up_to_c()
+        }
+    })
 }
 
 /// How a mutant's build ended.
@@ -67,7 +73,7 @@ fn all(_world: &TestContext, lab: &Lab) -> Result<Vec<Case>> {
     let usual = reasons(module.dir())?;
     let mut rows = Vec::new();
     let mut cases = Vec::new();
-    for mutant in worth_building(lab.kernel.flavour.compiler) {
+    for mutant in worth_building(&lab.kernel.flavour) {
         sound.restore()?;
         let outcome = match build(&module, lab, mutant, &usual) {
             Ok(verdict) => {

@@ -37,6 +37,11 @@ impl Caught {
     pub fn is_up_to_c(self) -> bool {
         !matches!(self, By(CONTRACT | RUST))
     }
+
+    /// Whether another architecture may: only where the objects tell.
+    pub fn is_up_to_objects(self) -> bool {
+        matches!(self, By(OBJECTS) | Stitch(_) | Not(_))
+    }
 }
 
 /// A catalogue with one disagreement.

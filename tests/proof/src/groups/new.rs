@@ -11,8 +11,8 @@ use host::project::project;
 use super::lints;
 use crate::harness::test::Test;
 use crate::support::context::{
-    flavour, flavours, foreign_flavour, main_flavour, must_contain, on_host, printed, succeed,
-    tail, TestContext,
+    flavours, foreign_flavour, main_flavour, must_contain, on_host, printed, succeed, tail,
+    TestContext,
 };
 use crate::support::scratch::must_refuse;
 use lab::kernel::flavour::{Compiler, Flavour};
@@ -70,8 +70,8 @@ pub fn tests() -> Vec<Test> {
 }
 
 /// The tests on a stock kernel.
-pub fn tests_on(stock: &str) -> Vec<Test> {
-    works_on(&flavour(stock, Compiler::Gcc))
+pub fn tests_on(stock: &Flavour) -> Vec<Test> {
+    works_on(stock)
 }
 
 fn works_on(flavour: &Flavour) -> Vec<Test> {

@@ -19,7 +19,9 @@ use serde_json::Value;
 
 use super::guest::CATALOGUE;
 use crate::harness::test::Test;
-use crate::support::context::{flavours, main_flavour, program, succeed, TestContext};
+use crate::support::context::{
+    flavours, foreign_flavour, main_flavour, program, succeed, TestContext,
+};
 use lab::commands::bench::TWIN;
 use lab::commands::lab::Lab;
 use lab::kernel::module::Module;
@@ -51,7 +53,7 @@ pub fn tests() -> Vec<Test> {
         })
         .on(&main_flavour()),
     );
-    for flavour in flavours() {
+    for flavour in flavours().into_iter().chain([foreign_flavour()]) {
         for &(who, look, modules) in LOOKS {
             for &sources in &MODULES[..modules] {
                 let name = format!("stitch::{}::{} as {who} it", flavour.name(), sources.name);
@@ -126,7 +128,7 @@ fn as_nm_and_readelf(lab: &Lab, module: &Module<'_>, report: &Value) -> Result<(
     let mut crossings = 0;
     for part in list(report, "parts") {
         let object = Path::new(text(part, "path"));
-        same_symbols(part, &nm(&lab.toolchain, object)?)
+        same_symbols(part, &nm(lab, object)?)
             .with_context(|| format!("{} and nm differ", object.display()))?;
         let relocations = readelf(&lab.toolchain, object)?;
         for group in ["stitches", "shore"] {
@@ -182,8 +184,9 @@ fn counts<T: Ord>(all: impl Iterator<Item = T>) -> Counts<T> {
 /// (name, letter)
 type Symbol = (String, String);
 
-fn nm(toolchain: &Toolchain, object: &Path) -> Result<Counts<Symbol>> {
-    let printed = succeed(toolchain.command("nm").arg("-P").arg(object))?;
+fn nm(lab: &Lab, object: &Path) -> Result<Counts<Symbol>> {
+    let nm = format!("{}-nm", lab.kernel.flavour.arch.words().triple);
+    let printed = succeed(lab.toolchain.command(nm).arg("-P").arg(object))?;
     Ok(counts(printed.lines().filter_map(nm_line)))
 }
 
@@ -255,7 +258,7 @@ fn readelf_line(section: &str, line: &str) -> Option<(String, Relocation)> {
         kind: (*kind).to_owned(),
         addend,
     };
-    let known = kind.starts_with("R_X86_64_");
+    let known = kind.starts_with("R_");
     known.then(|| ((*symbol).to_owned(), relocation))
 }
 
@@ -283,7 +286,8 @@ fn site(site: &Value) -> Relocation {
     Relocation {
         section: text(site, "section").to_owned(),
         offset: site["offset"].as_u64().unwrap_or(u64::MAX),
-        kind: text(site, "relocation").to_owned(),
+        // readelf shows no more of a name.
+        kind: text(site, "relocation").chars().take(22).collect(),
         addend: site["addend"].as_i64().unwrap_or(i64::MAX),
     }
 }

@@ -14,15 +14,13 @@ use super::guest::checks_on;
 use super::kdir::{self, must_refuse_and_agree, Fixture};
 use super::stitch::asked::of_the_kernel_by_hand;
 use crate::harness::test::Test;
-use crate::support::context::{
-    copy_of_project, flavour, must_contain, printed, succeed, TestContext,
-};
+use crate::support::context::{copy_of_project, must_contain, printed, succeed, TestContext};
 use crate::support::scratch::{must_refuse, Scratch};
 use lab::commands::lab::Lab;
 use lab::guest::machine::Outcome;
 use lab::judge::refusals::explain;
 use lab::kernel::archive::Archive;
-use lab::kernel::flavour::{is_stock, Compiler, NEWEST};
+use lab::kernel::flavour::{is_stock, Flavour, NEWEST};
 
 /// What the kernel logs for a module that is out of tree and not signed.
 const REMARKS: &[&str] = &[
@@ -55,13 +53,12 @@ const CHECKS: &[(&str, Check)] = &[
 ];
 
 /// The tests on a stock kernel: a release, or the newest.
-pub fn tests_on(kernel: &str) -> Vec<Test> {
-    let flavour = flavour(kernel, Compiler::Gcc);
+pub fn tests_on(stock: &Flavour) -> Vec<Test> {
     let own = CHECKS.iter().map(|&(what, check)| {
         let run = move |context: &TestContext| check(context, &*context.lab()?);
-        Test::new(format!("stock::{what}"), run).on(&flavour)
+        Test::new(format!("stock::{what}"), run).on(stock)
     });
-    own.chain(checks_on("stock", &flavour)).collect()
+    own.chain(checks_on("stock", stock)).collect()
 }
 
 /// /proc/version names the release, and the version of Debian's package.

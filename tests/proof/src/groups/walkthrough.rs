@@ -9,9 +9,9 @@ use walkthrough::render::shown;
 use walkthrough::renderer;
 
 use crate::harness::test::Test;
-use crate::support::context::{flavour, flavours, must_contain, printed, TestContext};
+use crate::support::context::{flavours, must_contain, printed, TestContext};
 use lab::commands::walkthrough::{on_kernel, walk};
-use lab::kernel::flavour::{Compiler, Flavour};
+use lab::kernel::flavour::Flavour;
 
 /// The kernel whose compiler and log are in the page.
 const PAGE: &str = "7.3-gcc";
@@ -43,9 +43,8 @@ pub fn tests() -> Vec<Test> {
 }
 
 /// The tests on a stock kernel.
-pub fn tests_on(kernel: &str) -> Vec<Test> {
-    let flavour = flavour(kernel, Compiler::Gcc);
-    vec![every_claim(&flavour, KERNEL.to_vec()).only_if_asked()]
+pub fn tests_on(stock: &Flavour) -> Vec<Test> {
+    vec![every_claim(stock, KERNEL.to_vec()).only_if_asked()]
 }
 
 fn every_claim(flavour: &Flavour, parts: Vec<&'static Part>) -> Test {
