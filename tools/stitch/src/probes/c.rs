@@ -56,13 +56,15 @@ pub fn compile(
         .copied()
         .filter(|name| is_identifier(name))
         .collect();
-    let all: String = names
-        .iter()
-        .map(|name| probe(name) + &system_v(name))
-        .collect();
+    let attribute = object.arch.convention.attribute;
+    let checked = |name: &str| {
+        let redeclared = attribute.map(|attribute| redeclaration(name, attribute));
+        probe(name) + &redeclared.unwrap_or_default()
+    };
+    let all: String = names.iter().map(|name| checked(name)).collect();
     let mut conventions = Conventions {
         microsoft: Vec::new(),
-        unrecorded: !is_clang(object) && unit.has_microsoft(),
+        unrecorded: attribute.is_some() && !is_clang(object) && unit.has_microsoft(),
     };
     if unit.compile(&all).is_ok() {
         return Ok(conventions);
@@ -72,7 +74,7 @@ pub fn compile(
     for name in names {
         if unit.compile(&probe(name)).is_ok() {
             declared += &probe(name);
-            if unit.compile(&(probe(name) + &system_v(name))).is_err() {
+            if unit.compile(&checked(name)).is_err() {
                 conventions.microsoft.push(name.to_owned());
             }
         }
@@ -106,9 +108,10 @@ fn probe(symbol: &str) -> String {
     )
 }
 
-/// A declaration that is an error if the function has another convention, and valid for data.
-fn system_v(symbol: &str) -> String {
-    format!("extern __typeof__({symbol}) {symbol} __attribute__((sysv_abi));\n")
+/// A declaration that is an error if the function has another convention than that of this attribute, and
+/// valid for data.
+fn redeclaration(symbol: &str, attribute: &str) -> String {
+    format!("extern __typeof__({symbol}) {symbol} __attribute__(({attribute}));\n")
 }
 
 struct Unit<'u> {
