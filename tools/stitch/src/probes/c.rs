@@ -25,13 +25,15 @@ const DEBUG: &[&str] = &[
     "-c",
 ];
 
-/// The usual name of the compiler of an object.
-pub fn compiler_of(object: &ObjectFile<'_>) -> PathBuf {
-    if is_clang(object) {
-        PathBuf::from("clang")
-    } else {
-        PathBuf::from("gcc")
-    }
+/// The compiler that was run for an object.
+pub fn compiler_of(object: &ObjectFile<'_>, cmd: &CmdFile) -> Result<PathBuf, String> {
+    let (source, words) = recorded(object, cmd)?;
+    let name = source.file_name().unwrap_or_default().to_string_lossy();
+    let program = command::c(&words, &name).program;
+    program.map(PathBuf::from).ok_or_else(|| {
+        let name = &object.name;
+        format!("the command in .{name}.cmd does not run clang or gcc: use --cc")
+    })
 }
 
 /// Compiles the probes, and finds out which functions have the Microsoft convention.
