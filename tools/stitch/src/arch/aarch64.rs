@@ -1,9 +1,13 @@
 //! AArch64, which the kernel calls arm64.
 
+use gimli::DwCc;
 use object::elf::{EM_AARCH64, R_AARCH64_ABS32, R_AARCH64_ABS64, R_AARCH64_TLS_DTPREL};
 
 use super::{Arch, Convention, Relocations};
 use crate::types::classes::aapcs64::Aapcs64;
+
+/// `DW_CC_LLVM_Win64`: llvm/include/llvm/BinaryFormat/Dwarf.def
+const LLVM_WIN64: DwCc = DwCc(0xc1);
 
 /// By Arm's ABI for the 64-bit architecture: AAPCS64 and AAELF64.
 pub static AARCH64: Arch = Arch {
@@ -35,7 +39,8 @@ pub static AARCH64: Arch = Arch {
         calls: &Aapcs64,
         // AAPCS64, section 6.8.2: the upper bits are unspecified.
         caller_extends: false,
-        recorded: None,
+        // ms_abi passes only floating-point numbers for `...` otherwise (clang/lib/CodeGen/Targets/AArch64.cpp).
+        recorded: Some(LLVM_WIN64),
         in_rust: &["C", "cdecl", "system", "efiapi"],
         attribute: None,
     },

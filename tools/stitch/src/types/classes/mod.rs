@@ -45,7 +45,7 @@ const DEEPEST: u32 = 64;
 
 pub fn describe(classes: &[Class]) -> String {
     if let Some((Class::Skipped, rest)) = classes.split_first() {
-        return format!("{}, the first of which is even", describe(rest));
+        return format!("{}, the first with an even number", describe(rest));
     }
     let words: Vec<&str> = classes
         .iter()
@@ -164,7 +164,7 @@ mod tests {
             (&[Integer, Integer], "in two general registers"),
             (
                 &[Skipped, Integer, Integer],
-                "in two general registers, the first of which is even",
+                "in two general registers, the first with an even number",
             ),
             (&[Sse, SseUp], "in a vector register"),
             (
