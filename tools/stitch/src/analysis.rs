@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
 use anyhow::Result;
+use diagnostic::Diagnostic;
 
 use crate::contents::imports::{self, Export};
 use crate::contents::{crossings, joined, parts, references, sizes};
@@ -48,6 +49,7 @@ pub fn analyse(
         .collect::<Result<_>>()?;
     let linked_map = module.linked.as_deref().map(MappedFile::open).transpose()?;
     let linked = linked_map.as_ref().map(MappedFile::load).transpose()?;
+    are_for_one_machine(given.iter().chain(&linked))?;
     let SortedObjects {
         compiled: objects,
         linked: combined,
@@ -69,7 +71,9 @@ pub fn analyse(
     };
     let loaded = kernel_map.as_ref().map(MappedFile::load_kernel).transpose();
     let kernel = if kernel.is_some() {
-        loaded?
+        let kernel = loaded?;
+        are_for_one_machine(objects.iter().chain(&kernel))?;
+        kernel
     } else {
         loaded.ok().flatten()
     };
@@ -100,6 +104,24 @@ pub fn analyse(
             kernel: to_kernel,
         },
     })
+}
+
+/// Fails if objects are for several machines.
+fn are_for_one_machine<'o, 'd: 'o>(
+    objects: impl Iterator<Item = &'o ObjectFile<'d>> + Clone,
+) -> Result<()> {
+    for (one, other) in objects.clone().zip(objects.skip(1)) {
+        if one.arch.machine != other.arch.machine {
+            let about = |object: &ObjectFile<'_>| {
+                let path = object.path.display();
+                format!("{path} is for {}", object.arch.name)
+            };
+            let text = format!("{}, but {}", about(one), about(other));
+            let help = "pass the objects of one build";
+            return Err(Diagnostic::new(text).help(help).into());
+        }
+    }
+    Ok(())
 }
 
 /// The kernel for which Kbuild built the objects.

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use btf_rs::{Btf, BtfType, Type};
 
+use crate::arch::Arch;
 use crate::dwarf::types::Found;
 use crate::model::Language;
 use crate::types::claim::{by_symbol, Claim, Shape, Source};
@@ -17,12 +18,14 @@ use crate::types::graph::{
 pub fn read(
     part: &str,
     section: &[u8],
-    trusts_caller: bool,
+    arch: &'static Arch,
+    by_gcc: bool,
     symbols: &BTreeSet<&str>,
 ) -> Result<Found, String> {
     let damaged = |error: btf_rs::Error| format!("the BTF of {part} is damaged: {error}");
     let btf = Btf::from_bytes(section).map_err(damaged)?;
     let mut builder = Builder {
+        arch,
         btf: &btf,
         types: Types::default(),
         known: HashMap::new(),
@@ -36,7 +39,8 @@ pub fn read(
                 let claim = Claim {
                     part: part.clone(),
                     language: Language::C,
-                    trusts_caller,
+                    arch,
+                    by_gcc,
                     reduced: false,
                     source: Source::Btf,
                     place: None,
@@ -57,6 +61,7 @@ pub fn read(
 }
 
 struct Builder<'b> {
+    arch: &'static Arch,
     btf: &'b Btf,
     types: Types,
     known: HashMap<u32, Id>,
@@ -115,7 +120,8 @@ impl Builder<'_> {
             },
             Type::Float(float) => Kind::Float {
                 bytes: float.size() as u64,
-                x87: float.size() > 8,
+                x87: self.arch.x87_long_double && float.size() > 8,
+                name: named,
             },
             Type::Ptr(_) => Kind::Pointer {
                 to,
@@ -143,6 +149,7 @@ impl Builder<'_> {
                             .bitfield_size()
                             .filter(|bits| *bits > 0)
                             .map(u64::from),
+                        align: None,
                         ty: self.ty_or_void(member.get_type_id()),
                     })
                     .collect(),
@@ -206,7 +213,7 @@ impl Builder<'_> {
             returns: self.ty(proto.return_type_id()),
             variadic,
             prototyped: true,
-            convention: Convention::SystemV,
+            convention: Convention::C,
         })
     }
 

@@ -1,11 +1,13 @@
 //! stitch shows how a kernel module was linked from Rust and C, and checks that both agree on every
 //! symbol that crosses.
 //!
-//! From the bottom up: `elf`, `dwarf` and `btf` read objects, `types` is what they say; `input` finds
+//! From the bottom up: `arch` is what differs between machines; `elf`, `dwarf` and `btf` read objects,
+//! `types` is what they say; `input` finds
 //! the objects, `probes` asks the compilers; `contents` lists what a module consists of, `verdict`
 //! judges it with `compare`; `report` and `picture` show the result, which is in `model`.
 
 mod analysis;
+mod arch;
 mod btf;
 mod cli;
 mod compare;

@@ -150,7 +150,8 @@ fn other_files_are_rejected() {
     rejected("bitcode.o", b"BC\xc0\xde...", "LLVM bitcode");
     rejected("narrow.o", &changed(4, 1), "a 32-bit");
     rejected("big.o", &changed(5, 2), "big-endian");
-    rejected("arm.o", &changed(18, 183), "for AArch64");
+    rejected("risc.o", &changed(18, 243), "for RISC-V");
+    rejected("risc.o", &changed(18, 243), "for x86-64 and arm64 only");
     rejected("program.o", &changed(16, 2), "an executable, not an object");
     rejected(
         "half.o",
@@ -183,6 +184,23 @@ fn other_files_are_rejected() {
             text_of(&output)
         );
     }
+}
+
+/// Objects for several machines cannot be of one module.
+#[test]
+fn objects_for_several_machines() {
+    let built = fresh();
+    let mut object = fs::read(built.path("pair_c.o")).expect("an object");
+    object[18] = 183;
+    let (arm, x86) = (built.path("arm.o"), built.path("pair_main.o"));
+    fs::write(&arm, object).expect("written");
+    let output = stitch(&["check"], &[&arm]);
+    assert_eq!(output.status.code(), Some(0), "{}", text_of(&output));
+    let output = stitch(&["check"], &[&arm, &x86]);
+    assert_eq!(output.status.code(), Some(2), "{}", text_of(&output));
+    let text = text_of(&output);
+    assert!(text.contains("arm.o is for arm64, but "), "{text}");
+    assert!(text.contains("pair_main.o is for x86-64"), "{text}");
 }
 
 #[test]

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet, HashSet, VecDeque};
 use std::sync::Arc;
 
 use super::subject;
+use crate::arch;
 use crate::model::Language;
 use crate::types::graph::{Id, Kind, Types, Why};
 use crate::types::spell;
@@ -51,6 +52,7 @@ pub(super) enum Passing {
 #[derive(Clone)]
 pub(super) struct Side {
     pub(super) language: Language,
+    /// Whether it relies on the caller to extend integers of less than 32 bits.
     pub(super) trusts_caller: bool,
     pub(super) reduced: bool,
     pub(super) label: String,
@@ -96,6 +98,7 @@ pub(super) struct Pointees<'c> {
 pub(super) struct Comparison<'c> {
     pub(super) left: Side,
     pub(super) right: Side,
+    pub(super) convention: &'c arch::Convention,
     pub(super) bodies: &'c Bodies,
     pub(super) found: Vec<Difference>,
     pub(super) seen: HashSet<((usize, Id), (usize, Id))>,

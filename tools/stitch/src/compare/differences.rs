@@ -24,7 +24,8 @@ pub fn differences(
     let one_part = definition.part == other.part;
     let side = |claim: &Claim, role: &str| Side {
         language: claim.language,
-        trusts_caller: claim.trusts_caller,
+        // GCC does not rely on it.
+        trusts_caller: claim.arch.convention.caller_extends && !claim.by_gcc,
         reduced: claim.reduced,
         label: match claim.language {
             _ if one_part => format!("where it is {role}"),
@@ -37,6 +38,7 @@ pub fn differences(
     let mut comparison = Comparison {
         left: side(definition, "defined"),
         right: side(other, "declared"),
+        convention: &definition.arch.convention,
         bodies,
         found: Vec::new(),
         seen: HashSet::new(),

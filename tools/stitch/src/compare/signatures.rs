@@ -2,8 +2,8 @@
 
 use super::comparison::{describe, number, Comparison, Level, Passing, Ty};
 use crate::model::Language;
-use crate::types::classes::{self, classes};
-use crate::types::graph::{Convention, Kind, Parameter, Signature, Types};
+use crate::types::classes::{self, Class};
+use crate::types::graph::{Convention, Id, Kind, Parameter, Signature, Types};
 
 impl<'c> Comparison<'c> {
     /// `of` is empty for the symbol itself, or ` of what … calls` for a callback.
@@ -29,7 +29,9 @@ impl<'c> Comparison<'c> {
         self.conventions(of, (lt, left), (rt, right));
         let what = format!("the result{of}");
         let (l, r) = (ty(lt, left.returns), ty(rt, right.returns));
-        self.registers(&what, l, r);
+        let calls = self.convention.calls;
+        let classes = |ty: Ty<'_>| calls.of_value(ty.types, ty.id);
+        self.registers(&what, (l, classes(l)), (r, classes(r)));
         self.values(&what, l, r, 0);
         if left.variadic != right.variadic {
             let word = |variadic| {
@@ -60,12 +62,16 @@ impl<'c> Comparison<'c> {
             let text = (list(&left.parameters), list(&right.parameters));
             self.differs(Level::Language, &what, text.0, text.1);
         }
-        for ((at, left), (_, right)) in l.iter().zip(&r) {
+        let ids =
+            |all: &[(usize, &Parameter)]| all.iter().map(|(_, it)| it.ty).collect::<Vec<Id>>();
+        let classes = calls.of_parameters(lt, &ids(&l)).into_iter();
+        let classes = classes.zip(calls.of_parameters(rt, &ids(&r)));
+        for (((at, left), (_, right)), (lc, rc)) in l.iter().zip(&r).zip(classes) {
             let name = left.name.as_ref().or(right.name.as_ref());
             let name = name.map(|name| format!(" `{name}`")).unwrap_or_default();
             let what = format!("parameter {}{name}{of}", at + 1);
             let (l, r) = (ty(lt, left.ty), ty(rt, right.ty));
-            self.registers(&what, l, r);
+            self.registers(&what, (l, lc), (r, rc));
             self.extended(&what, l, r, passing);
             self.values(&what, l, r, 0);
         }
@@ -84,7 +90,7 @@ impl<'c> Comparison<'c> {
         }
         let what = format!("the calling convention{of}");
         let word = |convention: &Convention| match convention {
-            Convention::SystemV => "System V".to_owned(),
+            Convention::C => self.convention.name.to_owned(),
             Convention::Microsoft => "Microsoft (ms_abi, win64, efiapi)".to_owned(),
             Convention::Rust => "unspecified (that of Rust)".to_owned(),
             Convention::Other(name) => format!("`{name}`"),
@@ -93,7 +99,7 @@ impl<'c> Comparison<'c> {
         let level = match (l, r) {
             (Convention::Unknown, _) | (_, Convention::Unknown) => Level::Unknown,
             // Scalars are passed the same way, for now.
-            (Convention::Rust, Convention::SystemV) | (Convention::SystemV, Convention::Rust)
+            (Convention::Rust, Convention::C) | (Convention::C, Convention::Rust)
                 if scalars_only(lt, left) && scalars_only(rt, right) =>
             {
                 Level::Language
@@ -125,7 +131,12 @@ impl<'c> Comparison<'c> {
     }
 
     /// Compares in which registers a value is passed.
-    fn registers(&mut self, what: &str, left: Ty<'c>, right: Ty<'c>) {
+    fn registers(
+        &mut self,
+        what: &str,
+        (left, left_classes): (Ty<'c>, Option<Vec<Class>>),
+        (right, right_classes): (Ty<'c>, Option<Vec<Class>>),
+    ) {
         let is_plain = |ty: Ty<'_>| {
             matches!(
                 ty.kind(),
@@ -139,11 +150,13 @@ impl<'c> Comparison<'c> {
         if is_plain(left) && is_plain(right) {
             return;
         }
-        let (Some(l), Some(r)) = (classes(left.types, left.id), classes(right.types, right.id))
-        else {
+        let (Some(l), Some(r)) = (left_classes, right_classes) else {
             return;
         };
-        if l != r {
+        if l.contains(&Class::Unclear) || r.contains(&Class::Unclear) {
+            let text = "the compilers do not agree how such a vector is passed";
+            self.add(Level::Unknown, what, text);
+        } else if l != r {
             let (l, r) = (classes::describe(&l), classes::describe(&r));
             let text = if l == r {
                 (describe(left), describe(right))
@@ -154,8 +167,8 @@ impl<'c> Comparison<'c> {
         }
     }
 
-    /// The psABI does not say who extends integers of less than 32 bits. In clang and rustc the caller
-    /// extends scalars, and the callee relies on it; in GCC it does not.
+    /// Who extends integers of less than 32 bits: see [`crate::arch::Convention::caller_extends`]. If the
+    /// caller does so, it is only for scalars.
     fn extended(&mut self, what: &str, left: Ty<'c>, right: Ty<'c>, passing: Passing) {
         if left.size() != right.size() || left.size().is_none_or(|size| size >= 4) {
             return;

@@ -144,7 +144,7 @@ impl<'c> Comparison<'c> {
                 }
                 _ => {}
             },
-            (None, None) if left.kind() == right.kind() => {}
+            (None, None) if is_same(left.kind(), right.kind()) => {}
             _ => self.differs(Level::Machine, what, describe(left), describe(right)),
         }
     }
@@ -187,6 +187,15 @@ impl<'c> Comparison<'c> {
             self.differs(Level::Language, what, word(left), word(right));
         }
     }
+}
+
+/// Whether two types that are no integers are the same, whatever their names.
+fn is_same(left: &Kind, right: &Kind) -> bool {
+    let format = |kind: &Kind| match kind {
+        Kind::Float { bytes, x87, .. } => Some((*bytes, *x87)),
+        _ => None,
+    };
+    left == right || format(left).is_some_and(|left| Some(left) == format(right))
 }
 
 /// Whether some bit patterns are invalid.

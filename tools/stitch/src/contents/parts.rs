@@ -50,7 +50,8 @@ fn symbols(object: &ObjectFile<'_>) -> Vec<Symbol> {
         .filter_map(|symbol| {
             let nm_symbol = nm_symbol(object, &symbol);
             let name = name_of(&symbol);
-            (!nm_symbol.hidden() && !name.is_empty()).then(|| Symbol {
+            let hidden = nm_symbol.hidden() || object.arch.is_mark(&name) || name.is_empty();
+            (!hidden).then(|| Symbol {
                 demangled: demangle::demangled(&name),
                 letter: nm_symbol.letter(),
                 size: symbol.size(),

@@ -9,7 +9,7 @@ use object::{Object, ObjectSection, ObjectSymbol, SectionIndex, SymbolIndex, Sym
 use crate::dwarf::inlined::Callers;
 use crate::dwarf::lines::Lines;
 use crate::dwarf::load::address;
-use crate::elf::{demangle, relocations, sections};
+use crate::elf::{demangle, sections};
 use crate::input::object::{name_of, ObjectFile};
 use crate::model::{Site, Use};
 use crate::probes::read::is_probe_section;
@@ -66,7 +66,7 @@ pub fn references(object: &ObjectFile<'_>) -> References {
                 offset,
                 function: ranges.at(target, offset),
                 place: line.map(|(place, _)| place),
-                relocation: relocations::relocation_name(rela.r_type(endian, false)),
+                relocation: object.arch.relocations.name(rela.r_type(endian, false)),
                 addend: rela.r_addend.get(endian),
             };
             sites.push((address, site));

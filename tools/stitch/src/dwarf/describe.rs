@@ -26,7 +26,10 @@ impl<'u, 'a> Builder<'u, 'a> {
         let name = self.name(unit, &entry)?;
         let size = number(&entry, gimli::DW_AT_byte_size)?;
         Ok(match entry.tag() {
-            gimli::DW_TAG_base_type => base(entry.attr_value(gimli::DW_AT_encoding)?, size, name),
+            gimli::DW_TAG_base_type => {
+                let encoding = entry.attr_value(gimli::DW_AT_encoding)?;
+                base(encoding, size, name, self.arch.x87_long_double)
+            }
             gimli::DW_TAG_unspecified_type => Kind::Void,
             gimli::DW_TAG_typedef => Kind::Alias {
                 name: name.unwrap_or_else(|| "?".into()),
@@ -70,7 +73,7 @@ impl<'u, 'a> Builder<'u, 'a> {
             if self.entry(target)?.tag() == gimli::DW_TAG_subroutine_type {
                 // Pointers to functions share one subroutine type whatever their conventions.
                 let mut signature = self.signature(target, None)?;
-                signature.convention = of_name(name);
+                signature.convention = of_name(name, &self.arch.convention);
                 signature.variadic = is_variadic(name);
                 return Ok(Kind::Pointer {
                     to: self.types.add(Kind::Function(signature)),
@@ -230,6 +233,7 @@ impl<'u, 'a> Builder<'u, 'a> {
             name: self.name(at.0, &entry)?,
             start,
             bits,
+            align: number(&entry, gimli::DW_AT_alignment)?,
             ty: self.type_of(at.0, &entry)?,
         }))
     }
@@ -348,6 +352,7 @@ fn base(
     encoding: Option<AttributeValue<Reader<'_>>>,
     size: Option<u64>,
     name: Option<Arc<str>>,
+    x87_long_double: bool,
 ) -> Kind {
     let name = name.unwrap_or_else(|| "?".into());
     let (Some(bytes), Some(AttributeValue::Encoding(encoding))) = (size, encoding) else {
@@ -363,7 +368,8 @@ fn base(
         gimli::DW_ATE_boolean if bytes == 1 => Kind::Bool,
         gimli::DW_ATE_float => Kind::Float {
             bytes,
-            x87: &*name == "long double",
+            x87: x87_long_double && &*name == "long double",
+            name,
         },
         gimli::DW_ATE_UTF if &*name == "char" => Kind::Character,
         gimli::DW_ATE_signed | gimli::DW_ATE_signed_char => integer(true),

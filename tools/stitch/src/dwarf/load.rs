@@ -8,11 +8,11 @@ use std::borrow::Cow;
 use std::collections::HashMap;
 
 use gimli::{EndianSlice, LittleEndian, RelocateReader, SectionId};
-use object::elf::{
-    Rela64, Sym64, R_X86_64_32, R_X86_64_32S, R_X86_64_64, R_X86_64_DTPOFF32, R_X86_64_DTPOFF64,
-};
+use object::elf::{Rela64, Sym64};
 use object::read::elf::{ElfFile64, SectionHeader, Sym};
 use object::{Endianness, Object, ObjectSection, SectionIndex};
+
+use crate::arch::{Arch, Stored};
 
 /// The bits of an address that are the offset.
 pub const SECTION_BITS: u32 = 40;
@@ -28,7 +28,6 @@ pub fn address(section: SectionIndex, offset: u64) -> u64 {
 }
 
 /// A section of debug information and its relocations.
-#[derive(Default)]
 struct Section<'d> {
     data: Cow<'d, [u8]>,
     relocations: Relocations<'d>,
@@ -38,12 +37,21 @@ struct Section<'d> {
 type BySection<'d> = HashMap<SectionIndex, Cow<'d, [Rela64<Endianness>]>>;
 
 impl<'d> Section<'d> {
-    fn of(section: &impl ObjectSection<'d>, all: &mut BySection<'d>) -> Self {
+    fn of(
+        section: Option<impl ObjectSection<'d>>,
+        all: &mut BySection<'d>,
+        arch: &'static Arch,
+    ) -> Self {
+        let index = section.as_ref().map(ObjectSection::index);
         Section {
-            data: contents(section),
+            data: section.as_ref().map(contents).unwrap_or_default(),
             relocations: Relocations {
-                sorted: all.remove(&section.index()).unwrap_or_default(),
-                ..Relocations::default()
+                arch,
+                sorted: index
+                    .and_then(|index| all.remove(&index))
+                    .unwrap_or_default(),
+                symbols: &[],
+                loaded: Vec::new(),
             },
         }
     }
@@ -71,8 +79,8 @@ pub type Dwarf<'a> = gimli::Dwarf<Reader<'a>>;
 pub type Die<'a, 'u> = gimli::DebuggingInformationEntry<'u, 'u, Reader<'a>>;
 
 /// The relocations of a section, looked up on each read: nothing is copied.
-#[derive(Default)]
 pub struct Relocations<'d> {
+    arch: &'static Arch,
     sorted: Cow<'d, [Rela64<Endianness>]>,
     symbols: &'d [Sym64<Endianness>],
     /// By section: whether it is loaded, and so has an address.
@@ -104,10 +112,10 @@ impl Relocations<'_> {
             }
         });
         let addend = rela.r_addend.get(endian);
-        match rela.r_type(endian, false) {
-            R_X86_64_64 | R_X86_64_32 | R_X86_64_32S => target.wrapping_add_signed(addend),
-            R_X86_64_DTPOFF32 | R_X86_64_DTPOFF64 => addend as u64,
-            _ => value,
+        match self.arch.relocations.stored(rela.r_type(endian, false)) {
+            Stored::Address => target.wrapping_add_signed(addend),
+            Stored::ThreadOffset => addend as u64,
+            Stored::Other => value,
         }
     }
 }
@@ -125,12 +133,13 @@ impl gimli::Relocate for &Relocations<'_> {
 
 /// The debug information of an object.
 pub struct DebugInfo<'d> {
+    pub arch: &'static Arch,
     sections: gimli::DwarfSections<Section<'d>>,
 }
 
 impl<'d> DebugInfo<'d> {
     /// Loads the sections; missing ones are empty.
-    pub fn of(file: &ElfFile64<'d>) -> Self {
+    pub fn of(file: &ElfFile64<'d>, arch: &'static Arch) -> Self {
         let loaded: Vec<bool> = file
             .elf_section_table()
             .iter()
@@ -142,19 +151,16 @@ impl<'d> DebugInfo<'d> {
             let mut named = file
                 .sections()
                 .filter(|section| section.name_bytes() == Ok(id.name().as_bytes()));
-            let mut all = match named.next() {
-                Some(first) => Section::of(&first, &mut relocations),
-                None => Section::default(),
-            };
+            let mut all = Section::of(named.next(), &mut relocations, arch);
             for more in named {
-                all.append(Section::of(&more, &mut relocations));
+                all.append(Section::of(Some(more), &mut relocations, arch));
             }
             all.relocations.symbols = file.elf_symbol_table().symbols();
             all.relocations.loaded = loaded.clone();
             Ok::<_, std::convert::Infallible>(all)
         };
         match gimli::DwarfSections::load(load) {
-            Ok(sections) => DebugInfo { sections },
+            Ok(sections) => DebugInfo { arch, sections },
             Err(never) => match never {},
         }
     }

@@ -10,6 +10,7 @@ use super::find::{find, Crates, EntryRef, Hit, Hits, Probed, Query, Role, Units,
 use super::lines::path;
 use super::load::{DebugInfo, Die, Dwarf, Unit};
 use super::unit::{is_rust, producer};
+use crate::arch::Arch;
 use crate::model::{Language, Place};
 use crate::types::claim::{by_symbol, Claim, Shape, Source};
 use crate::types::graph::{Convention, Id, Kind, Parameter, Signature, Types, Why};
@@ -47,6 +48,7 @@ pub fn read(part: &str, debug: &DebugInfo<'_>, query: &Query<'_>) -> Found {
     let (hits, error) = find(&dwarf, &units, query);
     broken = broken.or(error);
     let mut builder = Builder {
+        arch: debug.arch,
         dwarf: &dwarf,
         units: &units,
         crates: &hits.crates,
@@ -110,6 +112,7 @@ impl Producer {
 }
 
 pub(super) struct Builder<'u, 'a> {
+    pub(super) arch: &'static Arch,
     pub(super) dwarf: &'u Dwarf<'a>,
     units: &'u Units<'a>,
     pub(super) crates: &'u [Crates],
@@ -237,7 +240,8 @@ impl<'u, 'a> Builder<'u, 'a> {
             } else {
                 Language::C
             },
-            trusts_caller: !producer.gcc,
+            arch: self.arch,
+            by_gcc: producer.gcc,
             reduced: producer.reduced,
             source: match hit.role {
                 Role::Definition => Source::Definition,
@@ -328,13 +332,13 @@ impl<'u, 'a> Builder<'u, 'a> {
         let entry = root.entry();
         let has_type = entry.attr_value(gimli::DW_AT_type)?.is_some();
         let mut prototyped = entry.attr_value(gimli::DW_AT_prototyped)?.is_some();
-        let mut convention = recorded(entry)?;
+        let mut convention = recorded(entry, &self.arch.convention)?;
         let returns = match origin {
             Some(origin) if !has_type => {
                 let declared = self.entry(origin)?;
                 prototyped |= declared.attr_value(gimli::DW_AT_prototyped)?.is_some();
-                if convention == Convention::SystemV {
-                    convention = recorded(&declared)?;
+                if convention == Convention::C {
+                    convention = recorded(&declared, &self.arch.convention)?;
                 }
                 self.type_of(origin.0, &declared)?
             }

@@ -1,11 +1,13 @@
-//! Checks that a file is a valid ELF object for x86-64, and says what it is otherwise.
+//! Checks that a file is a valid ELF object for a supported machine, and says what it is otherwise.
 
 use std::path::Path;
 
 use diagnostic::Diagnostic;
-use object::elf::{ELFCLASS64, ELFDATA2LSB, EM_X86_64, ET_DYN, ET_EXEC, ET_REL};
+use object::elf::{ELFCLASS64, ELFDATA2LSB, ET_DYN, ET_EXEC, ET_REL};
 use object::read::elf::{ElfFile64, FileHeader, SectionHeader};
 use object::{Endianness, Object, ObjectSymbol};
+
+use crate::arch::{self, Arch};
 
 const BITCODE: &str = "LLVM bitcode";
 
@@ -56,7 +58,6 @@ const MACHINES: &[(u16, &str)] = &[
     (21, "PowerPC, 64 bits"),
     (22, "s390"),
     (40, "ARM"),
-    (183, "AArch64"),
     (243, "RISC-V"),
     (258, "LoongArch"),
 ];
@@ -81,7 +82,11 @@ pub enum Sort {
 }
 
 /// Parses the headers of an object, and checks all that later code relies on.
-pub fn parse<'d>(path: &Path, data: &'d [u8], sort: Sort) -> Result<ElfFile64<'d>, Diagnostic> {
+pub fn parse<'d>(
+    path: &Path,
+    data: &'d [u8],
+    sort: Sort,
+) -> Result<(ElfFile64<'d>, &'static Arch), Diagnostic> {
     let file = path.display();
     let is = |what: &str| Diagnostic::new(format!("{file} is {what}"));
     let damaged = |why: String| {
@@ -100,25 +105,24 @@ pub fn parse<'d>(path: &Path, data: &'d [u8], sort: Sort) -> Result<ElfFile64<'d
             is("not an ELF file").help("pass a .ko, .o files, or a module's build directory")
         );
     }
-    let x86 = "stitch supports modules for x86-64 only";
+    let supported = || format!("stitch supports modules for {} only", arch::names());
     match byte(4) {
         Some(ELFCLASS64) => {}
-        Some(1) => return Err(is("a 32-bit ELF file").help(x86)),
+        Some(1) => return Err(is("a 32-bit ELF file").help(supported())),
         _ => return Err(damaged("its class is neither 32-bit nor 64-bit".to_owned())),
     }
     match byte(5) {
         Some(ELFDATA2LSB) => {}
-        Some(2) => return Err(is("a big-endian ELF file").help(x86)),
+        Some(2) => return Err(is("a big-endian ELF file").help(supported())),
         _ => return Err(damaged("its byte order is invalid".to_owned())),
     }
-    match half(18) {
-        Some(EM_X86_64) => {}
-        Some(machine) => {
-            let name = named(MACHINES, machine).map_or(format!("machine {machine}"), String::from);
-            return Err(is(&format!("for {name}")).help(x86));
-        }
-        None => return Err(damaged("it ends within its header".to_owned())),
-    }
+    let Some(machine) = half(18) else {
+        return Err(damaged("it ends within its header".to_owned()));
+    };
+    let Some(arch) = Arch::of(machine) else {
+        let name = named(MACHINES, machine).map_or(format!("machine {machine}"), String::from);
+        return Err(is(&format!("for {name}")).help(supported()));
+    };
     match half(16) {
         Some(ET_REL) if sort == Sort::Object => {}
         Some(ET_EXEC | ET_DYN) if sort == Sort::Kernel => {}
@@ -136,7 +140,7 @@ pub fn parse<'d>(path: &Path, data: &'d [u8], sort: Sort) -> Result<ElfFile64<'d
 
     let parsed = ElfFile64::<Endianness>::parse(data).map_err(|why| damaged(why.to_string()))?;
     check(&parsed, data).map_err(damaged)?;
-    Ok(parsed)
+    Ok((parsed, arch))
 }
 
 /// Whether it is LLVM bitcode, raw or wrapped.
@@ -214,11 +218,14 @@ mod tests {
         assert!(error(b"\x7fELF\x02\x01").contains("it ends within its header"));
         let mut header = [0; 64];
         header[..6].copy_from_slice(b"\x7fELF\x02\x01");
-        (header[16], header[18]) = (1, 183);
-        assert!(error(&header).contains("AArch64"));
-        (header[16], header[18]) = (2, 62);
-        assert!(error(&header).contains("an executable"));
-        header[16] = 1;
-        assert!(error(&header).contains("damaged"));
+        (header[16], header[18]) = (1, 243);
+        assert!(error(&header).contains("for RISC-V"));
+        assert!(error(&header).contains("for x86-64 and arm64 only"));
+        for machine in [62, 183] {
+            (header[16], header[18]) = (2, machine);
+            assert!(error(&header).contains("an executable"));
+            header[16] = 1;
+            assert!(error(&header).contains("damaged"));
+        }
     }
 }

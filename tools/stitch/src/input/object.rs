@@ -12,17 +12,19 @@ use object::{Object, ObjectKind, ObjectSection, ObjectSymbol};
 
 use super::paths::file_name;
 use super::producer;
+use crate::arch::Arch;
 use crate::dwarf::load::DebugInfo;
 use crate::elf::header::{self, Sort};
 use crate::model::Language;
 
-/// An object, or a kernel: a valid ELF file for x86-64.
+/// An object, or a kernel: a valid ELF file for a supported machine.
 pub struct ObjectFile<'d> {
     /// `c_helper.o`
     pub name: String,
     /// Where it was read from.
     pub path: PathBuf,
     pub data: &'d [u8],
+    pub arch: &'static Arch,
     pub file: ElfFile64<'d>,
     /// The debug information, uncompressed.
     pub debug: DebugInfo<'d>,
@@ -116,12 +118,13 @@ impl MappedFile {
 
     fn load_as(&self, sort: Sort) -> Result<ObjectFile<'_>> {
         let data: &[u8] = &self.map;
-        let file = header::parse(&self.path, data, sort)?;
-        let debug = DebugInfo::of(&file);
+        let (file, arch) = header::parse(&self.path, data, sort)?;
+        let debug = DebugInfo::of(&file, arch);
         Ok(ObjectFile {
             name: file_name(&self.path),
             path: self.path.clone(),
             data,
+            arch,
             language: producer::language(&file, &debug),
             file,
             debug,

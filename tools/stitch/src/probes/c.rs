@@ -25,13 +25,15 @@ const DEBUG: &[&str] = &[
     "-c",
 ];
 
-/// The usual name of the compiler of an object.
-pub fn compiler_of(object: &ObjectFile<'_>) -> PathBuf {
-    if is_clang(object) {
-        PathBuf::from("clang")
-    } else {
-        PathBuf::from("gcc")
-    }
+/// The compiler that was run for an object.
+pub fn compiler_of(object: &ObjectFile<'_>, cmd: &CmdFile) -> Result<PathBuf, String> {
+    let (source, words) = recorded(object, cmd)?;
+    let name = source.file_name().unwrap_or_default().to_string_lossy();
+    let program = command::c(&words, &name).program;
+    program.map(PathBuf::from).ok_or_else(|| {
+        let name = &object.name;
+        format!("the command in .{name}.cmd does not run clang or gcc: use --cc")
+    })
 }
 
 /// Compiles the probes, and finds out which functions have the Microsoft convention.
@@ -56,13 +58,15 @@ pub fn compile(
         .copied()
         .filter(|name| is_identifier(name))
         .collect();
-    let all: String = names
-        .iter()
-        .map(|name| probe(name) + &system_v(name))
-        .collect();
+    let attribute = object.arch.convention.attribute;
+    let checked = |name: &str| {
+        let redeclared = attribute.map(|attribute| redeclaration(name, attribute));
+        probe(name) + &redeclared.unwrap_or_default()
+    };
+    let all: String = names.iter().map(|name| checked(name)).collect();
     let mut conventions = Conventions {
         microsoft: Vec::new(),
-        unrecorded: !is_clang(object) && unit.has_microsoft(),
+        unrecorded: attribute.is_some() && !is_clang(object) && unit.has_microsoft(),
     };
     if unit.compile(&all).is_ok() {
         return Ok(conventions);
@@ -72,7 +76,7 @@ pub fn compile(
     for name in names {
         if unit.compile(&probe(name)).is_ok() {
             declared += &probe(name);
-            if unit.compile(&(probe(name) + &system_v(name))).is_err() {
+            if unit.compile(&checked(name)).is_err() {
                 conventions.microsoft.push(name.to_owned());
             }
         }
@@ -106,9 +110,10 @@ fn probe(symbol: &str) -> String {
     )
 }
 
-/// A declaration that is an error if the function has another convention, and valid for data.
-fn system_v(symbol: &str) -> String {
-    format!("extern __typeof__({symbol}) {symbol} __attribute__((sysv_abi));\n")
+/// A declaration that is an error if the function has another convention than that of this attribute, and
+/// valid for data.
+fn redeclaration(symbol: &str, attribute: &str) -> String {
+    format!("extern __typeof__({symbol}) {symbol} __attribute__(({attribute}));\n")
 }
 
 struct Unit<'u> {

@@ -12,12 +12,14 @@ struct Flags {
     prefixes: &'static str,
 }
 
-/// Flags of rustc. All others affect the generated code, or write files.
+/// Flags of rustc. All others affect the generated code, or write files. Of those that affect it, crates have
+/// to agree on some: `TARGET_MODIFIER` in rustc_session/src/options.rs.
 const RUSTC: Flags = Flags {
     with_next: "--edition --cfg --check-cfg --crate-name --extern -L --target --sysroot",
     single: "-Zunstable-options",
     prefixes: "--edition= --cfg= --check-cfg= --crate-name= --extern= -L --target= --sysroot= @ \
                -Zcrate-attr= -Zallow-features= -Ctarget-cpu= -Ctarget-feature= -Cpanic= \
+               -Zfixed-x18 -Zsanitizer=shadow-call-stack -Zbranch-protection= \
                -Cdebug-assertions -Coverflow-checks",
 };
 
@@ -29,7 +31,7 @@ const C: Flags = Flags {
              -fno-short-enums -fshort-wchar -fno-short-wchar -fplan9-extensions -fgnu89-inline \
              -ffreestanding -fhosted -fPIC -fpic -fno-PIE -fno-pie -fno-pic",
     prefixes: "-D -U -I -std= -O -m --target= --sysroot= -fpack-struct -fms- -fno-builtin \
-               -fsanitize= -fcf-protection",
+               -fsanitize= -ffixed- -fcf-protection",
 };
 
 /// Variables that the sources or rustc may read.
@@ -38,6 +40,8 @@ const ENVIRONMENT: &[&str] = &["OBJTREE", "RUST_MODFILE"];
 /// A reduced command.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub struct Invocation {
+    /// The compiler, by the name or path that was run.
+    pub program: Option<String>,
     pub environment: Vec<(String, String)>,
     pub flags: Vec<String>,
     /// Whether it optimises (`-Copt-level`), which disables `cfg(debug_assertions)`.
@@ -86,6 +90,7 @@ fn of(words: &[String], source: &str, flags: &Flags, programs: &[&str]) -> Invoc
         .take(end)
         .rposition(is_program)
         .map_or(0, |at| at + 1);
+    invocation.program = start.checked_sub(1).map(|at| words[at].clone());
     for word in words.iter().take(start) {
         if let Some((name, value)) = word.split_once('=') {
             if ENVIRONMENT.contains(&name) {
@@ -137,6 +142,7 @@ mod tests {
         let flags = "--edition=2021 --cfg MODULE @x/rustc_cfg --extern kernel -L k/rust";
         assert_eq!(invocation.flags, words(flags));
         assert!(invocation.optimised);
+        assert_eq!(invocation.program.as_deref(), Some("rustc"));
     }
 
     #[test]
@@ -147,5 +153,24 @@ mod tests {
         let invocation = c(&words(command), "a.c");
         let flags = "-nostdinc -I k/include -include k/kconfig.h -DX=1 -O2";
         assert_eq!(invocation.flags, words(flags));
+        let gcc = invocation.program.as_deref();
+        assert_eq!(gcc, Some("x86_64-linux-gnu-gcc-14"));
+        assert_eq!(c(&words("make a.c"), "a.c").program, None);
+    }
+
+    /// As the kernel calls them for arm64.
+    #[test]
+    fn of_another_target() {
+        let command = "clang --target=aarch64-linux-gnu -mgeneral-regs-only -g -ffixed-x18 \
+                       -fsanitize=shadow-call-stack -mbranch-protection=pac-ret+bti \
+                       -Wa,-march=armv8.5-a -c -o a.o a.c";
+        let flags = "--target=aarch64-linux-gnu -mgeneral-regs-only -ffixed-x18 \
+                     -fsanitize=shadow-call-stack -mbranch-protection=pac-ret+bti";
+        assert_eq!(c(&words(command), "a.c").flags, words(flags));
+        let command = "rustc -g --target=aarch64-unknown-none-softfloat -Zfixed-x18 \
+                       -Zsanitizer=shadow-call-stack -Zbranch-protection=bti,pac-ret m.rs";
+        let flags = "--target=aarch64-unknown-none-softfloat -Zfixed-x18 \
+                     -Zsanitizer=shadow-call-stack -Zbranch-protection=bti,pac-ret";
+        assert_eq!(rustc(&words(command), "m.rs").flags, words(flags));
     }
 }

@@ -16,7 +16,7 @@ use crate::input::producer;
 #[derive(Debug, Clone)]
 pub struct Compilers {
     pub rustc: PathBuf,
-    /// clang or gcc; by default the one that compiled the object.
+    /// clang or gcc; by default the one in the recorded command.
     pub cc: Option<PathBuf>,
 }
 
@@ -80,10 +80,10 @@ pub fn compile_c(
     }
     let compile = |(_, cmd): (PathBuf, CmdFile)| {
         fresh(object, &cmd)?;
-        let cc = compilers
-            .cc
-            .clone()
-            .unwrap_or_else(|| c::compiler_of(object));
+        let cc = match &compilers.cc {
+            Some(cc) => cc.clone(),
+            None => c::compiler_of(object, &cmd)?,
+        };
         same_compiler(object, &cc)?;
         let scratch = scratch()?;
         let conventions = c::compile(object, &cmd, &cc, symbols, scratch.path())?;

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::graph::{Id, Signature, Types};
+use crate::arch::Arch;
 use crate::model::{Language, Place};
 
 /// A function or data.
@@ -50,8 +51,9 @@ impl Source {
 pub struct Claim {
     pub part: Arc<str>,
     pub language: Language,
-    /// Whether the compiler relies on the caller to extend small integers: GCC does not.
-    pub trusts_caller: bool,
+    pub arch: &'static Arch,
+    /// Whether GCC compiled it.
+    pub by_gcc: bool,
     /// Whether struct bodies are omitted (CONFIG_DEBUG_INFO_REDUCED, by GCC).
     pub reduced: bool,
     pub source: Source,

@@ -29,8 +29,10 @@ pub enum Kind {
     Character,
     Float {
         bytes: u64,
-        /// Whether it is C's `long double`, which x86-64 keeps in x87 registers.
+        /// Whether it has the format of the x87, as C's `long double` has on x86-64.
         x87: bool,
+        /// Its name in the source language.
+        name: Arc<str>,
     },
     Pointer {
         to: Id,
@@ -105,6 +107,8 @@ pub struct Field {
     pub start: u64,
     /// Its width in bits, if it is a bit-field.
     pub bits: Option<u64>,
+    /// In bytes, if recorded: in C, only if an attribute raises it.
+    pub align: Option<u64>,
     pub ty: Id,
 }
 
@@ -121,8 +125,8 @@ pub struct Enumeration {
 /// A calling convention.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Convention {
-    /// That of the psABI, and so of C.
-    SystemV,
+    /// That of C: see [`crate::arch`].
+    C,
     /// That of Windows and UEFI.
     Microsoft,
     /// That of Rust, which is unspecified.

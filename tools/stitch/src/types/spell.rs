@@ -40,7 +40,7 @@ pub fn in_language(types: &Types, id: Id, language: Language) -> String {
 
 fn convention(convention: &Convention) -> String {
     match convention {
-        Convention::SystemV => "extern \"C\" ".to_owned(),
+        Convention::C => "extern \"C\" ".to_owned(),
         Convention::Microsoft => "extern \"win64\" ".to_owned(),
         Convention::Other(name) => format!("extern \"{name}\" "),
         Convention::Rust | Convention::Unknown => String::new(),
@@ -174,10 +174,7 @@ fn c_declarator(types: &Types, id: Id, name: &str, depth: usize) -> String {
         Kind::Integer { name, .. } => simple(c_integer(name)),
         Kind::Bool => simple("bool"),
         Kind::Character => simple("char32_t"),
-        Kind::Float { x87: true, .. } => simple("long double"),
-        Kind::Float { bytes: 4, .. } => simple("float"),
-        Kind::Float { bytes: 8, .. } => simple("double"),
-        Kind::Float { bytes, .. } => simple(&format!("_Float{}", bytes.saturating_mul(8))),
+        Kind::Float { name, .. } => simple(name),
         Kind::Enum(one) => simple(&format!("enum {}", one.name)),
         Kind::Opaque { name, .. } | Kind::Tagged { name, .. } => simple(&format!("struct {name}")),
         Kind::Aggregate(aggregate) => {
@@ -259,7 +256,7 @@ mod tests {
             returns: integer(types, 4, true, "int"),
             variadic: false,
             prototyped: true,
-            convention: Convention::SystemV,
+            convention: Convention::C,
         };
         let to = types.add(Kind::Function(signature));
         pointer(types, to)

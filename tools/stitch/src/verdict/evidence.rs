@@ -86,8 +86,8 @@ impl<'e> ObjectEvidence<'e> {
 
     /// Reads BTF, which also says which symbols a kernel defines.
     fn read_btf(&mut self, section: &[u8], symbols: &BTreeSet<&'e str>) {
-        let trusts_caller = !self.object.was_built_by_gcc();
-        match btf::read(&self.object.name, section, trusts_caller, symbols) {
+        let (arch, by_gcc) = (self.object.arch, self.object.was_built_by_gcc());
+        match btf::read(&self.object.name, section, arch, by_gcc, symbols) {
             Ok(found) => {
                 let names = found.claims.keys();
                 let names = names.filter_map(|name| symbols.get(name.as_str()));

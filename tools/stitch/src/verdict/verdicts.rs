@@ -150,7 +150,7 @@ impl ModuleEvidence<'_> {
             let by_gcc = |symbol: &&str| {
                 let claims = evidence.claims.get(*symbol).into_iter().flatten();
                 let mut functions = claims.filter(|it| matches!(it.shape, Shape::Function(_)));
-                evidence.defined.contains_key(symbol) && functions.any(|it| !it.trusts_caller)
+                evidence.defined.contains_key(symbol) && functions.any(|it| it.by_gcc)
             };
             if all
                 .iter()

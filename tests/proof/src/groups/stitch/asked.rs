@@ -42,7 +42,11 @@ pub fn tests() -> Vec<Test> {
     };
     let mut tests: Vec<Test> = flavours().into_iter().map(asked).collect();
     tests.extend(flavours().into_iter().map(by_hand));
-    tests.push(Test::new("stitch::verdicts whose truth is known", verdicts));
+    for (name, options) in TARGETS {
+        let name = format!("stitch::verdicts whose truth is known, {name}");
+        let run = |context: &TestContext| verdicts(context, options);
+        tests.push(Test::new(name, run));
+    }
     tests
 }
 
@@ -126,14 +130,21 @@ pub fn of_the_kernel_by_hand(lab: &Lab) -> Result<()> {
     Ok(())
 }
 
+/// What tests/verdicts/score compiles for: name, options. The toolchain has a gcc for the host only.
+const TARGETS: &[(&str, &[&str])] = &[
+    ("x86-64", &["--target=x86-64"]),
+    ("arm64", &["--target=arm64", "--compiler=clang"]),
+];
+
 /// tests/verdicts: pairs of C and Rust of which it is known whether they agree.
-fn verdicts(context: &TestContext) -> Result<()> {
+fn verdicts(context: &TestContext, options: &[&str]) -> Result<()> {
     let toolchain = context.toolchain()?;
     let folder: PathBuf = project().join("tests/verdicts");
     let mut command = inside(&toolchain, &folder, "./score")?;
     command
         .arg(stitch()?)
-        .args(["--inside", "--args=--probe", "--all"]);
+        .args(["--inside", "--args=--probe", "--all"])
+        .args(options);
     let output = command.output()?;
     let printed = printed(&output);
     let faults: Vec<&str> = printed

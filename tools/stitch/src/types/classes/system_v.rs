@@ -1,26 +1,20 @@
 //! In which registers a value is passed: System V psABI for x86-64, section 3.2.3.
 
-use super::graph::{Aggregate, Id, Kind, Types};
+use super::{align, Calls, Class, DEEPEST};
+use crate::types::graph::{Id, Kind, Types};
 
-/// The class of eight bytes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Class {
-    /// Padding.
-    None,
-    Integer,
-    Sse,
-    /// The upper half of the preceding vector register.
-    SseUp,
-    X87,
-    Memory,
+/// The convention of System V.
+pub struct SystemV;
+
+impl Calls for SystemV {
+    fn of_value(&self, types: &Types, id: Id) -> Option<Vec<Class>> {
+        classes(types, id)
+    }
 }
-
-/// A limit for nesting.
-const DEEPEST: u32 = 64;
 
 /// The classes of a value, one for each eight bytes, or a single `Memory`; `None` if it has a type that
 /// is not known.
-pub fn classes(types: &Types, id: Id) -> Option<Vec<Class>> {
+fn classes(types: &Types, id: Id) -> Option<Vec<Class>> {
     let size = types.size(id)?;
     let vector = matches!(
         types.kind(types.unwrapped(id)),
@@ -41,25 +35,6 @@ pub fn classes(types: &Types, id: Id) -> Option<Vec<Class>> {
         }
     }
     Some(classes)
-}
-
-pub fn describe(classes: &[Class]) -> String {
-    let words: Vec<&str> = classes
-        .iter()
-        .filter_map(|class| match class {
-            Class::None | Class::SseUp => None,
-            Class::Integer => Some("a general register"),
-            Class::Sse => Some("a vector register"),
-            Class::X87 => Some("an x87 register"),
-            Class::Memory => Some("memory"),
-        })
-        .collect();
-    match words[..] {
-        [] => "not passed".to_owned(),
-        [word] => format!("in {word}"),
-        [one, other] if one == other => format!("in two {}s", one.trim_start_matches("a ")),
-        _ => format!("in {}", words.join(" and ")),
-    }
 }
 
 fn classify(types: &Types, id: Id, at: u64, into: &mut [Class], depth: u32) -> Option<()> {
@@ -127,68 +102,10 @@ fn fill(into: &mut [Class], at: u64, size: u64, first: Class, rest: Class) {
     }
 }
 
-/// The alignment in bytes, deduced from the offsets of fields if it is not recorded, as in C.
-fn align(types: &Types, id: Id, depth: u32) -> Option<u64> {
-    if depth > DEEPEST {
-        return None;
-    }
-    Some(match types.kind(id) {
-        Kind::Array { vector: true, .. } => types.size(id)?.max(1),
-        Kind::Array { of, .. } => align(types, *of, depth + 1)?,
-        Kind::Aggregate(Aggregate {
-            align: Some(recorded),
-            ..
-        }) => (*recorded).max(1),
-        Kind::Aggregate(aggregate) => {
-            let mut most = 1;
-            for field in aggregate.fields.iter().filter(|field| field.bits.is_none()) {
-                let wants = align(types, field.ty, depth + 1)?;
-                let place = field.start / 8;
-                if place % wants == 0 && aggregate.size % wants == 0 {
-                    most = most.max(wants);
-                }
-            }
-            most
-        }
-        Kind::Tagged { size, .. } => 1 << size.trailing_zeros().min(3),
-        _ => types.size(id)?.clamp(1, 16),
-    })
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::types::graph::Field;
-
-    fn number(types: &mut Types, bytes: u64) -> Id {
-        types.add(Kind::Integer {
-            bytes,
-            signed: false,
-            name: "u".into(),
-        })
-    }
-
-    fn float(types: &mut Types, bytes: u64, x87: bool) -> Id {
-        types.add(Kind::Float { bytes, x87 })
-    }
-
-    fn structure(types: &mut Types, size: u64, fields: &[(u64, Id)]) -> Id {
-        let fields = fields.iter().map(|(at, ty)| Field {
-            name: None,
-            start: at * 8,
-            bits: None,
-            ty: *ty,
-        });
-        let fields = fields.collect();
-        types.add(Kind::Aggregate(Aggregate {
-            name: None,
-            krate: None,
-            union: false,
-            size,
-            align: None,
-            fields,
-        }))
-    }
+    use crate::types::classes::examples::{array, float, number, structure};
 
     #[test]
     fn as_the_psabi_has_it() {
@@ -201,16 +118,8 @@ mod tests {
         );
         let (f32, f64) = (float(&mut types, 4, false), float(&mut types, 8, false));
         let (x87, f128) = (float(&mut types, 16, true), float(&mut types, 16, false));
-        let vector = types.add(Kind::Array {
-            of: u32,
-            count: Some(4),
-            vector: true,
-        });
-        let array = types.add(Kind::Array {
-            of: u32,
-            count: Some(4),
-            vector: false,
-        });
+        let vector = array(&mut types, u32, 4, true);
+        let array = array(&mut types, u32, 4, false);
         for (id, expected) in [
             (u8, vec![Integer]),
             (f32, vec![Sse]),
@@ -235,18 +144,5 @@ mod tests {
         ] {
             assert_eq!(classes(&types, id), Some(expected), "{:?}", types.kind(id));
         }
-    }
-
-    #[test]
-    fn in_words() {
-        use Class::{Integer, Memory, Sse, SseUp};
-        assert_eq!(describe(&[Integer]), "in a general register");
-        assert_eq!(describe(&[Integer, Integer]), "in two general registers");
-        assert_eq!(describe(&[Sse, SseUp]), "in a vector register");
-        assert_eq!(
-            describe(&[Sse, Integer]),
-            "in a vector register and a general register"
-        );
-        assert_eq!(describe(&[Memory]), "in memory");
     }
 }
