@@ -190,11 +190,10 @@ fn nm(lab: &Lab, object: &Path) -> Result<Counts<Symbol>> {
     Ok(counts(printed.lines().filter_map(nm_line)))
 }
 
-/// `c_helper_repeat T 90 8f`; the mapping symbols of arm64 are hidden by nm for arm64 only.
+/// `c_helper_repeat T 90 8f`
 fn nm_line(line: &str) -> Option<Symbol> {
     let mut words = line.split_whitespace();
-    let name = words.next().filter(|name| !matches!(*name, "$x" | "$d"))?;
-    Some((name.to_owned(), words.next()?.to_owned()))
+    Some((words.next()?.to_owned(), words.next()?.to_owned()))
 }
 
 fn same_symbols(part: &Value, nm: &Counts<Symbol>) -> Result<()> {
@@ -287,8 +286,7 @@ fn site(site: &Value) -> Relocation {
     Relocation {
         section: text(site, "section").to_owned(),
         offset: site["offset"].as_u64().unwrap_or(u64::MAX),
-        // readelf shows no more of a name.
-        kind: text(site, "relocation").chars().take(22).collect(),
+        kind: text(site, "relocation").to_owned(),
         addend: site["addend"].as_i64().unwrap_or(i64::MAX),
     }
 }
@@ -344,7 +342,6 @@ mod tests {
         let symbol = |name: &str, letter: &str| Some((name.to_owned(), letter.to_owned()));
         assert_eq!(nm_line("f T 90 8f"), symbol("f", "T"));
         assert_eq!(nm_line("_printk U         "), symbol("_printk", "U"));
-        assert_eq!(nm_line("$x t 0 "), None);
         assert_eq!(nm_line(""), None);
     }
 
