@@ -12,7 +12,7 @@ use host::arch::Arch;
 use crate::commands::new::Kind;
 use crate::guest::job::Run;
 use crate::guest::machine::{Accelerator, Size};
-use crate::kernel::flavour::{is_stock, Compiler, Flavour};
+use crate::kernel::flavour::{arch_of, is_stock, Compiler, Flavour};
 use crate::kernel::sources::Folder;
 
 /// Provides a Rust-enabled kernel, boots it in QEMU, loads hello_rust.ko and judges the log.
@@ -146,9 +146,10 @@ pub struct Settings {
     #[arg(long, env = "LAB_CC", default_value = "clang", global = true)]
     pub cc: Compiler,
 
-    /// The architecture of the kernel and the module.
-    #[arg(long, env = "LAB_ARCH", default_value = Arch::NATIVE.words().kernel, global = true, value_parser = Arch::named)]
-    pub arch: Arch,
+    /// The architecture of the kernel and the module: by default this host's, or that of the stock
+    /// kernel whose release is given.
+    #[arg(long, env = "LAB_ARCH", global = true, value_parser = Arch::named)]
+    pub arch: Option<Arch>,
 
     /// A kernel source of your own, instead of Debian's.
     #[arg(long, env = "LAB_KSRC", global = true, value_parser = clap::builder::NonEmptyStringValueParser::new())]
@@ -213,7 +214,7 @@ impl Settings {
             None => self.kernel.clone(),
         };
         Flavour {
-            arch: self.arch,
+            arch: self.arch.or(arch_of(&series)).unwrap_or(Arch::NATIVE),
             // Debian's own kernels are built by gcc.
             compiler: if is_stock(&series) {
                 Compiler::Gcc
@@ -229,11 +230,11 @@ impl Settings {
     ///
     /// When two of the settings contradict each other.
     pub fn must_fit(&self) -> Result<()> {
-        if self.arch.is_foreign() && self.accel == Some(Accelerator::Kvm) {
-            let arch = self.arch.words().kernel;
+        let arch = self.flavour().arch;
+        if arch.is_foreign() && self.accel == Some(Accelerator::Kvm) {
             return Err(
                 Diagnostic::new("KVM runs no guests of another architecture")
-                    .note(format!("ACCEL=kvm, with ARCH={arch}"))
+                    .note(format!("ACCEL=kvm, for {}", arch.words().kernel))
                     .help("leave ACCEL out")
                     .into(),
             );

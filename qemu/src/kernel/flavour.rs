@@ -8,14 +8,14 @@ pub const NEWEST: &str = "stock";
 /// Whether `KERNEL=` names a stock kernel: [`NEWEST`], or a release as `uname -r` prints it.
 pub fn is_stock(kernel: &str) -> bool {
     let release = kernel.starts_with(|first: char| first.is_ascii_digit());
-    let known = Arch::ALL.iter().any(|arch| is_for(kernel, *arch));
-    kernel == NEWEST || release && known && !kernel.contains('/')
+    kernel == NEWEST || release && arch_of(kernel).is_some() && !kernel.contains('/')
 }
 
-/// Whether the name of a stock kernel is that of one for this architecture.
-pub fn is_for(release: &str, arch: Arch) -> bool {
-    let rest = release.strip_suffix(arch.words().debian);
-    rest.is_some_and(|rest| rest.ends_with('-'))
+/// The architecture of a stock kernel, by its release.
+pub fn arch_of(release: &str) -> Option<Arch> {
+    let (_, name) = release.rsplit_once('-')?;
+    let mut all = Arch::ALL.iter();
+    all.find(|arch| arch.words().debian == name).copied()
 }
 
 /// The C compiler of a kernel, and so of its modules.

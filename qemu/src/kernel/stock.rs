@@ -17,7 +17,7 @@ use regex::Regex;
 
 use crate::kernel::archive::Archive;
 use crate::kernel::build::Kernel;
-use crate::kernel::flavour::{is_for, is_stock, Flavour, NEWEST};
+use crate::kernel::flavour::{arch_of, is_stock, Flavour, NEWEST};
 use crate::kernel::load;
 use crate::kernel::source::Source;
 
@@ -106,19 +106,14 @@ impl Stock {
                 newest(&archive(cache, toolchain, arch)?, arch)
             });
         }
-        let other = Arch::ALL
-            .iter()
-            .find(|other| **other != arch && is_for(kernel, **other));
+        let other = arch_of(kernel).filter(|other| *other != arch);
         if let Some(other) = other {
             return Err(Diagnostic::new("this kernel is for another architecture")
                 .note(format!(
                     "KERNEL={kernel}, with ARCH={}",
                     arch.words().kernel
                 ))
-                .help(format!(
-                    "make run KERNEL={kernel} ARCH={}",
-                    other.words().kernel
-                ))
+                .help(format!("leave ARCH out, for {}", other.words().kernel))
                 .into());
         }
         Stock::remembered(cache, kernel, || {
@@ -127,9 +122,7 @@ impl Stock {
     }
 
     fn arch(&self) -> Arch {
-        let mut all = Arch::ALL.iter();
-        let own = all.find(|arch| is_for(&self.release, **arch));
-        own.copied().unwrap_or(Arch::NATIVE)
+        arch_of(&self.release).unwrap_or(Arch::NATIVE)
     }
 
     /// The kernel that was chosen before, or else the one that `choose` finds.

@@ -24,7 +24,7 @@ const REFUSED: &[(&str, &[&str])] = &[
         "KERNEL=7.3.4+deb13-amd64",
         &[
             "this kernel is for another architecture",
-            "help: make run KERNEL=7.3.4+deb13-amd64 ARCH=x86",
+            "help: leave ARCH out",
         ],
     ),
 ];

@@ -99,8 +99,7 @@ fn debug(context: &TestContext, script: &str, variables: &[(&str, &str)]) -> Res
     let output = fs::File::create(&printed)?;
     let status = context
         .lab_command(&["gdb", "--kernel", &flavour.series], variables)?
-        .args(["--cc", flavour.compiler.name()])
-        .args(["--arch", flavour.arch.words().kernel, "--", "-batch", "-x"])
+        .args(["--cc", flavour.compiler.name(), "--", "-batch", "-x"])
         .arg(&script_file)
         .stdin(Stdio::null())
         .stdout(output.try_clone()?)

@@ -162,7 +162,8 @@ fn headers_alone(_: &TestContext, lab: &Lab) -> Result<()> {
         "its header package lacks the metadata against which Rust modules are compiled",
         &format!("help: make rust-metadata KREL={release}"),
     ];
-    must_refuse_and_agree(lab, &fixture, &[], &kdir.to_string_lossy(), &[], &says)
+    let arch = format!("ARCH={}", lab.kernel.flavour.arch.words().kernel);
+    must_refuse_and_agree(lab, &fixture, &[], &kdir.to_string_lossy(), &[&arch], &says)
 }
 
 /// The headers were upgraded after the metadata was made.
@@ -212,6 +213,7 @@ fn made_again(_: &TestContext, lab: &Lab) -> Result<()> {
         let check = Command::new(project().join("tools/check-kernel.sh"))
             .arg(made.join("build"))
             .env("XDG_CACHE_HOME", cache.path())
+            .env("ARCH", lab.kernel.flavour.arch.words().kernel)
             .output()?;
         let text = printed(&check);
         must_contain(&text, "libcore.rmeta in ")?;

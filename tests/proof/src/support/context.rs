@@ -156,9 +156,13 @@ impl<'a> TestContext<'a> {
         Ok(guest.output)
     }
 
-    /// The lab's command, as a user would run it, with these variables.
+    /// The lab's command, as a user would run it, with these variables, for the architecture of the test's
+    /// kernel.
     pub fn lab_command(&self, words: &[&str], variables: &[(&str, &str)]) -> Result<Command> {
         let mut command = fresh(program("lab")?);
+        if let Some(kernel) = &self.kernel {
+            command.env("LAB_ARCH", kernel.arch.words().kernel);
+        }
         command.args(words).envs(variables.iter().copied());
         Ok(command)
     }
