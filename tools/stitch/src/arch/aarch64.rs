@@ -15,7 +15,7 @@ pub static AARCH64: Arch = Arch {
     machine: EM_AARCH64,
     relocations: Relocations {
         prefix: "R_AARCH64_",
-        // AAELF64, section 5.7.
+        // AAELF64, "Relocation".
         names: &[
             (0, "NONE"),
             // Withdrawn, but the same as 0.
@@ -45,7 +45,7 @@ pub static AARCH64: Arch = Arch {
         attribute: None,
     },
     x87_long_double: false,
-    // AAELF64, section 5.5.4: mapping symbols.
+    // AAELF64, "Mapping symbols".
     marks: &["$x", "$d"],
 };
 

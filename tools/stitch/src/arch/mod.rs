@@ -51,7 +51,7 @@ pub struct Convention {
     pub caller_extends: bool,
     /// Its number in DWARF, besides `DW_CC_normal`.
     pub recorded: Option<DwCc>,
-    /// Its names in Rust: rustc_target/src/spec/abi_map.rs, or in `adjust_abi` of spec/mod.rs before 1.88.
+    /// Its names in Rust: `adjust_abi` in rustc_target/src/spec/mod.rs of 1.85, later abi_map.rs beside it.
     pub in_rust: &'static [&'static str],
     /// GCC's attribute for it, if GCC has an attribute for that of Windows, too.
     pub attribute: Option<&'static str>,

@@ -17,7 +17,7 @@ pub static X86_64: Arch = Arch {
     machine: EM_X86_64,
     relocations: Relocations {
         prefix: "R_X86_64_",
-        // Section 4.4.1, table 4.9.
+        // Section 4.4.1.
         names: &[(
             0,
             "NONE 64 PC32 GOT32 PLT32 COPY GLOB_DAT JUMP_SLOT RELATIVE GOTPCREL 32 32S 16 PC16 8 PC8 \
