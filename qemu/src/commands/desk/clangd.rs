@@ -33,7 +33,7 @@ pub fn compile_commands(settings: &Settings) -> Result<()> {
     let entries: Result<Vec<Value>> = commands
         .iter()
         .filter_map(|command| Some((command, places.own(&command.source)?)))
-        .map(|(command, own)| entry(command, &own, &places, &lab.toolchain))
+        .map(|(command, own)| entry(command, &own, &places, &lab))
         .collect();
     let file = places.write(FILE, &serde_json::to_vec_pretty(&entries?)?)?;
     println!("{}", file.display());
@@ -41,9 +41,14 @@ pub fn compile_commands(settings: &Settings) -> Result<()> {
 }
 
 /// The command for the user's own file, with its own headers.
-fn entry(command: &Recorded, own: &Path, places: &Places, toolchain: &Toolchain) -> Result<Value> {
-    let flags = command.without(WRITING.0, WRITING.1);
-    let flags = known_to_clang(&command.dir, flags, toolchain)?;
+fn entry(command: &Recorded, own: &Path, places: &Places, lab: &Lab) -> Result<Value> {
+    let mut flags = command.without(WRITING.0, WRITING.1);
+    // The name of a gcc says it.
+    if !flags.iter().any(|flag| flag.starts_with("--target=")) {
+        let triple = lab.kernel.flavour.arch.words().triple;
+        flags.insert(0, format!("--target={triple}"));
+    }
+    let flags = known_to_clang(&command.dir, flags, &lab.toolchain)?;
     let copy = places.copy.to_string_lossy();
     let mut words = vec!["clang".to_owned()];
     words.extend(
@@ -82,8 +87,10 @@ fn included(command: &Recorded, copy: &Path) -> Vec<PathBuf> {
 
 /// Removes the flags of gcc that clang, and so clangd, rejects: clang itself says which.
 fn known_to_clang(dir: &Path, flags: Vec<String>, toolchain: &Toolchain) -> Result<Vec<String>> {
-    // unsupported argument 'x' to option '-f='; unknown argument: '-f'; unsupported option '-f' for ...
+    // unsupported argument 'x' to option '-f='; unknown argument: '-f'; unsupported option '-f' for ...;
+    // unknown target ABI 'x'
     let value = Regex::new("argument '(?<value>[^']+)' to option '(?<flag>-[^']+)'")?;
+    let abi = Regex::new("unknown target ABI '(?<abi>[^']+)'")?;
     let whole = Regex::new("'(?<flag>-[^']+)'")?;
     let mut known = flags;
     // It reports those of a later stage only when there are none of an earlier one.
@@ -99,6 +106,9 @@ fn known_to_clang(dir: &Path, flags: Vec<String>, toolchain: &Toolchain) -> Resu
                     values.is_some_and(|values| values.contains(&found["value"]))
                 };
                 known.retain(|flag| !rejected(flag));
+            } else if let Some(found) = abi.captures(line) {
+                let rejected = format!("-mabi={}", &found["abi"]);
+                known.retain(|flag| *flag != rejected);
             } else if let Some(found) = whole.captures(line) {
                 known.retain(|flag| *flag != found["flag"]);
             }
