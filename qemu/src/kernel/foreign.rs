@@ -29,16 +29,12 @@ pub fn toolchain(cache: &Cache, flavour: &Flavour) -> Result<Toolchain> {
         return Ok(toolchain);
     }
     let words = arch.words();
-    let host = [words.qemu_package, GDB].into_iter();
-    let of_stock = flavour.is_stock().then_some(words.cross_of_stock);
-    let host = host.chain(
-        words
-            .cross
-            .iter()
-            .chain(of_stock.into_iter().flatten())
-            .copied(),
-    );
-    let host: Vec<String> = host.map(str::to_owned).collect();
+    let mut host = vec![words.qemu_package, GDB];
+    host.extend(words.cross);
+    if flavour.is_stock() {
+        host.extend(words.cross_of_stock);
+    }
+    let host: Vec<String> = host.into_iter().map(str::to_owned).collect();
     let guest = [format!("{BUSYBOX}:{}", words.debian)];
     let gcc = format!("{}-gcc", words.triple);
     let programs = [words.qemu, &gcc];
