@@ -39,6 +39,8 @@ pub struct Words {
     pub port: [&'static str; 2],
     /// The guest's device for a serial port, without its number. The first is the console.
     pub tty: &'static str,
+    /// The source of firmware that tells whether KVM executes instructions, for `microvm`.
+    pub rom: Option<&'static str>,
     /// Words for the kernel,
     pub append: &'static str,
     /// and more of them when QEMU emulates the processor.
@@ -71,6 +73,7 @@ const X86: Words = Words {
     cpu: "qemu64",
     port: ["-device", "isa-serial,chardev="],
     tty: "ttyS",
+    rom: Some(include_str!("../../guest/rom.S")),
     // reboot=t: a triple fault ends the guest; -no-reboot ends QEMU with it.
     append: "reboot=t",
     // Emulated clocks make calibration a quarter of the boot: busy waits of 100 ms for the local APIC's
@@ -109,6 +112,7 @@ const ARM64: Words = Words {
     cpu: "max",
     port: ["-serial", "chardev:"],
     tty: "ttyAMA",
+    rom: None,
     append: "",
     emulated: "",
     arguments: ["$x0", "$x1", "$x2"],
