@@ -177,11 +177,17 @@ fn shown(context: &TestContext) -> Result<()> {
 fn on_terminal(context: &TestContext) -> Result<()> {
     let printed = talk(
         context,
-        &["gdb", "RUN=while :; do :; done"],
+        &[
+            "gdb",
+            "RUN=cat /sys/module/hello_rust/parameters/whom; while :; do :; done",
+        ],
         &[
             ("(gdb) ", "break c_helper_current\n"),
+            ("(gdb) ", "break whom_get\n"),
             ("(gdb) ", "continue\n"),
             ("Breakpoint 1, ", "continue\n"),
+            // A Ctrl-C while gdb still reads the module's symbols would get lost.
+            ("Breakpoint 2, ", "continue\n"),
             ("Continuing.", "\x03"),
             ("received signal SIGINT", "\x1a"),
             ("(gdb) ", "lx-lsmod\n"),
