@@ -180,7 +180,7 @@ impl Toolchain {
     /// The command that makes the folder again.
     pub fn renewal(&self) -> String {
         format!(
-            "rm -r {}, then make run, which makes it again",
+            "rm -r {}, then make run as before, which makes it again",
             self.root.with_file_name("").display()
         )
     }
