@@ -6,6 +6,7 @@ where Rust's `init` is. The modules with their debug information are beside this
 """
 
 import os
+import signal
 
 # The registers of a function's arguments, which the lab has set: they depend on the architecture.
 from __main__ import ARGUMENTS
@@ -87,16 +88,23 @@ def cleaned_up():
         remove(file)
 
 
+CTRL_C = [signal.SIGINT]
+
+
 class Hook(gdb.Breakpoint):
-    """Runs something whenever the kernel calls a function, and goes on."""
+    """Runs something whenever the kernel calls a function, and goes on; after a Ctrl-C, it stops there."""
 
     def __init__(self, function, action):
         super().__init__(f"*{function}", internal=True)
         self.action = action
 
     def stop(self):
+        # gdb would forget it here.
+        signal.pthread_sigmask(signal.SIG_BLOCK, CTRL_C)
         self.action()
-        return False
+        pressed = signal.sigtimedwait(CTRL_C, 0)
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, CTRL_C)
+        return pressed is not None
 
 
 def in_c(function):

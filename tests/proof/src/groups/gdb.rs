@@ -74,6 +74,7 @@ pub fn tests() -> Vec<Test> {
     let mut tests: Vec<Test> = scripts.collect();
     tests.extend([
         Test::new("gdb::a module in C, in a folder with a space", folder).on(&main_flavour()),
+        Test::new("gdb::Ctrl-C while it reads symbols", interrupted).on(&main_flavour()),
         Test::new("gdb::what docs/debugging.md shows", shown).on(&main_flavour()),
         Test::new("gdb::on a terminal, left by quit", on_terminal).on(&main_flavour()),
         Test::new("gdb::a stock kernel", |context| {
@@ -149,6 +150,32 @@ fn folder(context: &TestContext) -> Result<()> {
     must_contain(&printed, "Breakpoint 2, c_exit () at in_c.c:3")
 }
 
+/// Presses Ctrl-C whenever gdb is about to read a module's symbols.
+const INTERRUPTED: &str = "\
+python
+import os, signal
+def press(file, add=add):
+    os.kill(os.getpid(), signal.SIGINT)
+    add(file)
+add = press
+end
+break whom_get
+continue
+python print('stopped at', gdb.selected_frame().name())
+continue
+python print('stopped at', gdb.selected_frame().name())
+continue
+";
+
+/// The guest stops, and the symbols are there.
+fn interrupted(context: &TestContext) -> Result<()> {
+    let run = [("LAB_RUN", "cat /sys/module/hello_rust/parameters/whom")];
+    let printed = debug(context, INTERRUPTED, &run)?;
+    must_contain(&printed, "stopped at module_bug_finalize\n")?;
+    must_contain(&printed, "stopped at trim_init_extable\n")?;
+    must_contain(&printed, "Breakpoint 1, whom_get (")
+}
+
 /// What gdb prints only on a terminal.
 const ON_A_TERMINAL: &[&str] = &["Continuing.\n", "(More stack frames follow...)\n"];
 
@@ -186,7 +213,7 @@ fn on_terminal(context: &TestContext) -> Result<()> {
             ("(gdb) ", "break whom_get\n"),
             ("(gdb) ", "continue\n"),
             ("Breakpoint 1, ", "continue\n"),
-            // A Ctrl-C while gdb still reads the module's symbols would get lost.
+            // While gdb reads the module's symbols, a Ctrl-C stops the guest where it is.
             ("Breakpoint 2, ", "continue\n"),
             ("Continuing.", "\x03"),
             ("received signal SIGINT", "\x1a"),
