@@ -7,19 +7,19 @@ KREL ?= $(shell uname -r)
 
 # Variables from make's command line only: CI systems set names such as TIMEOUT in the environment. The
 # lab and the tests read them as LAB_KERNEL and so on.
-OURS := ACCEL ARGS CC CHECK CONFIG CPUS DEBUG DIR FILES FUSED JUNIT KERNEL KERNELS KIND KSRC LIST M MEM NAME PARAMS PART RUN RUNS TESTS TIMEOUT
+OURS := ACCEL ARGS CC CHECK CONFIG CPUS DEBUG DIR FILES FUSED JUNIT KERNEL KERNELS KIND KSRC LIST M MEM MINUTES NAME PARAMS PART RUN RUNS SEED STEPS STORM TESTS TIMEOUT
 # For a KDIR, Kbuild reads ARCH= itself.
 OURS += $(if $(filter doctor modules,$(or $(MAKECMDGOALS),modules)),,ARCH)
 is_given = $(findstring command,$(origin $1))
 $(foreach name,$(OURS),$(if $(call is_given,$(name)),$(eval export LAB_$(name) := $$(value $(name)))))
 
 # What can be done with another module than hello_rust.
-WITH_M := run watch shell gdb test stitch doctor kernel clean rust-analyzer compile_commands.json clippy doc fmt
+WITH_M := run watch shell gdb test storm stitch doctor kernel clean rust-analyzer compile_commands.json clippy doc fmt
 $(if $(call is_given,M),$(if $(filter-out $(WITH_M),$(or $(MAKECMDGOALS),modules)),\
 	$(error M= is for make $(WITH_M); to build a module alone: make -C KDIR M=FOLDER)))
 
 # What can be done with fused halves; in `test`, those of M=.
-WITH_FUSED := modules run watch shell gdb test stitch
+WITH_FUSED := modules run watch shell gdb test storm stitch
 $(if $(call is_given,FUSED),$(if $(filter-out $(WITH_FUSED),$(or $(MAKECMDGOALS),modules)),\
 	$(error FUSED= is for make $(WITH_FUSED))))
 
@@ -46,7 +46,7 @@ export NEEDS_TOOLCHAIN := $(if $(LAB_LIST),,$(filter-out $(NEEDS_NO_TOOLCHAIN),$
 # Kbuild takes these only from the command line, not from the environment; its CC= can be any compiler.
 AS_KBUILD := env -u LAB_CC $(foreach tool,CC RUSTC BINDGEN,$(if $(call is_given,$(tool)),,-u $(tool)))
 
-.PHONY: modules clean new run watch shell gdb test test-all stitch walkthrough docs/walkthrough.md rust-metadata doctor bench-loop bench-crossing bench-stitch kernel rust-analyzer compile_commands.json clippy doc fmt help
+.PHONY: modules clean new run watch shell gdb test test-all storm stitch walkthrough docs/walkthrough.md rust-metadata doctor bench-loop bench-crossing bench-stitch kernel rust-analyzer compile_commands.json clippy doc fmt help
 .DELETE_ON_ERROR:
 
 modules: ## build hello_rust.ko for your kernel: make [LLVM=1] [KDIR=/path/to/linux | KREL=release]
@@ -89,6 +89,10 @@ test: ## run the tests  [M=folder KERNEL= KERNELS='7.3 stock' CC=gcc TESTS=word 
 test-all: ## run the tests on all kernels  [LIST=1 JUNIT=file]
 	$(call cargo_build,lab stitch walkthrough proof)
 	@'$(BIN)/proof' --all
+
+storm: ## load and unload at random, in races, and without memory  [M=folder MINUTES=10 SEED= STORM=loads STEPS=3,7-9]
+	$(call cargo_build,lab)
+	@$(LAB) storm
 
 stitch: ## show the objects of hello_rust.ko, and what crosses between them  [M=folder KERNEL= CC=gcc ARGS=--json]
 	$(call cargo_build,lab stitch)

@@ -4,7 +4,7 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use clap::Parser;
-use lab::commands::{bench, desk, doctor, gdb, new, run, stitch, walkthrough, watch};
+use lab::commands::{bench, desk, doctor, gdb, new, run, stitch, storm, walkthrough, watch};
 use lab::options::{Action, Options};
 
 fn main() -> ExitCode {
@@ -24,6 +24,7 @@ fn main() -> ExitCode {
         Action::Walkthrough { parts, markdown } => {
             walkthrough::walkthrough(&settings, parts, *markdown)
         }
+        Action::Storm(wishes) => storm::storm(&settings, wishes),
         Action::Source => run::source(&settings),
         Action::Kernel => run::kernel(&settings),
         Action::Module => run::module(&settings),

@@ -10,6 +10,7 @@ use diagnostic::Diagnostic;
 use host::arch::Arch;
 
 use crate::commands::new::Kind;
+use crate::commands::storm::Wishes;
 use crate::guest::job::Run;
 use crate::guest::machine::{Accelerator, Size};
 use crate::kernel::flavour::{arch_of, is_stock, Compiler, Flavour};
@@ -97,6 +98,8 @@ pub enum Action {
         #[arg(long)]
         markdown: bool,
     },
+    /// What a module meets in years: loads with parameters at random, races, allocations that fail.
+    Storm(Wishes),
     /// Provide the kernel's source only, and print its folder.
     Source,
     /// Provide the kernel only, and print its build folder.

@@ -8,5 +8,6 @@ pub mod lab;
 pub mod new;
 pub mod run;
 pub mod stitch;
+pub mod storm;
 pub mod walkthrough;
 pub mod watch;

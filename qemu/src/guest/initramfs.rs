@@ -14,9 +14,10 @@ use crate::kernel::build::Kernel;
 use crate::kernel::foreign;
 
 /// Our own programs: the name, where it is in the guest, and the source.
-const OWN: [(&str, &str, &str); 2] = [
+const OWN: [(&str, &str, &str); 3] = [
     ("init", "init", include_str!("../../guest/init.c")),
     ("insmod", "bin/insmod", include_str!("../../guest/insmod.c")),
+    ("storm", "bin/storm", include_str!("../../guest/storm.c")),
 ];
 
 /// busybox's shell would prefer its own insmod, which tries everything twice.

@@ -109,6 +109,48 @@ pub fn on_two_cpus(others: &[Load<'_>], loads: &[Load<'_>], times: u32) -> Strin
     )
 }
 
+/// Takes the steps of storm.c's lists, unloads what is still loaded, and looks for what was lost: prints the
+/// objects of each slab cache before and after ([`SLABS`]), and what kmemleak has found.
+pub fn storm(others: &[Load<'_>], names: &[&str], command: &str) -> String {
+    let loaded: Vec<&str> = names.iter().rev().copied().collect();
+    format!(
+        "{}{}{SLABS}\
+         [ $status -eq 0 ] || exit $status\n\
+         echo N >/sys/kernel/debug/failslab/ignore-gfp-wait\n\
+         count_slabs before\n\
+         {command} || exit\n\
+         loaded='{}'\n\
+         unload_all\n\
+         count_slabs after\n\
+         {KMEMLEAK}\
+         exit $status\n",
+        functions(),
+        lines(others, "load "),
+        loaded.join(" ")
+    )
+}
+
+/// Prints how many objects each slab cache has in use, without names and inodes that are only kept in case
+/// they are wanted. Shrinking a cache frees what KASAN keeps back.
+const SLABS: &str = "\
+    count_slabs() {\n\
+    \techo 2 >/proc/sys/vm/drop_caches\n\
+    \tfor slab in /sys/kernel/slab/*; do [ -L $slab ] || echo 1 >$slab/shrink; done\n\
+    \tfor slab in /sys/kernel/slab/*; do\n\
+    \t\t[ -L $slab ] && continue\n\
+    \t\tread objects rest <$slab/objects\n\
+    \t\techo \"slab $1 ${slab##*/} $objects\"\n\
+    \tdone\n\
+    }\n";
+
+/// Prints the memory that nothing points to. mm/kmemleak.c reports an object that is 5 s old
+/// (`MSECS_MIN_AGE`) and has not changed from one scan to the next.
+const KMEMLEAK: &str = "\
+    sleep 5\n\
+    echo scan >/sys/kernel/debug/kmemleak\n\
+    echo scan >/sys/kernel/debug/kmemleak\n\
+    cat /sys/kernel/debug/kmemleak\n";
+
 /// A line for each module.
 fn lines(loads: &[Load<'_>], command: &str) -> String {
     let line = |load: &Load| {

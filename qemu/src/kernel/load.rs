@@ -38,17 +38,24 @@ impl Ko {
     }
 }
 
-/// `depends=a,b` in `.modinfo`, as modinfo prints it; asking that would take longer than all the rest.
 fn depends(module: &[u8]) -> Result<Vec<String>> {
-    let file = object::File::parse(module)?;
-    let section = file.section_by_name(".modinfo").context("no .modinfo")?;
-    let notes = String::from_utf8_lossy(section.data()?).into_owned();
-    let depends = notes.split('\0').find_map(|it| it.strip_prefix("depends="));
-    let names = depends.context("no depends")?.split(',');
+    let notes = notes(module, "depends")?;
+    let names = notes.first().context("no depends")?.split(',');
     Ok(names
         .filter(|name| !name.is_empty())
         .map(|name| name.replace('-', "_"))
         .collect())
+}
+
+/// What `.modinfo` has of this kind, such as `depends=a,b`, as modinfo prints it; asking that would take
+/// longer than all the rest.
+pub fn notes(module: &[u8], kind: &str) -> Result<Vec<String>> {
+    let file = object::File::parse(module)?;
+    let section = file.section_by_name(".modinfo").context("no .modinfo")?;
+    let notes = String::from_utf8_lossy(section.data()?).into_owned();
+    let notes = notes.split('\0').filter_map(|note| note.split_once('='));
+    let notes = notes.filter(|(its_kind, _)| *its_kind == kind);
+    Ok(notes.map(|(_, note)| note.to_owned()).collect())
 }
 
 /// The kernel does not distinguish the two characters in names of modules.

@@ -48,6 +48,7 @@ const ELSEWHERE: &[(&str, &str)] = &[
     ("shell", "input::make shell, left by exit"),
     ("gdb", "gdb::on a terminal, left by quit"),
     ("watch", "watch::hello_rust, left by Ctrl-C while it runs"),
+    ("storm", "storm::7.3-clang-debug::hello_rust"),
     ("clean", "kdir::7.3-clang as a tree of one's own"),
     (
         "rust-metadata",
@@ -67,6 +68,7 @@ const PAGES: &[&str] = &[
     "docs/debugging.md",
     "docs/stitch.md",
     "docs/stock-kernels.md",
+    "docs/storm.md",
     "docs/your-kernel.md",
     "docs/your-module.md",
     "docs/editor.md",

@@ -27,6 +27,7 @@ mod new;
 mod splats;
 mod stitch;
 mod stock;
+mod storm;
 mod walkthrough;
 mod watch;
 
@@ -67,6 +68,7 @@ pub fn all(asked: &[Flavour]) -> Vec<Test> {
         crossing::tests(),
         stitch::tests(),
         mutants::tests(),
+        storm::tests(),
         walkthrough::tests(),
         stock::tests_on(stock),
         modules::tests_on(stock),

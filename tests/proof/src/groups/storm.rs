@@ -1,0 +1,146 @@
+//! `make storm`: what it does to our own modules, and that it finds what is wrong with others.
+
+mod lab;
+
+use std::fs;
+use std::path::Path;
+use std::process::Command;
+
+use anyhow::{ensure, Result};
+use host::project::project;
+
+use super::guest::CATALOGUE;
+use crate::harness::test::Test;
+use crate::support::context::{debug_flavour, must_contain, printed, succeed, TestContext};
+use crate::support::scratch::must_refuse;
+use ::lab::exit::Exit;
+use ::lab::kernel::sources::Files;
+
+/// Where the random numbers of these tests start.
+const SEED: &str = "2026";
+
+/// A module with a fault, in tests/faults/storm, and the storm that finds it.
+struct Planted {
+    module: &'static str,
+    storm: &'static str,
+    exit: Exit,
+    /// What it says.
+    prints: &'static [&'static str],
+}
+
+#[rustfmt::skip] // a table reads best as a table
+const PLANTED: &[Planted] = &[
+    Planted { module: "leaky", storm: "loads", exit: Exit::Splat,
+        prints: &["memory is lost", "parse_args+"] },
+    Planted { module: "hasty", storm: "allocations", exit: Exit::Splat,
+        prints: &["memory is lost", "do_init_module+"] },
+    Planted { module: "racy", storm: "races", exit: Exit::Splat,
+        prints: &["BUG: KASAN: ", "racy.c:"] },
+];
+
+/// More words, and what is wrong with them.
+#[rustfmt::skip] // a table reads best as a table
+const BAD: &[(&[&str], &str)] = &[
+    (&["storm", "--storm", "rain"], "invalid value 'rain'"),
+    (&["storm", "--minutes", "0"], "invalid value '0'"),
+    (&["storm", "--steps", "3"], "--storm <ONLY>"),
+    (&["storm", "--storm", "loads", "--steps", "3-x"], "steps are numbers, as in 3,7-9"),
+];
+
+/// The tests.
+pub fn tests() -> Vec<Test> {
+    let debug = debug_flavour();
+    let name = |what: &str| format!("storm::{}::{what}", debug.name());
+    let mut tests = vec![
+        Test::new(name("hello_rust"), |context| {
+            well(&storm(context, &[("LAB_MINUTES", "1")])?)
+        }),
+        Test::new(name("the catalogue"), the_catalogue),
+    ];
+    tests.extend(
+        PLANTED
+            .iter()
+            .map(|planted| Test::new(name(planted.module), move |context| found(context, planted))),
+    );
+    let mut tests: Vec<Test> = tests
+        .into_iter()
+        .map(|test| test.on(&debug).minutes(20))
+        .collect();
+    tests.extend(lab::tests());
+    tests.push(Test::new("storm::bad words", |context| {
+        BAD.iter().try_for_each(|(words, says)| {
+            must_refuse(&mut context.lab_command(words, &[])?, &[says])
+        })
+    }));
+    tests
+}
+
+/// How the command ended, and all that it printed.
+fn storm(context: &TestContext, variables: &[(&str, &str)]) -> Result<(Option<i32>, String)> {
+    let seed = [("LAB_SEED", SEED)];
+    let variables = [&seed, variables].concat();
+    let output = context.lab_command(&["storm"], &variables)?.output()?;
+    Ok((output.status.code(), printed(&output)))
+}
+
+/// All three, and each has done something.
+fn well((exit, text): &(Option<i32>, String)) -> Result<()> {
+    ensure!(*exit == Some(0), "{exit:?}\n{text}");
+    for line in ["allocations: again ", "loads: load ", "races: load "] {
+        must_contain(text, line)?;
+    }
+    ensure!(text.matches("; no splat, no leak").count() == 3, "{text}");
+    Ok(())
+}
+
+fn the_catalogue(context: &TestContext) -> Result<()> {
+    let place = tempfile::tempdir()?;
+    let Files::Listed(files) = CATALOGUE.files else {
+        anyhow::bail!("the catalogue is a folder");
+    };
+    for (from, to) in files {
+        let places = [project().join(from), place.path().join(to)];
+        succeed(Command::new("cp").arg("-r").args(places))?;
+    }
+    let folder = place.path().to_string_lossy();
+    well(&storm(
+        context,
+        &[("LAB_M", &folder), ("LAB_MINUTES", "1")],
+    )?)
+}
+
+/// It is found, and found again by the command that the report ends with.
+fn found(context: &TestContext, planted: &Planted) -> Result<()> {
+    let place = tempfile::tempdir()?;
+    careless(place.path(), planted.module)?;
+    let folder = place.path().to_string_lossy();
+    let module = [("LAB_M", &*folder), ("LAB_STORM", planted.storm)];
+    let said = storm(context, &[&module[..], &[("LAB_MINUTES", "1")]].concat())?;
+    must_tell(planted, &said)?;
+
+    let steps = said.1.split_once("STEPS=").map(|(_, steps)| steps);
+    let steps = steps.and_then(|steps| steps.split_whitespace().next());
+    if let Some(steps) = steps {
+        must_tell(
+            planted,
+            &storm(context, &[&module[..], &[("LAB_STEPS", steps)]].concat())?,
+        )?;
+    }
+    Ok(())
+}
+
+fn must_tell(planted: &Planted, (exit, text): &(Option<i32>, String)) -> Result<()> {
+    ensure!(*exit == Some(planted.exit as i32), "{exit:?}\n{text}");
+    let again = format!("help: to see it again: make storm STORM={} ", planted.storm);
+    must_contain(text, &again)?;
+    let mut words = planted.prints.iter();
+    words.try_for_each(|word| must_contain(text, word))
+}
+
+/// A folder with one of the modules of tests/faults/storm.
+fn careless(folder: &Path, module: &str) -> Result<()> {
+    let source = project().join(format!("tests/faults/storm/{module}.c"));
+    fs::copy(source, folder.join(format!("{module}.c")))?;
+    fs::write(folder.join("Kbuild"), format!("obj-m := {module}.o\n"))?;
+    Ok(())
+}

@@ -1,0 +1,113 @@
+//! Storms of the lab itself: it is killed at any moment, as a power loss would do, and files of its cache
+//! are cut short. The next run is well, or says what to delete.
+
+use std::fs;
+use std::path::PathBuf;
+use std::process::{Command, Stdio};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use anyhow::{ensure, Context, Result};
+use fastrand::Rng;
+
+use super::SEED;
+use crate::harness::test::Test;
+use crate::support::context::{main_flavour, must_contain, on_host, printed, TestContext};
+use crate::support::processes::Started;
+use crate::support::scratch::Scratch;
+
+/// How often `make test-all` kills a run.
+const KILLS: u32 = 10;
+
+/// The tests; those of many kills run only if they are asked for.
+pub fn tests() -> Vec<Test> {
+    let test = |times: u32| {
+        let name = format!("storm::lab::killed {times} times");
+        Test::new(name, move |context| killed(context, times)).on(&main_flavour())
+    };
+    vec![test(KILLS), test(100).only_if_asked().minutes(30)]
+}
+
+/// Kills a run at a random moment, again and again; every time, nothing is left, and the next run is well.
+fn killed(context: &TestContext, times: u32) -> Result<()> {
+    let cache = Copy::of(context)?;
+    // What one takes that builds everything for the module and the guest.
+    let start = Instant::now();
+    cache.greets()?;
+    let longest = start.elapsed();
+
+    let random = &mut Rng::with_seed(SEED.parse()?);
+    for nth in 1..=times {
+        let what = random
+            .choice(["module", "guest", "nothing"])
+            .context("no choice")?;
+        cache.remove(what)?;
+        let moment = longest.mul_f64(random.f64());
+        cache
+            .kill_after(moment)
+            .and_then(|()| cache.greets())
+            .with_context(|| format!("kill {nth}, {moment:?} after the start, without {what}"))?;
+    }
+    Ok(())
+}
+
+/// A copy of the cache that has all for one kernel, in the cache's place: there are absolute paths in it.
+struct Copy<'a> {
+    context: &'a TestContext<'a>,
+    scratch: Scratch,
+}
+
+impl<'a> Copy<'a> {
+    fn of(context: &'a TestContext<'a>) -> Result<Self> {
+        let lab = context.lab()?;
+        let toolchain = lab.toolchain.file("");
+        let toolchain = toolchain.ancestors().nth(1).context("no toolchain")?;
+        let source = &lab.kernel.source.dir;
+        let mut parts = vec!["accelerator".to_owned()];
+        for part in [
+            &toolchain.join("recipe"),
+            &toolchain.join("root"),
+            source,
+            &PathBuf::from(format!("{}.version", source.display())),
+            &lab.kernel.dir,
+        ] {
+            let part = part.strip_prefix(lab.cache.dir())?;
+            parts.push(part.to_string_lossy().into_owned());
+        }
+        let parts: Vec<&str> = parts.iter().map(String::as_str).collect();
+        let scratch = Scratch::with(context, &parts)?;
+        Ok(Copy { context, scratch })
+    }
+
+    fn run(&self) -> Result<Command> {
+        let [copy, cache] = [self.scratch.dir(), self.context.cache()?.dir().to_owned()];
+        let [copy, cache] = [copy.to_string_lossy(), cache.to_string_lossy()];
+        let run = self.context.lab_command(&["run"], &[])?;
+        Ok(on_host(&["--bind", &copy, &cache], &run))
+    }
+
+    fn remove(&self, part: &str) -> Result<()> {
+        let folder = self.scratch.dir().join(part);
+        if folder.exists() {
+            fs::remove_dir_all(folder)?;
+        }
+        Ok(())
+    }
+
+    fn greets(&self) -> Result<()> {
+        let output = self.run()?.output()?;
+        ensure!(output.status.success(), "{}", printed(&output));
+        must_contain(&printed(&output), "hello, world! (1)")
+    }
+
+    fn kill_after(&self, moment: Duration) -> Result<()> {
+        let mut command = self.run()?;
+        command.stdout(Stdio::null()).stderr(Stdio::null());
+        let mut run = Started::printing(&mut command)?;
+        // The moment itself is what is tried.
+        thread::sleep(moment);
+        run.child.kill()?;
+        run.child.wait()?;
+        run.wait_until_gone()
+    }
+}
