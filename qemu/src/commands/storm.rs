@@ -150,7 +150,10 @@ pub fn storm(settings: &Settings, wishes: &Wishes) -> Result<()> {
             }
         }
         let passed = scene.pass(storm, &lists, seconds);
-        println!("{}", passed.map_err(|fault| fault.explain(storm, seed))?);
+        println!(
+            "{}",
+            passed.map_err(|fault| fault.explain(storm, seed, &scene.settings))?
+        );
     }
     Ok(())
 }

@@ -83,6 +83,12 @@ impl Parameter {
         Ok(parameters.collect())
     }
 
+    /// Whether words for insmod set it.
+    pub fn is_in(&self, words: &str) -> bool {
+        let mut names = words.split_whitespace().map(|word| word.split('=').next());
+        names.any(|name| name == Some(&self.name))
+    }
+
     /// Its name, as in `/sys/module/…/parameters`.
     pub fn name(&self) -> &str {
         &self.name

@@ -25,7 +25,7 @@ const APPEND: &str = "kunit.enable=0 loglevel=5 printk.devkmsg=on \
 pub struct Scene<'a> {
     pub(super) lab: &'a Lab,
     pub(super) sources: Sources<'a>,
-    settings: Settings,
+    pub(super) settings: Settings,
     targets: Vec<Target>,
     /// Modules of the kernel's own that they depend on.
     others: Vec<String>,
@@ -42,7 +42,8 @@ impl<'a> Scene<'a> {
         for (ko, params) in modules.iter().zip(params) {
             files.push((ko.file(), for_guest(&lab.toolchain, &ko.path)?));
             if ko.path.starts_with(built.dir()) {
-                let parameters = Parameter::all_of(&fs::read(&ko.path)?)?;
+                let mut parameters = Parameter::all_of(&fs::read(&ko.path)?)?;
+                parameters.retain(|parameter| !parameter.is_in(&params));
                 targets.push(Target {
                     name: ko.name.clone(),
                     parameters,

@@ -8,10 +8,18 @@ use super::parameters::{at_random, Parameter};
 pub struct Target {
     /// Its name.
     pub name: String,
-    /// What can be said to it.
+    /// Its parameters, as far as the user says nothing about them.
     pub parameters: Vec<Parameter>,
-    /// What the user wants said to it.
+    /// Words of the user's for insmod.
     pub params: String,
+}
+
+impl Target {
+    /// The user's words, and other parameters at random.
+    fn params_at_random(&self, random: &mut Rng) -> Vec<u8> {
+        let others = at_random(&self.parameters, random);
+        [self.params.as_bytes(), b" ", &others].concat()
+    }
 }
 
 /// Something to do, of which qemu/guest/storm.c knows each word.
@@ -55,7 +63,7 @@ pub fn loads(targets: &[Target], seed: u64, times: u32) -> Vec<List> {
     for number in 1..=times {
         let random = &mut random_of(seed, 0, number);
         for target in targets {
-            let params = at_random(&target.parameters, random);
+            let params = target.params_at_random(random);
             list.push(Step::new(number, "load", &target.name, &params));
         }
         for target in targets.iter().rev() {
@@ -79,7 +87,7 @@ fn race(targets: &[Target], random: &mut Rng, number: u32) -> Option<Step> {
     let target = random.choice(targets)?;
     let name = &target.name;
     Some(match random.u32(0..8) {
-        0..3 => Step::new(number, "load", name, &at_random(&target.parameters, random)),
+        0..3 => Step::new(number, "load", name, &target.params_at_random(random)),
         3..5 => Step::new(number, "unload", name, b""),
         5 => Step::new(number, "read", "/proc/modules", b""),
         _ => {
