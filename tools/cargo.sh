@@ -136,7 +136,7 @@ build() {
 
 # The Makefile chooses a target folder for each checkout. Removes those of deleted checkouts.
 mark_target() {
-	mkdir -p "$CARGO_TARGET_DIR"
+	(umask 077 && mkdir -p "$CARGO_TARGET_DIR")
 	echo "$HELLO_RUST_DIR" >"$CARGO_TARGET_DIR/checkout"
 	for mark in "${CARGO_TARGET_DIR%/*}"/*/checkout; do
 		[ -e "$(cat "$mark")/Makefile" ] || rm -rf "${mark%/checkout}"

@@ -46,14 +46,38 @@ cache_folder() {
 	fi
 }
 
-# Prints the folder $1 if its path is supported for the cache, or fails with an error.
+# Prints the folder $1 if it is supported for the cache, or fails with an error. Programs are run from it.
 usable_cache() {
 	if cause=$(odd_character "$1" "$odd_in_cache"); then
 		refuse_cache "its path has $cause, which make, Kbuild or a shell may misread" "$1"
+	elif open=$(open_to_others "$1") || :; [ "$open" ]; then
+		refuse_cache 'another user can change what is in it, and so what is run' "$open"
 	else
 		printf '%s\n' "$1"
 	fi
 }
+
+# Prints the first folder on the way to $1, by its name or after its links, in which a user other than this one
+# and root can replace something: as its owner, or as one who may write there, except to a group of this user's
+# own or with the sticky bit. Folders that do not exist yet are made by this user.
+open_to_others() (
+	me=$(id -u)
+	real=$(readlink -m "$1")
+	way=/
+	for folder in "$1" "$real"; do
+		while [ "$folder" ]; do
+			way="$folder
+$way"
+			folder=${folder%/*}
+		done
+	done
+	set -f
+	IFS='
+'
+	# shellcheck disable=SC2086 # a list
+	find -H $way -maxdepth 0 \( ! -uid 0 ! -uid "$me" -o ! -perm -1000 \
+		\( -perm -o+w -o -perm -g+w ! -gid 0 ! -gid "$me" \) \) -printf '%p, %M of %u:%g\n' -quit 2>/dev/null
+)
 
 is_absolute() {
 	case $1 in
@@ -64,6 +88,6 @@ is_absolute() {
 
 refuse_cache() {
 	printf 'lab: error: the cache cannot be used: %s\n  note: %s\n  help: %s\n' "$1" "$2" \
-		'set XDG_CACHE_HOME to a folder with a plain path, such as /var/tmp/cache' >&2
+		'set XDG_CACHE_HOME to a folder of your own with a plain path, such as /var/tmp/cache' >&2
 	return 2
 }

@@ -1,8 +1,9 @@
 //! The cache folder: what was made once and is used again. It is safe to delete.
 
 use std::ffi::OsStr;
-use std::fs::{self, File};
+use std::fs::{self, File, Permissions};
 use std::io::Write;
+use std::os::unix::fs::{DirBuilderExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::{Duration, SystemTime};
@@ -45,12 +46,16 @@ impl Cache {
         Self::make(ask(&mut rule(&["usable_cache".as_ref(), dir.as_os_str()]))?)
     }
 
+    /// What is in it can have any mode: others cannot enter.
     fn make(dir: PathBuf) -> Result<Self> {
-        fs::create_dir_all(&dir).map_err(|error| {
-            Diagnostic::new("the cache folder cannot be made")
-                .note(format!("{}: {error}", dir.display()))
-                .help("set XDG_CACHE_HOME to a writable folder")
-        })?;
+        let mut new = fs::DirBuilder::new();
+        let made = new.recursive(true).mode(0o700).create(&dir);
+        made.and_then(|()| fs::set_permissions(&dir, Permissions::from_mode(0o700)))
+            .map_err(|error| {
+                Diagnostic::new("the cache folder cannot be made")
+                    .note(format!("{}: {error}", dir.display()))
+                    .help("set XDG_CACHE_HOME to a writable folder")
+            })?;
         Ok(Cache { dir })
     }
 
