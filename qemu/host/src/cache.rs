@@ -65,8 +65,15 @@ impl Cache {
     }
 
     /// A path in the cache; makes its parent folder.
+    ///
+    /// # Errors
+    ///
+    /// When a symbolic link is on the way: it could lead out of the cache.
     pub fn place_for(&self, name: &str) -> Result<PathBuf> {
         let path = self.dir.join(name);
+        path.ancestors()
+            .take_while(|part| *part != self.dir)
+            .try_for_each(must_be_no_link)?;
         if let Some(parent) = path.parent() {
             fs::create_dir_all(parent)
                 .with_context(|| format!("cannot make {}", parent.display()))?;
@@ -139,6 +146,22 @@ impl Cache {
     }
 }
 
+/// An error if it is a symbolic link.
+fn must_be_no_link(path: &Path) -> Result<()> {
+    if !path.is_symlink() {
+        return Ok(());
+    }
+    let link = path.display();
+    Err(
+        Diagnostic::new("the cache has a symbolic link, which the lab does not follow")
+            .note(link.to_string())
+            .help(format!(
+                "rm {link}; for a cache on another disk, set XDG_CACHE_HOME"
+            ))
+            .into(),
+    )
+}
+
 /// What in the path of a module some Kbuild does not support, if anything.
 pub fn odd_in_module(path: &Path) -> Result<Option<String>> {
     let output = rule(&["odd_in_module".as_ref(), path.as_os_str()]).output();
@@ -204,7 +227,12 @@ const USED: &str = "lab.used";
 const ABANDONED: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// A new folder in this one, for one run.
+///
+/// # Errors
+///
+/// When it is a symbolic link: what is old there would be removed.
 pub fn scratch_in(folder: &Path) -> Result<TempDir> {
+    must_be_no_link(folder)?;
     fs::create_dir_all(folder)?;
     for entry in fs::read_dir(folder)?.flatten() {
         // A run that was killed did not remove its folder.
@@ -346,6 +374,20 @@ mod tests {
             );
             assert!(printed.contains("help: set XDG_CACHE_HOME"), "{printed}");
         }
+        Ok(())
+    }
+
+    /// Where it leads, old folders are not a run's.
+    #[test]
+    fn links_to_scratch_folders_are_not_followed() -> Result<()> {
+        let place = tempfile::tempdir()?;
+        let (mine, link) = (place.path().join("mine"), place.path().join("run"));
+        fs::create_dir_all(mine.join("old"))?;
+        File::open(mine.join("old"))?.set_modified(SystemTime::now() - 2 * ABANDONED)?;
+        std::os::unix::fs::symlink(&mine, &link)?;
+        let error = scratch_in(&link).map(drop).expect_err("an error");
+        assert!(error.to_string().contains("has a symbolic link"), "{error}");
+        assert!(mine.join("old").is_dir());
         Ok(())
     }
 

@@ -55,6 +55,7 @@ impl Toolchain {
                 .help(sandbox::allow_namespaces())
         })?;
         let mut toolchain = Toolchain::at(cache);
+        toolchain.root = cache.place_for(&format!("{}/root", toolchain.name))?;
         toolchain.in_use = Some(cache.share(&toolchain.name)?);
         let log = cache.place_for("log/toolchain")?;
         toolchain.provide_whole(cache, SPACE, |toolchain, new| {

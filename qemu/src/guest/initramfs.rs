@@ -79,7 +79,7 @@ fn compiled(
     if !cache::holds(&source, text) || !program.is_file() {
         // The source is written last: it marks the program as made from it.
         let draft = source.with_file_name(format!("{name}.draft.c"));
-        fs::write(&draft, text)?;
+        cache::write_whole(&draft, text.as_bytes())?;
         let nolibc = kernel.source.dir.join("tools/include/nolibc/nolibc.h");
         let folders = [kernel.source.dir.as_path()];
         let output = toolchain
