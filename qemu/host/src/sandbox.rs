@@ -85,6 +85,19 @@ pub fn of_toolchain(root: &Path, writable: &[&Path]) -> Command {
     command
 }
 
+/// The toolchain for a Makefile that anyone may have written: it can read these folders, and write in `dir`
+/// alone. Not even root has devices or privileges there.
+pub fn of_build(root: &Path, readable: &[&Path], dir: &Path) -> Command {
+    let mut command = of_toolchain(root, &[]);
+    for folder in readable {
+        command.arg("--ro-bind").arg(folder).arg(folder);
+    }
+    command.arg("--bind").arg(dir).arg(dir);
+    command.args(["--dev", "/dev", "--cap-drop", "ALL"]);
+    command.arg("--chdir").arg(dir).arg("--");
+    command
+}
+
 /// The error when the toolchain's root cannot be entered.
 pub const NO_NAMESPACES: &str =
     "the toolchain cannot be entered: this user may not create namespaces";

@@ -284,6 +284,14 @@ impl Toolchain {
         command
     }
 
+    /// A command that runs the user's Makefile in `dir`. It can write there alone, and read the cache and
+    /// a kernel's source.
+    pub fn build_in(&self, dir: &Path, source: &Path, program: impl AsRef<OsStr>) -> Command {
+        let mut command = sandbox::of_build(&self.root, &[&self.cache, source], dir);
+        command.arg(program);
+        command
+    }
+
     /// The toolchain's own apt, started in `dir`, with its lists and archives in the cache.
     pub fn apt(&self, dir: &Path, program: &str) -> Result<Command> {
         let lists = self.cache.join("apt/lists");

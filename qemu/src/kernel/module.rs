@@ -85,7 +85,7 @@ impl<'a> Module<'a> {
 
     /// Kbuild for this module, without a target yet.
     pub fn make(&self, toolchain: &Toolchain) -> Command {
-        let mut make = toolchain.command("make");
+        let mut make = toolchain.build_in(&self.dir, &self.kernel.source.dir, "make");
         make.arg("-C")
             .arg(&self.kernel.dir)
             .arg(format!("M={}", self.dir.display()))
@@ -134,8 +134,8 @@ impl<'a> Module<'a> {
         if unfinished.exists() || !cache::holds(&built_for, kernel) {
             self.judge(toolchain, &output_of(self.make(toolchain).arg("clean"))?)?;
         }
-        fs::write(&built_for, kernel)
-            .with_context(|| format!("cannot write {}", built_for.display()))?;
+        // A build may have left a link in its place: that is replaced, not followed.
+        cache::write_whole(&built_for, kernel.as_bytes())?;
         let make = run_marked(&unfinished, self.make(toolchain).args(words))?;
         let printed = self.judge(toolchain, &make)?;
         if self.fused && !self.has_fused()? {
@@ -219,7 +219,7 @@ pub fn stripped(toolchain: &Toolchain, ko: &Path) -> Result<Vec<u8>> {
 /// Runs make with a marker file that stays if make is killed: a compiler that is killed with it leaves
 /// half an object, which the next make would not compile again. A make that exits removes those.
 fn run_marked(mark: &Path, make: &mut Command) -> Result<Output> {
-    fs::write(mark, "").with_context(|| format!("cannot write {}", mark.display()))?;
+    cache::write_whole(mark, b"")?;
     let output = output_of(make)?;
     fs::remove_file(mark).with_context(|| format!("cannot remove {}", mark.display()))?;
     Ok(output)
