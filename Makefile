@@ -12,6 +12,9 @@ OURS := ACCEL ARGS CC CHECK CONFIG CPUS DEBUG DIR FILES FUSED JUNIT KERNEL KERNE
 OURS += $(if $(filter doctor modules,$(or $(MAKECMDGOALS),modules)),,ARCH)
 is_given = $(findstring command,$(origin $1))
 $(foreach name,$(OURS),$(if $(call is_given,$(name)),$(eval export LAB_$(name) := $$(value $(name)))))
+# By itself, make would also export the variables of its command line, and expand a `$$(shell ...)` in them. Kbuild's
+# own are read from there.
+unexport $(filter-out CC ARCH,$(foreach name,$(OURS),$(if $(call is_given,$(name)),$(name))))
 
 # What can be done with another module than hello_rust.
 WITH_M := run watch shell gdb test storm stitch doctor kernel clean rust-analyzer compile_commands.json clippy doc fmt
