@@ -168,6 +168,10 @@ const REMEDIES: &[(&str, &str)] = &[
         "check the network connection, then run the same command again",
     ),
     (
+        "is not signed",
+        "run the same command again; if it fails again, choose another mirror in this host's apt sources",
+    ),
+    (
         "Unable to fetch",
         "run the same command again: what was fetched is checked, and kept only if whole",
     ),
