@@ -96,15 +96,17 @@ const CHANGES: &[(&str, usize)] = &[
 ];
 
 /// A copy of the project, where a script plays cargo.
-struct Copy {
+pub struct Copy {
     _folder: TempDir,
     project: PathBuf,
-    target: PathBuf,
+    /// Where its programs are made.
+    pub target: PathBuf,
     path: String,
 }
 
 impl Copy {
-    fn with_cargo(script: &str) -> Result<Self> {
+    /// With a script as cargo.
+    pub fn with_cargo(script: &str) -> Result<Self> {
         let folder = tempfile::tempdir()?;
         let project = copy_of_project(&folder.path().join("a copy"))?;
         // A rustup without toolchains.
@@ -123,7 +125,8 @@ impl Copy {
         })
     }
 
-    fn command(&self, program: &str, words: &[&str]) -> Command {
+    /// A command in the copy.
+    pub fn command(&self, program: &str, words: &[&str]) -> Command {
         let mut command = fresh(program);
         command.args(words).current_dir(&self.project);
         command.env("PATH", &self.path);

@@ -24,6 +24,7 @@ mod modules;
 mod mutants;
 mod mutations;
 mod new;
+mod security;
 mod splats;
 mod stitch;
 mod stock;
@@ -78,6 +79,7 @@ pub fn all(asked: &[Flavour]) -> Vec<Test> {
         metadata::tests(native),
         dkms::tests(native),
         cargo::tests(),
+        security::tests(),
         docs::tests(),
     ]
     .into_iter()

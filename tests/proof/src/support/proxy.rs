@@ -7,38 +7,58 @@ use std::sync::Arc;
 
 use anyhow::{Context, Result};
 
-/// How much of a damaged answer is intact.
-const WELL: usize = 1 << 20;
-
 /// What happens to an answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Fault {
-    /// It is cut off.
+    /// It is cut off after a megabyte.
     Cut,
-    /// One byte is changed.
+    /// One byte is changed after a megabyte.
     Damage,
+    /// One byte is changed after some kilobytes, where a list of packages has its checksums; nothing
+    /// else is there.
+    Forge,
 }
+
+impl Fault {
+    /// How many bytes of an answer are intact.
+    fn well(self) -> u64 {
+        match self {
+            Fault::Cut | Fault::Damage => 1 << 20,
+            Fault::Forge => 8 << 10,
+        }
+    }
+}
+
+const NOT_FOUND: &[u8] =
+    b"HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\nConnection: close\r\n\r\n";
 
 /// A proxy on this machine, as long as this value exists.
 pub struct Proxy {
     port: u16,
-    damaged: Arc<AtomicUsize>,
+    answers: Arc<Answers>,
+}
+
+/// How many there were.
+#[derive(Default)]
+struct Answers {
+    damaged: AtomicUsize,
+    intact: AtomicUsize,
 }
 
 impl Proxy {
-    /// Damages the answers to requests with `word` in their address.
+    /// Damages the answers to requests with `word` in their path.
     pub fn start(word: &'static str, fault: Fault) -> Result<Self> {
         let listener = TcpListener::bind("127.0.0.1:0").context("cannot listen")?;
-        let damaged = Arc::new(AtomicUsize::new(0));
+        let answers = Arc::new(Answers::default());
         let proxy = Proxy {
             port: listener.local_addr()?.port(),
-            damaged: damaged.clone(),
+            answers: answers.clone(),
         };
         std::thread::spawn(move || {
             for client in listener.incoming().flatten() {
-                let damaged = damaged.clone();
+                let answers = answers.clone();
                 // A client may close the connection.
-                std::thread::spawn(move || drop(serve(client, word, fault, &damaged)));
+                std::thread::spawn(move || drop(serve(client, word, fault, &answers)));
             }
         });
         Ok(proxy)
@@ -51,12 +71,17 @@ impl Proxy {
 
     /// How many answers were damaged.
     pub fn damaged(&self) -> usize {
-        self.damaged.load(Ordering::SeqCst)
+        self.answers.damaged.load(Ordering::SeqCst)
+    }
+
+    /// How many requests were for something else.
+    pub fn intact(&self) -> usize {
+        self.answers.intact.load(Ordering::SeqCst)
     }
 }
 
 /// One request, one answer, and the connection is closed.
-fn serve(client: TcpStream, word: &str, fault: Fault, damaged: &AtomicUsize) -> Result<()> {
+fn serve(client: TcpStream, word: &str, fault: Fault, answers: &Answers) -> Result<()> {
     let mut lines = BufReader::new(client.try_clone()?).lines();
     let request = lines.next().context("no request")??;
     let mut words = request.split(' ');
@@ -87,9 +112,14 @@ fn serve(client: TcpStream, word: &str, fault: Fault, damaged: &AtomicUsize) -> 
     }
     write!(server, "\r\n")?;
 
-    if url.contains(word) && url.ends_with(".deb") {
-        relay_damaged(&mut server, client, fault, damaged)
+    if path.contains(word) {
+        relay_damaged(&mut server, client, fault, &answers.damaged)
     } else {
+        answers.intact.fetch_add(1, Ordering::SeqCst);
+        if fault == Fault::Forge {
+            (&client).write_all(NOT_FOUND)?;
+            return Ok(());
+        }
         std::io::copy(&mut server, &mut &client)?;
         Ok(())
     }
@@ -101,14 +131,15 @@ fn relay_damaged(
     fault: Fault,
     damaged: &AtomicUsize,
 ) -> Result<()> {
-    std::io::copy(&mut server.take(WELL as u64), &mut client)?;
+    std::io::copy(&mut server.take(fault.well()), &mut client)?;
     let mut next = [0];
     if server.read(&mut next)? == 0 {
         return Ok(()); // Too short to be damaged.
     }
     damaged.fetch_add(1, Ordering::SeqCst);
-    if fault == Fault::Damage {
-        client.write_all(&[!next[0]])?;
+    if fault != Fault::Cut {
+        // A letter or digit becomes another one.
+        client.write_all(&[next[0] ^ 1])?;
         std::io::copy(server, &mut client)?;
     }
     Ok(())
