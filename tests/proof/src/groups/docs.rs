@@ -72,6 +72,7 @@ const PAGES: &[&str] = &[
     "docs/your-kernel.md",
     "docs/your-module.md",
     "docs/editor.md",
+    "docs/security.md",
     "docs/contributing.md",
 ];
 

@@ -1,4 +1,4 @@
-//! What the lab trusts, and what it opens.
+//! What docs/security.md says.
 
 use std::collections::BTreeSet;
 use std::fs::{self, Permissions};
@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{ensure, Context, Result};
 use host::project::project;
+use regex::Regex;
 use rustix::process::{getuid, Pid};
 
 use super::cargo::Copy;
@@ -29,6 +30,9 @@ pub fn tests() -> Vec<Test> {
     };
     let kernel = main_flavour();
     vec![
+        test("the page has a test or a reason for each sentence", |_| {
+            page()
+        }),
         test("a forged list of packages, for the toolchain", |context| {
             forged(context, &[])
         }),
@@ -41,6 +45,30 @@ pub fn tests() -> Vec<Test> {
         test("PARAMS and RUN of a new module", |_| of_new_module()),
         test("what QEMU has", what_qemu_has).on(&kernel),
     ]
+}
+
+/// Each row of its tables names a test that exists, or begins with a reason.
+fn page() -> Result<()> {
+    let page = fs::read_to_string(project().join("docs/security.md"))?;
+    let rows = page.lines().filter(|line| line.starts_with("| "));
+    let rows = rows.filter(|row| !row.starts_with("| ---") && !row.ends_with("| shown by |"));
+    let all = super::all(&[]);
+    let name = Regex::new("`([a-z]+::[^`]+)`")?;
+    let mut named = 0;
+    for row in rows {
+        let shown = row.trim_end_matches(" |").rsplit_once(" | ");
+        let (_, shown) = shown.with_context(|| format!("not a row of two: {row}"))?;
+        let tests: Vec<_> = name.captures_iter(shown).collect();
+        for test in &tests {
+            let exists = all.iter().any(|one| one.name == test[1]);
+            ensure!(exists, "there is no test {}", &test[1]);
+        }
+        let reason = shown.starts_with("no test: ");
+        ensure!(reason || !tests.is_empty(), "no test, no reason: {row}");
+        named += tests.len();
+    }
+    ensure!(named > 15, "only {named} tests are named");
+    Ok(())
 }
 
 /// What this host's apt may be told to accept.
