@@ -59,7 +59,8 @@ usable_cache() {
 
 # Prints the first folder on the way to $1, by its name or after its links, in which a user other than this one
 # and root can replace something: as its owner, or as one who may write there, except to a group of this user's
-# own or with the sticky bit. Folders that do not exist yet are made by this user.
+# own or with the sticky bit. In a container, the owner may be a user of the host, who is none here. Folders that
+# do not exist yet are made by this user.
 open_to_others() (
 	me=$(id -u)
 	real=$(readlink -m "$1")
@@ -75,8 +76,8 @@ $way"
 	IFS='
 '
 	# shellcheck disable=SC2086 # a list
-	find -H $way -maxdepth 0 \( ! -uid 0 ! -uid "$me" -o ! -perm -1000 \
-		\( -perm -o+w -o -perm -g+w ! -gid 0 ! -gid "$me" \) \) -printf '%p, %M of %u:%g\n' -quit 2>/dev/null
+	find -H $way -maxdepth 0 \( ! -uid 0 ! -uid "$me" ! -nouser -o ! -perm -1000 \
+		\( -perm -o+w -o -perm -g+w ! -gid 0 ! -gid "$me" ! -nogroup \) \) -printf '%p, %M of %u:%g\n' -quit 2>/dev/null
 )
 
 is_absolute() {

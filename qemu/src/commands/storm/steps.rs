@@ -52,7 +52,7 @@ pub fn file_of(list: &[Step]) -> Vec<u8> {
 
 /// The random numbers of one step: they do not depend on the steps before.
 fn random_of(seed: u64, list: u32, number: u32) -> Rng {
-    let place = u64::from(list) << 32 | u64::from(number);
+    let place = (u64::from(list) << 32) | u64::from(number);
     // An odd number, so that each place gets a seed of its own.
     Rng::with_seed(seed ^ place.wrapping_mul(0x9e37_79b9_7f4a_7c15))
 }

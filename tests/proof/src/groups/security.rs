@@ -142,8 +142,11 @@ fn closed() -> Result<()> {
     Ok(())
 }
 
-/// A user and a group other than those of this process.
-const OTHER: u32 = 1234;
+/// A user and a group other than those of this process: Debian's nobody and nogroup,
+const OTHER: u32 = 65534;
+
+/// and what is neither here. Such are the owners of folders that a container has from its host.
+const UNKNOWN: u32 = 123456;
 
 /// A folder, its mode, its user and its group if they are others', and whether others can change the cache.
 type Folder = (&'static str, u32, Option<u32>, Option<u32>, bool);
@@ -156,6 +159,8 @@ const FOLDERS: &[Folder] = &[
     ("a",            0o777,  None,        None,        true),
     ("a",            0o775,  None,        Some(OTHER), true),
     ("a",            0o755,  Some(OTHER), None,        true),
+    ("a",            0o755,  Some(UNKNOWN), None,      false),
+    ("a",            0o775,  None,        Some(UNKNOWN), false),
     ("a/hello_rust", 0o777,  None,        None,        true),
     ("a/hello_rust", 0o755,  Some(OTHER), None,        true),
 ];

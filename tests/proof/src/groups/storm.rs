@@ -23,6 +23,8 @@ const SEED: &str = "2026";
 struct Planted {
     module: &'static str,
     storm: &'static str,
+    /// The steps that are taken first, if not all.
+    steps: &'static str,
     exit: Exit,
     /// What it says.
     prints: &'static [&'static str],
@@ -30,11 +32,11 @@ struct Planted {
 
 #[rustfmt::skip] // a table reads best as a table
 const PLANTED: &[Planted] = &[
-    Planted { module: "leaky", storm: "loads", exit: Exit::Splat,
+    Planted { module: "leaky", storm: "loads", steps: "1-40", exit: Exit::Splat,
         prints: &["memory is lost", "parse_args+"] },
-    Planted { module: "hasty", storm: "allocations", exit: Exit::Splat,
+    Planted { module: "hasty", storm: "allocations", steps: "", exit: Exit::Splat,
         prints: &["memory is lost", "do_init_module+"] },
-    Planted { module: "racy", storm: "races", exit: Exit::Splat,
+    Planted { module: "racy", storm: "races", steps: "", exit: Exit::Splat,
         prints: &["BUG: KASAN: ", "racy.c:"] },
 ];
 
@@ -117,19 +119,28 @@ fn found(context: &TestContext, planted: &Planted) -> Result<()> {
     let place = tempfile::tempdir()?;
     careless(place.path(), planted.module)?;
     let folder = place.path().to_string_lossy();
-    let module = [("LAB_M", &*folder), ("LAB_STORM", planted.storm)];
-    let said = storm(context, &[&module[..], &[("LAB_MINUTES", "1")]].concat())?;
+    let storm = |steps: &str| {
+        let variables = [
+            ("LAB_M", &*folder),
+            ("LAB_STORM", planted.storm),
+            ("LAB_STEPS", steps),
+            ("LAB_MINUTES", "1"),
+        ];
+        let given = variables.iter().filter(|(_, value)| !value.is_empty());
+        storm(context, &given.copied().collect::<Vec<_>>())
+    };
+    let said = storm(planted.steps)?;
     must_tell(planted, &said)?;
 
     let steps = said.1.split_once("STEPS=").map(|(_, steps)| steps);
-    let steps = steps.and_then(|steps| steps.split_whitespace().next());
-    if let Some(steps) = steps {
-        must_tell(
-            planted,
-            &storm(context, &[&module[..], &[("LAB_STEPS", steps)]].concat())?,
-        )?;
+    match steps.and_then(|steps| steps.split_whitespace().next()) {
+        Some(steps) => must_tell(planted, &storm(steps)?),
+        // Two tasks do not meet at the same point again.
+        None => {
+            ensure!(planted.storm == "races", "no steps:\n{}", said.1);
+            Ok(())
+        }
     }
-    Ok(())
 }
 
 fn must_tell(planted: &Planted, (exit, text): &(Option<i32>, String)) -> Result<()> {
