@@ -145,11 +145,11 @@ const SLABS: &str = "\
 
 /// Prints the memory that nothing points to. mm/kmemleak.c reports an object that is 5 s old
 /// (`MSECS_MIN_AGE`) and has not changed from one scan to the next. A scan is lenient where an old address of
-/// the object is left somewhere, so there is one more.
+/// the object is left somewhere, so there are some more.
 const KMEMLEAK: &str = "\
-    echo scan >/sys/kernel/debug/kmemleak\n\
-    sleep 5\n\
-    echo scan >/sys/kernel/debug/kmemleak\n\
+    seconds() { cut -d . -f 1 /proc/uptime; }\n\
+    old=$(($(seconds) + 6))\n\
+    while [ $(seconds) -lt $old ]; do echo scan >/sys/kernel/debug/kmemleak; done\n\
     echo scan >/sys/kernel/debug/kmemleak\n\
     cat /sys/kernel/debug/kmemleak || exit\n";
 

@@ -22,7 +22,7 @@ const STEP: &str = "] storm: ";
 const LOST: &str = "unreferenced object ";
 
 /// At most this many guests are asked for the shortest list of steps.
-const TRIES: usize = 12;
+const TRIES: usize = 10;
 
 /// What kind of thing is wrong: two faults of one kind are taken for the same.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -202,7 +202,7 @@ fn lost(guest: &Guest) -> Result<(), Fault> {
 /// less in some of them after a while; kmemleak has its notes on all memory in its own.
 fn grown(guest: &Guest, loads: u64) -> Result<(), Fault> {
     let (before, after) = (objects(guest, "before"), objects(guest, "after"));
-    let limit = 64 + loads / 20;
+    let limit = 256 + loads / 20;
     let caches = after
         .iter()
         .filter(|(cache, _)| !cache.starts_with("kmemleak"));
