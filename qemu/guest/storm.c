@@ -26,14 +26,14 @@
 #define MOST_ALLOCATIONS 10000
 
 struct step {
-	const char *line, *params;
-	char number[32], word[32], name[256];
+	const char *line, *word, *params;
+	char number[32], name[256];
 	/* Open already: opening it allocates, too. */
 	int module;
 };
 
 static struct {
-	char word[32];
+	const char *word;
 	int error;
 	unsigned long times;
 	long first;
@@ -67,7 +67,7 @@ static void count(const struct step *step, const char *word, int error)
 		if (results[i].error == error && !strcmp(results[i].word, word))
 			break;
 	if (!results[i].times) {
-		strlcpy(results[i].word, word, sizeof(results[i].word));
+		results[i].word = word;
 		results[i].error = error;
 		results[i].first = atol(step->number);
 	}
@@ -135,7 +135,7 @@ static int has_failed(void)
 static int starve(const struct step *step, int (*act)(const struct step *),
 		  int (*undo)(const struct step *), const char *undo_word)
 {
-	int nth;
+	int nth, endless = ELOOP;
 
 	for (nth = 1; nth < MOST_ALLOCATIONS; nth++) {
 		int error, has;
@@ -152,7 +152,7 @@ static int starve(const struct step *step, int (*act)(const struct step *),
 			count(step, "again", act(step));
 		count(step, undo_word, undo(step));
 	}
-	return ELOOP;
+	return endless;
 }
 
 static int starve_load(const struct step *step)
@@ -191,19 +191,21 @@ static const char *next_word(const char *text, char *word, size_t size)
 static void take(const char *line)
 {
 	struct step step = { .line = line };
-	char file[sizeof(step.name) + 8] = "/";
+	char word[32], file[sizeof(step.name) + 8] = "/";
 	unsigned int i;
 
 	step.params = next_word(line, step.number, sizeof(step.number));
-	step.params = next_word(step.params, step.word, sizeof(step.word));
+	step.params = next_word(step.params, word, sizeof(word));
 	step.params = next_word(step.params, step.name, sizeof(step.name));
 	strlcat(file, step.name, sizeof(file));
 	strlcat(file, ".ko", sizeof(file));
 	step.module = open(file, O_RDONLY);
 	say(line, "", "");
 	for (i = 0; i < ARRAY_SIZE(actions); i++)
-		if (!strcmp(actions[i].word, step.word))
+		if (!strcmp(actions[i].word, word)) {
+			step.word = actions[i].word;
 			count(&step, step.word, actions[i].act(&step));
+		}
 	close(step.module);
 }
 

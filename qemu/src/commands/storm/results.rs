@@ -8,6 +8,13 @@ use rustix::io::Errno;
 /// A word of a step, and the errors with which it may end besides none.
 pub type Allowed = (&'static str, &'static [Errno]);
 
+/// What people call the words of storm.c.
+const NAMES: &[(&str, &str)] = &[
+    ("again", "the same again"),
+    ("starve_load", "load without one allocation"),
+    ("starve_unload", "unload without one allocation"),
+];
+
 /// How often a kind of step ended with an error, 0 for none, and the first step that did.
 #[derive(Debug, PartialEq, Eq)]
 struct Count {
@@ -73,6 +80,8 @@ impl fmt::Display for Results {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for (nth, ((word, error), count)) in self.0.iter().enumerate() {
             let comma = if nth == 0 { "" } else { ", " };
+            let known = NAMES.iter().find(|(its, _)| its == word);
+            let word = known.map_or(word.as_str(), |(_, name)| name);
             match error {
                 0 => write!(f, "{comma}{word} {}", count.times)?,
                 _ => write!(f, "{comma}{word}: {} {}", name(*error), count.times)?,
@@ -103,6 +112,12 @@ mod tests {
         assert_eq!(results.worked("load"), 12);
         assert_eq!(results.worked("unload"), 7);
         assert_eq!(results.worked("read"), 0);
+    }
+
+    #[test]
+    fn for_people() {
+        let said = Results::parse("load 22 3 4\nagain 0 7 1\n").to_string();
+        assert_eq!(said, "the same again 7, load: Invalid argument 3");
     }
 
     #[test]
