@@ -74,13 +74,24 @@ static void count(const struct step *step, const char *word, int error)
 	results[i].times++;
 }
 
+/* All tasks print to the same port: one write is one line. */
 static void print_results(void)
 {
 	unsigned int i;
 
-	for (i = 0; i < ARRAY_SIZE(results) && results[i].times; i++)
-		printf("%s %d %lu %ld\n", results[i].word, results[i].error, results[i].times,
-		       results[i].first);
+	for (i = 0; i < ARRAY_SIZE(results) && results[i].times; i++) {
+		char line[128] = "";
+
+		strlcat(line, results[i].word, sizeof(line));
+		strlcat(line, " ", sizeof(line));
+		strlcat(line, itoa(results[i].error), sizeof(line));
+		strlcat(line, " ", sizeof(line));
+		strlcat(line, utoa(results[i].times), sizeof(line));
+		strlcat(line, " ", sizeof(line));
+		strlcat(line, itoa(results[i].first), sizeof(line));
+		strlcat(line, "\n", sizeof(line));
+		write(STDOUT_FILENO, line, strlen(line));
+	}
 }
 
 /* Each of these returns 0 or the error. */

@@ -145,12 +145,10 @@ const SLABS: &str = "\
 
 /// Prints the memory that nothing points to. mm/kmemleak.c reports an object that is 5 s old
 /// (`MSECS_MIN_AGE`) and has not changed from one scan to the next. A scan is lenient where an old address of
-/// the object is left somewhere, so there are some more.
+/// the object is left somewhere, so there is one more.
 const KMEMLEAK: &str = "\
-    seconds() { cut -d . -f 1 /proc/uptime; }\n\
-    old=$(($(seconds) + 6))\n\
-    while [ $(seconds) -lt $old ]; do echo scan >/sys/kernel/debug/kmemleak; done\n\
-    echo scan >/sys/kernel/debug/kmemleak\n\
+    sleep 6\n\
+    for scan in 1 2 3; do echo scan >/sys/kernel/debug/kmemleak || exit; done\n\
     cat /sys/kernel/debug/kmemleak || exit\n";
 
 /// A line for each module.

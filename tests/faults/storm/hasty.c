@@ -1,21 +1,37 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * hasty.ko does not undo the first of two allocations if the second one fails: "make storm"
- * lets each of them fail, and finds it.
+ * hasty.ko does not undo its first allocations if the last one fails: "make storm" lets each
+ * of them fail, and finds it.
  */
+#include <linux/array_size.h>
 #include <linux/module.h>
 #include <linux/slab.h>
 
-static char *one, *two;
+/* kmemleak may miss one of them because of a stale pointer on a stack. */
+static void *first[16], *last;
+
+static void free_first(void)
+{
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(first); i++)
+		kfree(first[i]);
+}
 
 static int __init hasty_init(void)
 {
-	one = kzalloc(64, GFP_KERNEL);
-	if (!one)
-		return -ENOMEM;
-	two = kzalloc(64, GFP_KERNEL);
-	/* The fault: the first one stays. */
-	if (!two)
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(first); i++) {
+		first[i] = kzalloc(64, GFP_KERNEL);
+		if (!first[i]) {
+			free_first();
+			return -ENOMEM;
+		}
+	}
+	last = kzalloc(64, GFP_KERNEL);
+	/* The fault: the first ones stay. */
+	if (!last)
 		return -ENOMEM;
 	return 0;
 }
@@ -23,8 +39,8 @@ module_init(hasty_init);
 
 static void __exit hasty_exit(void)
 {
-	kfree(two);
-	kfree(one);
+	kfree(last);
+	free_first();
 }
 module_exit(hasty_exit);
 

@@ -32,7 +32,7 @@ struct Planted {
 
 #[rustfmt::skip] // a table reads best as a table
 const PLANTED: &[Planted] = &[
-    Planted { module: "leaky", storm: "loads", steps: "1-16", exit: Exit::Splat,
+    Planted { module: "leaky", storm: "loads", steps: "1-5", exit: Exit::Splat,
         prints: &["memory is lost", "parse_args+"] },
     Planted { module: "hasty", storm: "allocations", steps: "", exit: Exit::Splat,
         prints: &["memory is lost", "do_init_module+"] },
