@@ -12,7 +12,9 @@ use fastrand::Rng;
 
 use super::SEED;
 use crate::harness::test::Test;
-use crate::support::context::{main_flavour, must_contain, on_host, printed, TestContext};
+use crate::support::context::{
+    main_flavour, must_contain, on_host, printed, programs, TestContext,
+};
 use crate::support::processes::Started;
 use crate::support::scratch::Scratch;
 
@@ -82,8 +84,12 @@ impl<'a> Copy<'a> {
     fn run(&self) -> Result<Command> {
         let [copy, cache] = [self.scratch.dir(), self.context.cache()?.dir().to_owned()];
         let [copy, cache] = [copy.to_string_lossy(), cache.to_string_lossy()];
+        // `make test-all` has them in the cache.
+        let programs = programs()?;
+        let programs = programs.to_string_lossy();
+        let options = ["--bind", &copy, &cache, "--ro-bind", &programs, &programs];
         let run = self.context.lab_command(&["run"], &[])?;
-        Ok(on_host(&["--bind", &copy, &cache], &run))
+        Ok(on_host(&options, &run))
     }
 
     fn remove(&self, part: &str) -> Result<()> {
