@@ -226,6 +226,18 @@ int catalogue_rs_each(u32 count, catalogue_visit_fn visit, void *context);
 int catalogue_c_fail(int err);
 int catalogue_rs_fail(int err);
 
+/**
+ * catalogue_c_fail_nth() - make a call of C fail, as /proc/self/fail-nth does
+ * with allocations
+ * @nth: which one, from 1, counted from now on; 0 for none. Those of functions
+ * that return an errno or ERR_PTR() count, by all tasks.
+ *
+ * That call does nothing and returns -EIO.
+ *
+ * Context: Any; does not sleep.
+ */
+void catalogue_c_fail_nth(u32 nth);
+
 /*
  * Objects that one half defines, and the other one holds through an opaque
  * pointer: both halves have a counter.
@@ -313,7 +325,7 @@ struct catalogue_check {
 	const char *(*run)(void);
 };
 
-#define CATALOGUE_CHECKS	13
+#define CATALOGUE_CHECKS	14
 
 /* Calls from Rust are tested in Rust; the KUnit suite, in C, runs these tests. */
 extern const struct catalogue_check CATALOGUE_RS_CHECKS[CATALOGUE_CHECKS];

@@ -22,6 +22,19 @@
 MODULE_AUTHOR("The hello_rust developers");
 MODULE_DESCRIPTION("Each kind of crossing between Rust and C, once");
 
+static atomic_t calls_to_failure = ATOMIC_INIT(0);
+
+void catalogue_c_fail_nth(u32 nth)
+{
+	atomic_set(&calls_to_failure, nth);
+}
+
+/* A fault point: each function that can fail asks it first. */
+static bool has_to_fail(void)
+{
+	return atomic_dec_if_positive(&calls_to_failure) == 0;
+}
+
 u8 catalogue_c_next_u8(u8 number)
 {
 	return number < U8_MAX ? number + 1 : number;
@@ -98,6 +111,8 @@ enum catalogue_order catalogue_c_opposite(enum catalogue_order order)
 
 int catalogue_c_copy(u32 *to, const u32 *from)
 {
+	if (has_to_fail())
+		return -EIO;
 	if (!to || !from)
 		return -EINVAL;
 
@@ -112,6 +127,8 @@ const char *catalogue_c_basename(const char *path)
 
 ssize_t catalogue_c_backwards(u8 *to, size_t size, const u8 *from, size_t len)
 {
+	if (has_to_fail())
+		return -EIO;
 	if (size < len)
 		return -ENOSPC;
 
@@ -125,6 +142,9 @@ int catalogue_c_grow(struct catalogue_shape *shape, const struct catalogue_point
 	struct catalogue_shape grown = *shape;
 	u16 *sides = grown.extent.sides;
 	bool too_large = false;
+
+	if (has_to_fail())
+		return -EIO;
 
 	switch (grown.kind) {
 	case CATALOGUE_CIRCLE:
@@ -163,6 +183,8 @@ pid_t catalogue_c_pid(struct task_struct *task)
 
 int catalogue_c_each(u32 count, catalogue_visit_fn visit, void *context)
 {
+	if (has_to_fail())
+		return -EIO;
 	if (!visit)
 		return -EINVAL;
 
@@ -177,6 +199,8 @@ int catalogue_c_each(u32 count, catalogue_visit_fn visit, void *context)
 
 int catalogue_c_fail(int err)
 {
+	if (has_to_fail())
+		return -EIO;
 	return err;
 }
 
@@ -193,6 +217,8 @@ struct catalogue_c_counter *catalogue_c_counter_new(u32 step)
 	const struct catalogue_c_counter new = { .step = step };
 	struct catalogue_c_counter *counter;
 
+	if (has_to_fail())
+		return ERR_PTR(-EIO);
 	if (!step)
 		return ERR_PTR(-EINVAL);
 
@@ -222,6 +248,9 @@ const u32 catalogue_c_powers[CATALOGUE_POWERS] = { 1, 3, 9, 27 };
 
 int catalogue_c_rest(void)
 {
+	if (has_to_fail())
+		return -EIO;
+
 	might_sleep();
 	cond_resched();
 	return signal_pending(current) ? -EINTR : 0;

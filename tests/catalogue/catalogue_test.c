@@ -5,8 +5,12 @@
  * suite runs it.
  */
 #include <kunit/test.h>
+#include <linux/atomic.h>
+#include <linux/cpu.h>
+#include <linux/cpumask.h>
 #include <linux/err.h>
 #include <linux/errno.h>
+#include <linux/jiffies.h>
 #include <linux/kstrtox.h>
 #include <linux/limits.h>
 #include <linux/moduleparam.h>
@@ -14,6 +18,8 @@
 #include <linux/sched.h>
 #include <linux/spinlock.h>
 #include <linux/string.h>
+#include <linux/timer.h>
+#include <linux/workqueue.h>
 
 #include "catalogue.h"
 
@@ -202,6 +208,26 @@ static void rs_fail(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, -MAX_ERRNO, catalogue_rs_fail(-MAX_ERRNO));
 }
 
+static int call_c(void *context, u32 nth)
+{
+	*(u32 *)context = nth;
+	return catalogue_c_rest();
+}
+
+/* C calls Rust, which calls C, which fails. */
+static void rs_passes_failures_on(struct kunit *test)
+{
+	u32 last = 0;
+
+	catalogue_c_fail_nth(1);
+	KUNIT_EXPECT_EQ(test, -EIO, catalogue_rs_rest());
+	KUNIT_EXPECT_EQ(test, 0, catalogue_rs_rest());
+	catalogue_c_fail_nth(3);
+	KUNIT_EXPECT_EQ(test, -EIO, catalogue_rs_each(U32_MAX, call_c, &last));
+	KUNIT_EXPECT_EQ(test, 2, last);
+	catalogue_c_fail_nth(0);
+}
+
 static void rs_counter(struct kunit *test)
 {
 	struct catalogue_rs_counter *ones, *last;
@@ -223,6 +249,95 @@ static void rs_counter(struct kunit *test)
 	catalogue_rs_counter_free(last);
 	catalogue_rs_counter_free(NULL);
 	KUNIT_EXPECT_EQ(test, live, catalogue_rs_counter_live());
+}
+
+#define CALLS	100
+#define FIRES	5
+
+/* Who counts at the same time. */
+struct crowd {
+	struct catalogue_rs_counter *rs;
+	struct catalogue_c_counter *c;
+	struct timer_list timer;
+	atomic_t calls;
+	atomic_t fires;
+};
+
+struct member {
+	struct work_struct work;
+	struct crowd *crowd;
+};
+
+static int count_both(void *context, u32 nth)
+{
+	struct crowd *crowd = context;
+
+	catalogue_rs_counter_next(crowd->rs);
+	catalogue_c_counter_next(crowd->c);
+	return 0;
+}
+
+static void count_often(struct crowd *crowd)
+{
+	catalogue_rs_each(CALLS, count_both, crowd);
+	atomic_add(CALLS, &crowd->calls);
+}
+
+static void count_in_task(struct work_struct *work)
+{
+	struct crowd *crowd = container_of(work, struct member, work)->crowd;
+
+	do {
+		count_often(crowd);
+		cond_resched();
+	} while (atomic_read(&crowd->fires) < FIRES);
+}
+
+static void count_in_timer(struct timer_list *timer)
+{
+	struct crowd *crowd = container_of(timer, struct crowd, timer);
+
+	count_often(crowd);
+	if (atomic_inc_return(&crowd->fires) < FIRES)
+		mod_timer(timer, jiffies + 1);
+}
+
+/* Callbacks on all CPUs, and in a timer, which interrupts them. */
+static void rs_at_the_same_time(struct kunit *test)
+{
+	struct member *members = kunit_kcalloc(test, nr_cpu_ids, sizeof(*members), GFP_KERNEL);
+	struct crowd *crowd = kunit_kzalloc(test, sizeof(*crowd), GFP_KERNEL);
+	unsigned int cpu;
+	u32 calls;
+
+	KUNIT_ASSERT_NOT_NULL(test, members);
+	KUNIT_ASSERT_NOT_NULL(test, crowd);
+	crowd->rs = catalogue_rs_counter_new(1);
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, crowd->rs);
+	crowd->c = catalogue_c_counter_new(1);
+	KUNIT_EXPECT_NOT_ERR_OR_NULL(test, crowd->c);
+	if (IS_ERR(crowd->c))
+		goto free_rs;
+
+	timer_setup(&crowd->timer, count_in_timer, 0);
+	mod_timer(&crowd->timer, jiffies + 1);
+	cpus_read_lock();
+	for_each_online_cpu(cpu) {
+		members[cpu].crowd = crowd;
+		INIT_WORK(&members[cpu].work, count_in_task);
+		schedule_work_on(cpu, &members[cpu].work);
+	}
+	for_each_online_cpu(cpu)
+		flush_work(&members[cpu].work);
+	cpus_read_unlock();
+	timer_delete_sync(&crowd->timer);
+
+	calls = atomic_read(&crowd->calls);
+	KUNIT_EXPECT_EQ(test, calls + 1, catalogue_rs_counter_next(crowd->rs));
+	KUNIT_EXPECT_EQ(test, calls + 1, catalogue_c_counter_next(crowd->c));
+	catalogue_c_counter_free(crowd->c);
+free_rs:
+	catalogue_rs_counter_free(crowd->rs);
 }
 
 static void rs_powers(struct kunit *test)
@@ -269,7 +384,9 @@ static struct kunit_case catalogue_cases[] = {
 	KUNIT_CASE(rs_pid),
 	KUNIT_CASE(rs_each),
 	KUNIT_CASE(rs_fail),
+	KUNIT_CASE(rs_passes_failures_on),
 	KUNIT_CASE(rs_counter),
+	KUNIT_CASE(rs_at_the_same_time),
 	KUNIT_CASE(rs_powers),
 	KUNIT_CASE(rs_contexts),
 	KUNIT_CASE_PARAM(rust_calls_c, check_gen_params),

@@ -14,7 +14,7 @@ use kernel::{
 };
 
 use crate::catalogue_h::{self, *};
-use crate::imports::{self, Counter};
+use crate::imports::{self, Counter, Fault};
 
 /// What a check returns when it fails: a message for C, with the line in this file.
 macro_rules! failure {
@@ -223,6 +223,42 @@ extern "C" fn contexts() -> *const c_char {
     PASS
 }
 
+/// Calls each function of C that can fail, some of them in callbacks, while there are counters to free.
+fn calls_that_can_fail() -> Result {
+    let ones = Counter::new(1)?;
+    imports::copy(Some(&mut 0), Some(&ones.next()))?;
+    imports::backwards(&mut [0; 2], b"ab")?;
+    imports::grow(
+        &mut catalogue_shape::default(),
+        &catalogue_point::default(),
+    )?;
+    imports::each(2, |_| Counter::new(2).map(drop))?;
+    imports::each_locked(1, |_| imports::fail(0))?;
+    let _twos = Counter::new(2)?;
+    imports::rest()
+}
+
+/// How many calls these are.
+const CALLS: u32 = 11;
+
+/// Each call fails, one after the other: Rust gets its error, and has undone the others.
+extern "C" fn faults() -> *const c_char {
+    let before = Counter::live();
+
+    for nth in 1..=CALLS {
+        let fault = Fault::new(nth);
+        expect!(calls_that_can_fail() == Err(EIO));
+        expect!(Counter::live() == before);
+        drop(fault);
+    }
+    let fault = Fault::new(CALLS + 1);
+    expect!(calls_that_can_fail() == Ok(()));
+    expect!(imports::fail(0) == Err(EIO));
+    drop(fault);
+    expect!(Counter::live() == before);
+    PASS
+}
+
 // SAFETY: The pointers are to `'static` data that never changes.
 unsafe impl Sync for catalogue_check {}
 
@@ -252,6 +288,7 @@ pub(crate) static CATALOGUE_RS_CHECKS: [catalogue_check; CATALOGUE_CHECKS as usi
     check!(objects),
     check!(data),
     check!(contexts),
+    check!(faults),
 ];
 
 keeps_contract!(catalogue_h: static CATALOGUE_RS_CHECKS);

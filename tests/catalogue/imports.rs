@@ -125,6 +125,25 @@ pub(crate) fn fail(err: c_int) -> Result {
     to_result(unsafe { catalogue_c_fail(err) })
 }
 
+/// Makes the `nth` call of C fail, of those that can; until it is dropped.
+pub(crate) struct Fault(());
+
+impl Fault {
+    /// Counts from now on, from 1.
+    pub(crate) fn new(nth: u32) -> Self {
+        // SAFETY: Safe for every integer.
+        unsafe { catalogue_c_fail_nth(nth) };
+        Fault(())
+    }
+}
+
+impl Drop for Fault {
+    fn drop(&mut self) {
+        // SAFETY: As in `new`.
+        unsafe { catalogue_c_fail_nth(0) };
+    }
+}
+
 /// A C object that Rust holds.
 ///
 /// # Invariants

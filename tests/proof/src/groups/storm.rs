@@ -6,12 +6,14 @@ use std::fs;
 use std::path::Path;
 use std::process::Command;
 
-use anyhow::{ensure, Result};
+use anyhow::{bail, ensure, Result};
 use host::project::project;
 
-use super::guest::CATALOGUE;
+use super::guest::{CATALOGUE, CATALOGUE_CASES};
 use crate::harness::test::Test;
-use crate::support::context::{debug_flavour, must_contain, printed, succeed, TestContext};
+use crate::support::context::{
+    debug_flavour, main_flavour, must_contain, printed, succeed, TestContext,
+};
 use crate::support::scratch::must_refuse;
 use ::lab::exit::Exit;
 use ::lab::kernel::sources::Files;
@@ -68,6 +70,12 @@ pub fn tests() -> Vec<Test> {
         .into_iter()
         .map(|test| test.on(&debug).minutes(20))
         .collect();
+    let plain = main_flavour();
+    let name = format!(
+        "storm::{}::a call of C fails, and Rust does not undo",
+        plain.name()
+    );
+    tests.push(Test::new(name, no_undo).on(&plain));
     tests.extend(lab::tests());
     tests.push(Test::new("storm::bad words", |context| {
         BAD.iter().try_for_each(|(words, says)| {
@@ -101,13 +109,7 @@ fn well((exit, text): &(Option<i32>, String)) -> Result<()> {
 
 fn the_catalogue(context: &TestContext) -> Result<()> {
     let place = tempfile::tempdir()?;
-    let Files::Listed(files) = CATALOGUE.files else {
-        anyhow::bail!("the catalogue is a folder");
-    };
-    for (from, to) in files {
-        let places = [project().join(from), place.path().join(to)];
-        succeed(Command::new("cp").arg("-r").args(places))?;
-    }
+    copy_catalogue(place.path())?;
     let folder = place.path().to_string_lossy();
     // That parameter is a fault for the tests of splats.
     let variables = [
@@ -116,6 +118,38 @@ fn the_catalogue(context: &TestContext) -> Result<()> {
         ("LAB_MINUTES", "1"),
     ];
     well(&storm(context, &variables)?)
+}
+
+fn copy_catalogue(folder: &Path) -> Result<()> {
+    let Files::Listed(files) = CATALOGUE.files else {
+        bail!("the catalogue is a folder");
+    };
+    for (from, to) in files {
+        let places = [project().join(from), folder.join(to)];
+        succeed(Command::new("cp").arg("-r").args(places))?;
+    }
+    Ok(())
+}
+
+/// The catalogue's own tests make each call of C fail. They find a counter that Rust does not free when a
+/// later call has failed.
+fn no_undo(context: &TestContext) -> Result<()> {
+    let place = tempfile::tempdir()?;
+    copy_catalogue(place.path())?;
+    let file = place.path().join("checks.rs");
+    let text = fs::read_to_string(&file)?;
+    let kept = text.replace("new(2).map(drop)", "new(2).map(core::mem::forget)");
+    ensure!(kept != text, "there is nothing to change");
+    fs::write(&file, kept)?;
+
+    let folder = format!("M={}", place.path().display());
+    let words = ["test", &folder, "TESTS=KUnit"];
+    let output = context.make_command(&project(), &words)?.output()?;
+    let text = printed(&output);
+    ensure!(!output.status.success(), "nothing was found:\n{text}");
+    let failed = format!("FAIL, 1 of {CATALOGUE_CASES} ");
+    must_contain(&text, &failed)?;
+    must_contain(&text, "Counter::live() == before")
 }
 
 /// It is found, and found again by the command that the report ends with.
