@@ -13,7 +13,7 @@ use crate::commands::new::Kind;
 use crate::commands::storm::Wishes;
 use crate::guest::job::Run;
 use crate::guest::machine::{Accelerator, Size};
-use crate::kernel::flavour::{arch_of, is_stock, Compiler, Flavour};
+use crate::kernel::flavour::{arch_of, is_stock, Checks, Compiler, Flavour};
 use crate::kernel::sources::Folder;
 
 /// Provides a Rust-enabled kernel, boots it in QEMU, loads hello_rust.ko and judges the log.
@@ -158,9 +158,11 @@ pub struct Settings {
     #[arg(long, env = "LAB_KSRC", global = true, value_parser = clap::builder::NonEmptyStringValueParser::new())]
     pub ksrc: Option<String>,
 
-    /// The kernel with KASAN, lockdep and other checks that are too slow for everyday use.
-    #[arg(long, env = "LAB_DEBUG", global = true, value_parser = FalseyValueParser::new())]
-    pub debug: bool,
+    /// The kernel with KASAN, lockdep and other checks that are too slow for everyday use; or, with `kcsan`, the
+    /// one with KCSAN, which looks for data races.
+    #[arg(long, env = "LAB_DEBUG", global = true, num_args = 0..=1, require_equals = true, default_missing_value = "1",
+        default_value = "0", value_parser = Checks::named)]
+    pub debug: Checks,
 
     /// Join the module's Rust and C as bitcode, so that functions of one are inlined into the other.
     #[arg(long, env = "LAB_FUSED", global = true, value_parser = FalseyValueParser::new())]

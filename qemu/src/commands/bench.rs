@@ -182,7 +182,7 @@ impl Bench<'_> {
             .args([format!("KERNEL={kernel}"), format!("CC={}", name(*cc))])
             .args([format!("MEM={mem}"), format!("CPUS={cpus}")])
             .arg(format!("ACCEL={}", name(self.lab.accelerator)))
-            .args(debug.then_some("DEBUG=1"))
+            .arg(format!("DEBUG={}", debug.word()))
             .args(ksrc.iter().map(|dir| format!("KSRC={dir}")))
             .stdin(Stdio::null())
             .output()

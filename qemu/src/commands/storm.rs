@@ -9,12 +9,14 @@ mod verdict;
 
 use anyhow::{Context, Result};
 use clap::ValueEnum;
+use diagnostic::Diagnostic;
 use rustix::io::Errno;
 
 use self::results::Allowed;
 use self::scene::Scene;
 use self::steps::{List, Target};
 use super::lab::Lab;
+use crate::kernel::flavour::Checks;
 use crate::kernel::sources::Sources;
 use crate::options::Settings;
 
@@ -27,11 +29,15 @@ pub enum Kind {
     Races,
     /// Each allocation fails once, while a module is loaded and unloaded.
     Allocations,
+    /// What `races` does, and the module's KUnit suites, on a kernel that looks for data races.
+    DataRaces,
 }
 
 /// A storm of that kind.
 struct Storm {
     kind: Kind,
+    /// The kernel for it.
+    kernel: Checks,
     cpus: u32,
     /// How often each list is taken, if there is time.
     rounds: u32,
@@ -63,10 +69,17 @@ const LOST: &[Errno] = &[
     Errno::EXIST, Errno::BUSY, Errno::AGAIN, Errno::NOENT,
 ];
 
+const IN_RACES: &[Allowed] = &[
+    ("load", LOST),
+    ("unload", &[Errno::NOENT, Errno::AGAIN, Errno::BUSY]),
+    ("read", &[Errno::NOENT, Errno::NODEV]),
+];
+
 /// The storms, in the order in which they are done.
 static STORMS: &[Storm] = &[
     Storm {
         kind: Kind::Allocations,
+        kernel: Checks::Kasan,
         cpus: 1,
         rounds: 1,
         lists: |targets, _| steps::allocations(targets),
@@ -77,6 +90,7 @@ static STORMS: &[Storm] = &[
     },
     Storm {
         kind: Kind::Loads,
+        kernel: Checks::Kasan,
         cpus: 1,
         rounds: 1,
         lists: |targets, seed| steps::loads(targets, seed, 10_000),
@@ -84,14 +98,19 @@ static STORMS: &[Storm] = &[
     },
     Storm {
         kind: Kind::Races,
+        kernel: Checks::Kasan,
         cpus: 2,
         rounds: 1_000_000,
         lists: |targets, seed| steps::races(targets, seed, 4, 1000),
-        allowed: &[
-            ("load", LOST),
-            ("unload", &[Errno::NOENT, Errno::AGAIN, Errno::BUSY]),
-            ("read", &[Errno::NOENT, Errno::NODEV]),
-        ],
+        allowed: IN_RACES,
+    },
+    Storm {
+        kind: Kind::DataRaces,
+        kernel: Checks::Kcsan,
+        cpus: 2,
+        rounds: 1_000_000,
+        lists: |targets, seed| steps::races(targets, seed, 4, 1000),
+        allowed: IN_RACES,
     },
 ];
 
@@ -104,12 +123,19 @@ pub struct Wishes {
     /// Where the random numbers start. The same seed does the same.
     #[arg(long, env = "LAB_SEED")]
     seed: Option<u64>,
-    /// Only this storm.
-    #[arg(long = "storm", env = "LAB_STORM")]
-    only: Option<Kind>,
-    /// Only these steps of it: 3,7-9.
+    /// Only these storms.
+    #[arg(long = "storm", env = "LAB_STORM", value_delimiter = ',')]
+    only: Vec<Kind>,
+    /// Only these steps of one storm: 3,7-9.
     #[arg(long, env = "LAB_STEPS", value_delimiter = ',', value_parser = range, requires = "only")]
     steps: Vec<(u32, u32)>,
+}
+
+impl Wishes {
+    fn want(&self, step: u32) -> bool {
+        let mut ranges = self.steps.iter();
+        self.steps.is_empty() || ranges.any(|(first, last)| (*first..=*last).contains(&step))
+    }
 }
 
 /// `7-9`, or one number.
@@ -121,39 +147,45 @@ fn range(text: &str) -> Result<(u32, u32)> {
 
 /// `make storm`.
 pub fn storm(settings: &Settings, wishes: &Wishes) -> Result<()> {
+    let seed = wishes.seed.unwrap_or_else(|| fastrand::u64(..1 << 32));
+    let storms = STORMS.iter();
+    let storms = storms.filter(|storm| wishes.only.is_empty() || wishes.only.contains(&storm.kind));
+    let storms: Vec<&Storm> = storms.collect();
+    if storms.len() > 1 && !wishes.steps.is_empty() {
+        let error = Diagnostic::new("each storm has steps of its own");
+        return Err(error.help("name one storm: STORM=loads STEPS=3,7-9").into());
+    }
+    let seconds = wishes.minutes * 60 / u32::try_from(storms.len())?;
+    let mut of_kernel = storms.chunk_by(|a, b| a.kernel == b.kernel);
+    of_kernel.try_for_each(|storms| on_kernel(storms, settings, wishes, seed, seconds))
+}
+
+/// Storms that want the same kernel.
+fn on_kernel(
+    storms: &[&Storm],
+    settings: &Settings,
+    wishes: &Wishes,
+    seed: u64,
+    seconds: u32,
+) -> Result<()> {
     let settings = Settings {
-        debug: true,
+        debug: storms.first().map_or(Checks::None, |storm| storm.kernel),
         ..settings.clone()
     };
     let folder = settings.module_folder()?;
     let sources = Sources::of(folder.as_ref()).fused(settings.fused);
     let lab = Lab::provide(&settings, settings.flavour())?;
     let scene = Scene::new(&lab, settings, sources)?;
-    let seed = wishes.seed.unwrap_or_else(|| fastrand::u64(..1 << 32));
-    let storms = STORMS.iter();
-    let storms = storms.filter(|storm| wishes.only.is_none_or(|only| only == storm.kind));
-    let storms: Vec<&Storm> = storms.collect();
-    let seconds = wishes.minutes * 60 / u32::try_from(storms.len())?;
     let kernel = lab.kernel.flavour.name();
     println!("{} on {kernel}, SEED={seed}", scene.title());
     for storm in storms {
         let mut lists = (storm.lists)(scene.targets(), seed);
-        if !wishes.steps.is_empty() {
-            let is_wanted = |number| {
-                wishes
-                    .steps
-                    .iter()
-                    .any(|(a, b)| (*a..=*b).contains(&number))
-            };
-            for list in &mut lists {
-                list.retain(|step| is_wanted(step.number));
-            }
+        for list in &mut lists {
+            list.retain(|step| wishes.want(step.number));
         }
         let passed = scene.pass(storm, &lists, seconds);
-        println!(
-            "{}",
-            passed.map_err(|fault| fault.explain(storm, seed, &scene.settings))?
-        );
+        let line = passed.map_err(|fault| fault.explain(storm, seed, &scene.settings))?;
+        println!("{line}");
     }
     Ok(())
 }

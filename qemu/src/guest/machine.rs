@@ -19,6 +19,7 @@ use crate::exit::Exit;
 use crate::guest::channel::{split_answer, Channel};
 use crate::guest::initramfs::{Archive, Initramfs};
 use crate::kernel::build::Kernel;
+use crate::kernel::flavour::Checks;
 
 /// The file with the kernel's log, in the folder of a run,
 const CONSOLE: &str = "console";
@@ -341,7 +342,11 @@ impl Machine<'_> {
             // On the only CPU, a report needs the panic to get out.
             "softlockup_panic=1",
             // Corrupted objects; and else per-CPU sheaves hide leaks from kmemleak.
-            if flavour.debug { "slab_debug=FZP" } else { "" },
+            if flavour.debug == Checks::None {
+                ""
+            } else {
+                "slab_debug=FZP"
+            },
             self.accelerator.append(flavour.arch),
             append,
         ];

@@ -2,13 +2,14 @@
 
 use std::fs;
 
-use super::flavour::{Compiler, Flavour};
+use super::flavour::{Checks, Compiler, Flavour};
 use super::source::Source;
 
 const BASE: &str = include_str!("../../config/base.config");
 const VERSIONS: &str = include_str!("../../config/versions.config");
 const CLANG: &str = include_str!("../../config/clang.config");
 const DEBUG: &str = include_str!("../../config/debug.config");
+const KCSAN: &str = include_str!("../../config/kcsan.config");
 
 /// Options that not every kernel with Rust has: the option, and the Kconfig file that defines it.
 const NOT_ALWAYS: &[(&str, &str)] = &[
@@ -36,9 +37,10 @@ pub fn fragment(flavour: &Flavour, source: &Source, options: &str) -> String {
         (true, words.config),
         (flavour.compiler == Compiler::Clang, words.clang_config),
         // gendwarfksyms reads the debug information of each object, which takes long in a debug kernel.
-        (versions && !flavour.debug, VERSIONS),
+        (versions && flavour.debug == Checks::None, VERSIONS),
         (flavour.compiler == Compiler::Clang && inline_helpers, CLANG),
-        (flavour.debug, DEBUG),
+        (flavour.debug != Checks::None, DEBUG),
+        (flavour.debug == Checks::Kcsan, KCSAN),
         (true, options.as_str()),
     ];
     let lines: Vec<&str> = parts
@@ -79,7 +81,9 @@ mod tests {
     fn every_option_has_its_reason() {
         let of_one = Arch::ALL.iter().map(|arch| arch.words());
         let of_one = of_one.flat_map(|words| [words.config, words.clang_config]);
-        let all = [BASE, VERSIONS, CLANG, DEBUG].into_iter().chain(of_one);
+        let all = [BASE, VERSIONS, CLANG, DEBUG, KCSAN]
+            .into_iter()
+            .chain(of_one);
         for line in all.flat_map(str::lines) {
             if let Some(option) = line.strip_prefix("CONFIG_") {
                 let reason = option

@@ -37,6 +37,56 @@ impl Compiler {
     }
 }
 
+/// What a kernel checks that is too slow for everyday use.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Checks {
+    /// Nothing.
+    None,
+    /// Memory, locks and more: KASAN, lockdep, UBSAN and kmemleak.
+    Kasan,
+    /// The same, but with KCSAN in the place of KASAN: data races. A kernel cannot have both.
+    Kcsan,
+}
+
+impl Checks {
+    /// As `DEBUG=` names them.
+    ///
+    /// # Errors
+    ///
+    /// For other words.
+    pub fn named(word: &str) -> Result<Self, String> {
+        match word {
+            "" | "0" | "n" | "no" | "f" | "false" | "off" => Ok(Checks::None),
+            "kcsan" => Ok(Checks::Kcsan),
+            "1" | "y" | "yes" | "t" | "true" | "on" | "kasan" => Ok(Checks::Kasan),
+            _ => Err("DEBUG=1 is the kernel with KASAN, DEBUG=kcsan the one with KCSAN".to_owned()),
+        }
+    }
+
+    /// The word for `DEBUG=`.
+    pub fn word(self) -> &'static str {
+        match self {
+            Checks::None => "0",
+            Checks::Kasan => "1",
+            Checks::Kcsan => "kcsan",
+        }
+    }
+
+    /// Whether there is kmemleak.
+    pub fn finds_leaks(self) -> bool {
+        self != Checks::None
+    }
+
+    /// The end of the kernel's name.
+    fn suffix(self) -> &'static str {
+        match self {
+            Checks::None => "",
+            Checks::Kasan => "-debug",
+            Checks::Kcsan => "-kcsan",
+        }
+    }
+}
+
 /// Which kernel is asked for.
 #[derive(Debug, Clone)]
 pub struct Flavour {
@@ -46,8 +96,8 @@ pub struct Flavour {
     pub series: String,
     /// The C compiler.
     pub compiler: Compiler,
-    /// With KASAN, lockdep and other checks that are too slow for everyday use.
-    pub debug: bool,
+    /// What it checks.
+    pub debug: Checks,
 }
 
 impl Flavour {
@@ -60,7 +110,7 @@ impl Flavour {
             return self.series.clone();
         }
         let compiler = self.compiler.name();
-        let debug = if self.debug { "-debug" } else { "" };
+        let debug = self.debug.suffix();
         let series = self.series.replace('/', "_");
         format!("{series}-{compiler}{debug}{}", self.arch.words().suffix)
     }

@@ -17,7 +17,7 @@ use regex::Regex;
 
 use crate::kernel::archive::Archive;
 use crate::kernel::build::Kernel;
-use crate::kernel::flavour::{arch_of, is_stock, Flavour, NEWEST};
+use crate::kernel::flavour::{arch_of, is_stock, Checks, Flavour, NEWEST};
 use crate::kernel::load;
 use crate::kernel::source::Source;
 
@@ -52,10 +52,10 @@ pub fn provide(
             .help("leave KERNEL out, for a kernel of the lab's own; CONFIG=/dev/null ignores a kernel.config")
             .into());
     }
-    if flavour.debug {
+    if flavour.debug != Checks::None {
         return Err(
-            Diagnostic::new("Debian has no stock kernel with KASAN and lockdep")
-                .note(format!("DEBUG=1, and KERNEL={}", flavour.series))
+            Diagnostic::new("Debian has no stock kernel with KASAN, KCSAN or lockdep")
+                .note(format!("DEBUG=, and KERNEL={}", flavour.series))
                 .help("use one of the lab's own: leave out KERNEL or DEBUG")
                 .into(),
         );

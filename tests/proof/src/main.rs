@@ -13,7 +13,7 @@ use anyhow::{Context, Result};
 use clap::builder::FalseyValueParser;
 use clap::{ArgAction, Parser};
 use diagnostic::Diagnostic;
-use lab::kernel::flavour::Flavour;
+use lab::kernel::flavour::{Checks, Flavour};
 use lab::options::Settings;
 
 use crate::harness::report::report;
@@ -124,16 +124,16 @@ fn asked(options: &Options) -> Vec<Flavour> {
         settings.flavour()
     });
     let kernels: Vec<Flavour> = kernels.collect();
-    if !settings.debug || settings.folder.is_none() {
+    if settings.debug == Checks::None || settings.folder.is_none() {
         return kernels;
     }
     let of_lab = kernels.iter().find(|kernel| !kernel.is_stock()).cloned();
     let debug = Flavour {
-        debug: true,
+        debug: settings.debug,
         ..of_lab.unwrap_or_else(main_flavour)
     };
     let plain = |kernel| Flavour {
-        debug: false,
+        debug: Checks::None,
         ..kernel
     };
     kernels.into_iter().map(plain).chain([debug]).collect()

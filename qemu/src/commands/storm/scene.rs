@@ -12,13 +12,14 @@ use crate::commands::lab::Lab;
 use crate::guest::initramfs::Initramfs;
 use crate::guest::job::{self, params_of, Load};
 use crate::guest::machine::Guest;
+use crate::kernel::flavour::Checks;
 use crate::kernel::module::for_guest;
 use crate::kernel::sources::Sources;
 use crate::options::Settings;
 
 /// For the guest's kernel: only what is wrong gets to the console, and each step that storm.c announces. The
 /// first splat is the end: after it, tasks may wait for each other forever.
-const APPEND: &str = "kunit.enable=0 loglevel=5 printk.devkmsg=on \
+const APPEND: &str = "loglevel=5 printk.devkmsg=on \
                       oops=panic panic_on_warn=1 hung_task_panic=1";
 
 /// The modules that the storms are about, and where they are loaded.
@@ -102,7 +103,12 @@ impl<'a> Scene<'a> {
         machine.size.cpus = storm.cpus;
         // A debug kernel is slow, and looking for leaks takes a while.
         machine.size.limit = machine.size.limit * 5 + Duration::from_secs(seconds.into());
-        let guest = machine.run(initramfs, APPEND)?;
+        // A module's suites run while it is loaded, which takes time.
+        let suites = storm.kernel == Checks::Kcsan;
+        let guest = machine.run(
+            initramfs,
+            &format!("kunit.enable={} {APPEND}", u8::from(suites)),
+        )?;
         let mut lines = guest.output.lines();
         match lines.find(|line| line.starts_with("storm: cannot ")) {
             Some(line) => bail!("the storm did not begin: {line}"),

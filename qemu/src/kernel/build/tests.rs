@@ -5,10 +5,10 @@ use std::time::SystemTime;
 use super::*;
 use host::arch::Arch;
 
-use crate::kernel::flavour::Compiler;
+use crate::kernel::flavour::{Checks, Compiler};
 use crate::kernel::sources::HELLO_RUST;
 
-fn flavour(series: &str, debug: bool) -> Flavour {
+fn flavour(series: &str, debug: Checks) -> Flavour {
     Flavour {
         arch: Arch::X86,
         series: series.to_owned(),
@@ -20,9 +20,9 @@ fn flavour(series: &str, debug: bool) -> Flavour {
 #[test]
 fn recipes_do_not_share_a_folder() {
     for flavour in [
-        flavour("7.3", false),
-        flavour("7.3", true),
-        flavour("/home/ada/linux-6.12", false),
+        flavour("7.3", Checks::None),
+        flavour("7.3", Checks::Kasan),
+        flavour("/home/ada/linux-6.12", Checks::Kcsan),
     ] {
         let [one, same, other] = ["A=y", "A=y", "A=n"].map(|made| folder_of(&flavour, made));
         assert_eq!(one, same);
@@ -34,7 +34,7 @@ fn recipes_do_not_share_a_folder() {
 
 fn kernel(name: &str, dir: &Path) -> Kernel {
     Kernel {
-        flavour: flavour("7.3", false),
+        flavour: flavour("7.3", Checks::None),
         name: name.to_owned(),
         dir: dir.to_owned(),
         source: Source {

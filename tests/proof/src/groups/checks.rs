@@ -60,6 +60,7 @@ pub fn of_folder(folder: &Folder, settings: &Settings, kernels: &[Flavour]) -> V
         let checks = first.into_iter().chain(CHECKS.iter().copied());
         let debug = kernel
             .debug
+            .finds_leaks()
             .then_some(("no memory leak", is_clean as Check));
         let checks = checks.chain(debug).map(|(what, check)| {
             let folder = folder.clone();

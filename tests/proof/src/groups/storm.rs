@@ -12,14 +12,21 @@ use host::project::project;
 use super::guest::{CATALOGUE, CATALOGUE_CASES};
 use crate::harness::test::Test;
 use crate::support::context::{
-    debug_flavour, main_flavour, must_contain, printed, succeed, TestContext,
+    debug_flavour, kcsan_flavour, main_flavour, must_contain, printed, succeed, TestContext,
 };
 use crate::support::scratch::must_refuse;
 use ::lab::exit::Exit;
+use ::lab::kernel::flavour::Flavour;
 use ::lab::kernel::sources::Files;
 
 /// Where the random numbers of these tests start.
 const SEED: &str = "2026";
+
+/// The storms on the debug kernel.
+const OTHERS: &str = "allocations,loads,races";
+
+/// The one on the kernel with KCSAN.
+const DATA_RACES: &str = "data-races";
 
 /// A module with a fault, in tests/faults/storm, and the storm that finds it.
 struct Planted {
@@ -40,6 +47,8 @@ const PLANTED: &[Planted] = &[
         prints: &["memory is lost", "do_init_module+"] },
     Planted { module: "racy", storm: "races", steps: "", exit: Exit::Splat,
         prints: &["BUG: KASAN: ", "racy.c:"] },
+    Planted { module: "tally", storm: DATA_RACES, steps: "", exit: Exit::Splat,
+        prints: &["BUG: KCSAN: data-race in tally_add ", "tally.rs:"] },
 ];
 
 /// More words, and what is wrong with them.
@@ -49,27 +58,41 @@ const BAD: &[(&[&str], &str)] = &[
     (&["storm", "--minutes", "0"], "invalid value '0'"),
     (&["storm", "--steps", "3"], "--storm <ONLY>"),
     (&["storm", "--storm", "loads", "--steps", "3-x"], "steps are numbers, as in 3,7-9"),
+    (&["storm", "--storm", "loads,races", "--steps", "3"], "each storm has steps of its own"),
+    (&["storm", "--debug=kmsan"], "DEBUG=1 is the kernel with KASAN"),
 ];
+
+/// The kernel for these storms.
+fn kernel_of(storm: &str) -> Flavour {
+    if storm == DATA_RACES {
+        kcsan_flavour()
+    } else {
+        debug_flavour()
+    }
+}
 
 /// The tests.
 pub fn tests() -> Vec<Test> {
-    let debug = debug_flavour();
-    let name = |what: &str| format!("storm::{}::{what}", debug.name());
-    let mut tests = vec![
-        Test::new(name("hello_rust"), |context| {
-            well(&storm(context, &[("LAB_MINUTES", "1")])?)
-        }),
-        Test::new(name("the catalogue"), the_catalogue),
-    ];
-    tests.extend(
-        PLANTED
-            .iter()
-            .map(|planted| Test::new(name(planted.module), move |context| found(context, planted))),
-    );
-    let mut tests: Vec<Test> = tests
-        .into_iter()
-        .map(|test| test.on(&debug).minutes(20))
-        .collect();
+    let mut tests = Vec::new();
+    for storms in [OTHERS, DATA_RACES] {
+        let kernel = kernel_of(storms);
+        let name = |what: &str| format!("storm::{}::{what}", kernel.name());
+        let mut of_kernel = vec![
+            Test::new(name("hello_rust"), move |context| {
+                hello_rust(context, storms)
+            }),
+            Test::new(name("the catalogue"), move |context| {
+                the_catalogue(context, storms)
+            }),
+        ];
+        let planted = PLANTED.iter();
+        let planted = planted.filter(|it| kernel_of(it.storm).name() == kernel.name());
+        of_kernel.extend(planted.map(|planted| {
+            Test::new(name(planted.module), move |context| found(context, planted))
+        }));
+        let tests_of_kernel = of_kernel.into_iter();
+        tests.extend(tests_of_kernel.map(|test| test.on(&kernel).minutes(20)));
+    }
     let plain = main_flavour();
     let name = format!(
         "storm::{}::a call of C fails, and Rust does not undo",
@@ -87,27 +110,36 @@ pub fn tests() -> Vec<Test> {
 
 /// How the command ended, and all that it printed.
 fn storm(context: &TestContext, variables: &[(&str, &str)]) -> Result<(Option<i32>, String)> {
-    let seed = [("LAB_SEED", SEED)];
-    let variables = [&seed, variables].concat();
+    let usual = [("LAB_SEED", SEED), ("LAB_MINUTES", "1")];
+    let variables = [&usual, variables].concat();
     let output = context.lab_command(&["storm"], &variables)?.output()?;
     Ok((output.status.code(), printed(&output)))
 }
 
-/// All three, and each has done something.
-fn well((exit, text): &(Option<i32>, String)) -> Result<()> {
+/// Each of these storms has done something, and all was well.
+fn well(storms: &str, (exit, text): &(Option<i32>, String)) -> Result<()> {
     ensure!(*exit == Some(0), "{exit:?}\n{text}");
-    for line in [
-        "allocations: the same again ",
-        "loads: load ",
-        "races: load ",
-    ] {
-        must_contain(text, line)?;
+    for storm in storms.split(',') {
+        let does = if storm == "allocations" {
+            "the same again "
+        } else {
+            "load "
+        };
+        must_contain(text, &format!("{storm}: {does}"))?;
     }
-    ensure!(text.matches("; no splat, no leak").count() == 3, "{text}");
+    let count = storms.split(',').count();
+    ensure!(
+        text.matches("; no splat, no leak").count() == count,
+        "{text}"
+    );
     Ok(())
 }
 
-fn the_catalogue(context: &TestContext) -> Result<()> {
+fn hello_rust(context: &TestContext, storms: &str) -> Result<()> {
+    well(storms, &storm(context, &[("LAB_STORM", storms)])?)
+}
+
+fn the_catalogue(context: &TestContext, storms: &str) -> Result<()> {
     let place = tempfile::tempdir()?;
     copy_catalogue(place.path())?;
     let folder = place.path().to_string_lossy();
@@ -115,9 +147,9 @@ fn the_catalogue(context: &TestContext) -> Result<()> {
     let variables = [
         ("LAB_M", &*folder),
         ("LAB_PARAMS", "sleep_in_atomic=0"),
-        ("LAB_MINUTES", "1"),
+        ("LAB_STORM", storms),
     ];
-    well(&storm(context, &variables)?)
+    well(storms, &storm(context, &variables)?)
 }
 
 fn copy_catalogue(folder: &Path) -> Result<()> {
@@ -162,7 +194,6 @@ fn found(context: &TestContext, planted: &Planted) -> Result<()> {
             ("LAB_M", &*folder),
             ("LAB_STORM", planted.storm),
             ("LAB_STEPS", steps),
-            ("LAB_MINUTES", "1"),
         ];
         let given = variables.iter().filter(|(_, value)| !value.is_empty());
         storm(context, &given.copied().collect::<Vec<_>>())
@@ -175,7 +206,7 @@ fn found(context: &TestContext, planted: &Planted) -> Result<()> {
         Some(steps) => must_tell(planted, &storm(steps)?),
         // Two tasks do not meet at the same point again.
         None => {
-            ensure!(planted.storm == "races", "no steps:\n{}", said.1);
+            ensure!(planted.storm.ends_with("races"), "no steps:\n{}", said.1);
             Ok(())
         }
     }
@@ -189,10 +220,16 @@ fn must_tell(planted: &Planted, (exit, text): &(Option<i32>, String)) -> Result<
     words.try_for_each(|word| must_contain(text, word))
 }
 
-/// A folder with one of the modules of tests/faults/storm.
+/// A folder with one of the modules of tests/faults/storm: a file, or a folder with both halves.
 fn careless(folder: &Path, module: &str) -> Result<()> {
-    let source = project().join(format!("tests/faults/storm/{module}.c"));
-    fs::copy(source, folder.join(format!("{module}.c")))?;
-    fs::write(folder.join("Kbuild"), format!("obj-m := {module}.o\n"))?;
+    let source = project().join("tests/faults/storm").join(module);
+    let copy = |from: &Path| succeed(Command::new("cp").arg("-r").arg(from).arg(folder));
+    if source.is_dir() {
+        copy(&source.join("."))?;
+        copy(&project().join("border"))?;
+    } else {
+        copy(&source.with_extension("c"))?;
+        fs::write(folder.join("Kbuild"), format!("obj-m := {module}.o\n"))?;
+    }
     Ok(())
 }

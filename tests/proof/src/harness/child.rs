@@ -46,9 +46,7 @@ pub fn build(flavour: &Flavour) -> Done {
         lab.args(["kernel", "--kernel", &flavour.series]);
         lab.args(["--cc", flavour.compiler.name()]);
         lab.args(["--arch", flavour.arch.words().kernel]);
-        if flavour.debug {
-            lab.arg("--debug");
-        }
+        lab.arg(format!("--debug={}", flavour.debug.word()));
         Ok(lab)
     });
     // The command prints the kernel's folder, which is not needed.

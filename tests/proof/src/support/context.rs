@@ -16,7 +16,7 @@ use host::toolchain::Toolchain;
 use lab::commands::lab::Lab;
 use lab::guest::initramfs::Initramfs;
 use lab::guest::machine::{Guest, Machine, Outcome};
-use lab::kernel::flavour::{Compiler, Flavour};
+use lab::kernel::flavour::{Checks, Compiler, Flavour};
 use lab::kernel::source::Source;
 use lab::options::Settings;
 
@@ -26,7 +26,7 @@ pub fn flavour(series: &str, compiler: Compiler) -> Flavour {
         arch: Arch::NATIVE,
         series: series.to_owned(),
         compiler,
-        debug: false,
+        debug: Checks::None,
     }
 }
 
@@ -57,7 +57,15 @@ pub fn main_flavour() -> Flavour {
 /// The same with all of the kernel's own checks.
 pub fn debug_flavour() -> Flavour {
     Flavour {
-        debug: true,
+        debug: Checks::Kasan,
+        ..main_flavour()
+    }
+}
+
+/// The same with KCSAN in the place of KASAN.
+pub fn kcsan_flavour() -> Flavour {
+    Flavour {
+        debug: Checks::Kcsan,
         ..main_flavour()
     }
 }
@@ -120,7 +128,7 @@ impl<'a> TestContext<'a> {
     /// A machine with the user's settings, and more time for a debug kernel.
     pub fn machine<'lab>(&self, lab: &'lab Lab) -> Machine<'lab> {
         let mut machine = lab.machine(self.settings);
-        if lab.kernel.flavour.debug {
+        if lab.kernel.flavour.debug != Checks::None {
             machine.size.limit *= 5;
         }
         machine
