@@ -4,7 +4,9 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use clap::Parser;
-use lab::commands::{bench, desk, doctor, gdb, new, run, stitch, storm, walkthrough, watch};
+use lab::commands::{
+    bench, coverage, desk, doctor, gdb, new, run, stitch, storm, walkthrough, watch,
+};
 use lab::options::{Action, Options};
 
 fn main() -> ExitCode {
@@ -25,6 +27,7 @@ fn main() -> ExitCode {
             walkthrough::walkthrough(&settings, parts, *markdown)
         }
         Action::Storm(wishes) => storm::storm(&settings, wishes),
+        Action::Coverage(wishes) => coverage::coverage(&settings, wishes),
         Action::Source => run::source(&settings),
         Action::Kernel => run::kernel(&settings),
         Action::Module => run::module(&settings),

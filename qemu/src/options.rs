@@ -9,6 +9,7 @@ use clap::{Args, Parser, Subcommand};
 use diagnostic::Diagnostic;
 use host::arch::Arch;
 
+use crate::commands::coverage;
 use crate::commands::new::Kind;
 use crate::commands::storm::Wishes;
 use crate::guest::job::Run;
@@ -100,6 +101,8 @@ pub enum Action {
     },
     /// What a module meets in years: loads with parameters at random, races, allocations that fail.
     Storm(Wishes),
+    /// Which lines of the module's Rust and C have run, and which have not.
+    Coverage(coverage::Wishes),
     /// Provide the kernel's source only, and print its folder.
     Source,
     /// Provide the kernel only, and print its build folder.

@@ -73,9 +73,14 @@ impl Lab {
     /// in which they are loaded. As long as the [`Module`] is kept, no other run changes them.
     pub fn modules(&self, sources: &Sources) -> Result<(Module<'_>, Vec<Ko>)> {
         let module = self.module(sources)?;
-        let own = modules_in(module.dir())?;
-        let modules = load_order(&own, |name| self.in_tree(name))?;
+        let modules = self.modules_of(&module)?;
         Ok((module, modules))
+    }
+
+    /// The same of what has been built already.
+    pub fn modules_of(&self, built: &Module) -> Result<Vec<Ko>> {
+        let own = modules_in(built.dir())?;
+        load_order(&own, |name| self.in_tree(name))
     }
 
     /// A module of the kernel's own.

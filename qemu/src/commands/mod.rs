@@ -1,6 +1,7 @@
 //! What the lab can be asked to do.
 
 pub mod bench;
+pub mod coverage;
 pub mod desk;
 pub mod doctor;
 pub mod gdb;

@@ -2,9 +2,9 @@
 
 mod parameters;
 mod results;
-mod scene;
+pub(super) mod scene;
 mod shorten;
-mod steps;
+pub(super) mod steps;
 mod verdict;
 
 use anyhow::{Context, Result};
@@ -34,7 +34,7 @@ pub enum Kind {
 }
 
 /// A storm of that kind.
-struct Storm {
+pub(super) struct Storm {
     kind: Kind,
     /// The kernel for it.
     kernel: Checks,

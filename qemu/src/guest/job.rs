@@ -38,10 +38,27 @@ pub struct Load<'a> {
     pub params: String,
 }
 
+impl Load<'_> {
+    /// The module's name.
+    fn name(&self) -> &str {
+        self.file.trim_end_matches(".ko")
+    }
+}
+
 /// Loads the modules in this order, runs `/run` if there is one, unloads in reverse those that are still
 /// loaded, and prints dmesg, no matter what fails. A module without an exit function stays.
 pub fn script(loads: &[Load<'_>], run: Option<&Run>) -> String {
-    let run = run.map_or_else(String::new, |run| {
+    format!(
+        "{}{}{}unload_all\ndmesg\nexit $status\n",
+        functions(),
+        lines(loads, "load "),
+        run_lines(run)
+    )
+}
+
+/// Runs the user's script, if there is one and all is well.
+fn run_lines(run: Option<&Run>) -> String {
+    run.map_or_else(String::new, |run| {
         format!(
             "if [ $status -eq 0 ]; then\n\
              \t{}\n\
@@ -50,12 +67,7 @@ pub fn script(loads: &[Load<'_>], run: Option<&Run>) -> String {
              fi\n",
             run.command()
         )
-    });
-    format!(
-        "{}{}{run}unload_all\ndmesg\nexit $status\n",
-        functions(),
-        lines(loads, "load ")
-    )
+    })
 }
 
 /// Loads and unloads modules this many times, and prints how often it was done; first, and only once, it
@@ -83,9 +95,7 @@ pub fn repeated(others: &[Load<'_>], loads: &[Load<'_>], times: u32) -> String {
 /// or in use. At the end, they can be unloaded. Prints the number of CPUs.
 pub fn on_two_cpus(others: &[Load<'_>], loads: &[Load<'_>], times: u32) -> String {
     let names = loads.iter().rev();
-    let names: Vec<&str> = names
-        .map(|load| load.file.trim_end_matches(".ko"))
-        .collect();
+    let names: Vec<&str> = names.map(Load::name).collect();
     let unload = names.iter().map(|name| format!("\t\trmmod {name}\n"));
     let unload: String = unload.collect();
     format!(
@@ -108,6 +118,48 @@ pub fn on_two_cpus(others: &[Load<'_>], loads: &[Load<'_>], times: u32) -> Strin
         names.join(" "),
     )
 }
+
+/// Where a guest's output has a profile: the line before it, and the one after.
+pub const PROFILE: [&str; 2] = ["lab: profile", "lab: end of the profile"];
+
+/// What `make coverage` does: loads the modules once, with the user's parameters and script and with the KUnit
+/// suites, reads their parameters, unloads them, and takes the steps of storm.c's list. At the end, whatever
+/// has failed, prints the profile that `recorder` keeps.
+pub fn coverage(
+    recorder: &str,
+    others: &[Load<'_>],
+    loads: &[Load<'_>],
+    run: Option<&Run>,
+    storm: &str,
+) -> String {
+    let names: Vec<&str> = loads.iter().rev().map(Load::name).collect();
+    let names = names.join(" ");
+    let [begin, end] = PROFILE;
+    format!(
+        "{}insmod /{recorder}.ko || exit\n\
+         {}loaded=\n{}\
+         for name in {names}; do cat /sys/module/$name/parameters/* >/dev/null 2>&1; done\n\
+         {}\
+         unload_all\n\
+         {QUIET_KUNIT}\
+         [ $status -ne 0 ] || {storm} || status=$?\n\
+         loaded='{names}'\n\
+         unload_all\n\
+         echo '{begin}'; base64 /proc/coverage; echo '{end}'\n\
+         exit $status\n",
+        functions(),
+        lines(others, "load "),
+        lines(loads, "load "),
+        run_lines(run),
+    )
+}
+
+/// From here on, KUnit runs no suite, and a debug kernel lets every allocation fail that it is asked to.
+const QUIET_KUNIT: &str = "\
+    glob=/sys/module/kunit/parameters/filter_glob\n\
+    [ ! -e $glob ] || echo -n none >$glob\n\
+    wait=/sys/kernel/debug/failslab/ignore-gfp-wait\n\
+    [ ! -e $wait ] || echo N >$wait\n";
 
 /// Takes the steps of storm.c's lists, unloads what is still loaded, and looks for what was lost: prints the
 /// objects of each slab cache before and after ([`SLABS`]), and what kmemleak has found.

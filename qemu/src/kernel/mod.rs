@@ -5,6 +5,7 @@ pub mod archive;
 pub mod build;
 pub mod config;
 pub mod copy;
+pub mod counting;
 pub mod flavour;
 pub mod foreign;
 pub mod load;

@@ -19,6 +19,7 @@ use crate::exit::Exit;
 use crate::kernel::advice;
 use crate::kernel::build::Kernel;
 use crate::kernel::copy::remove_orphans;
+use crate::kernel::counting;
 use crate::kernel::paths;
 use crate::kernel::sources::Sources;
 
@@ -38,6 +39,8 @@ pub struct Module<'a> {
     home: Option<PathBuf>,
     log: PathBuf,
     fused: bool,
+    /// More words for make.
+    words: Vec<String>,
     _lock: Lock,
 }
 
@@ -55,9 +58,17 @@ impl<'a> Module<'a> {
             home: sources.home(),
             log: cache.place_for(&sources.log(kernel))?,
             fused: sources.fused,
+            words: Vec::new(),
             dir,
             _lock: lock,
         })
+    }
+
+    /// The same, built so that it counts how often each of its lines runs. The sources have a name of
+    /// their own, and so does the build folder.
+    pub fn counting(self) -> Result<Self> {
+        let words = counting::words(&self.dir)?;
+        Ok(Module { words, ..self })
     }
 
     /// Where it is built.
@@ -91,6 +102,7 @@ impl<'a> Module<'a> {
             .arg(format!("M={}", self.dir.display()))
             .args(self.kernel.flavour.make_options())
             .args(self.fused.then_some("FUSED=1"))
+            .args(&self.words)
             .arg(format!("-j{}", cpus()));
         make
     }
@@ -111,14 +123,19 @@ impl<'a> Module<'a> {
         Ok(())
     }
 
-    /// The kernel, and the folder's files with their sizes and times.
+    /// The kernel, make's words, and the folder's files with their sizes and times.
     fn state(&self) -> Result<String> {
         let mut files = Vec::new();
         list(&self.dir, &mut files)?;
         let own = format!("{} ", self.dir.join(BUILT).display());
         files.retain(|file| !file.starts_with(&own));
         files.sort();
-        Ok(format!("{}\n{}", self.kernel.recipe, files.join("\n")))
+        let words = self.words.join(" ");
+        Ok(format!(
+            "{}\n{words}\n{}",
+            self.kernel.recipe,
+            files.join("\n")
+        ))
     }
 
     /// Builds it with more arguments for make, such as `W=1`; returns Kbuild's output.

@@ -43,6 +43,23 @@ pub const HELLO_RUST: Sources = Sources {
     fused: false,
 };
 
+/// The module with its KUnit suite linked in.
+pub const KUNIT: Sources = Sources {
+    name: "kunit",
+    files: Files::Listed(&[
+        ("tests/kunit/Kbuild", "Kbuild"),
+        ("Kbuild", "hello_rust.kbuild"),
+        ("hello_rust.rs", "hello_rust.rs"),
+        ("c_helper.c", "c_helper.c"),
+        ("c_helper.h", "c_helper.h"),
+        ("border", "border"),
+        ("tests/kunit/kunit.c", "kunit.c"),
+        ("tests/kunit/kunit.h", "kunit.h"),
+        ("tests/kunit/kunit_rs.rs", "kunit_rs.rs"),
+    ]),
+    fused: false,
+};
+
 impl<'a> Sources<'a> {
     /// Those in the user's folder, or of hello_rust without one.
     pub fn of(folder: Option<&'a Folder>) -> Self {
@@ -106,6 +123,14 @@ impl<'a> Sources<'a> {
                     folders: whole(folders),
                 })
             }
+        }
+    }
+
+    /// The files that people write, by their paths in the build folder, which is below `cache`.
+    pub fn own_files(&self, cache: &Path) -> Result<BTreeSet<PathBuf>> {
+        match self.files {
+            Files::Listed(files) => Ok(files.iter().map(|(_, to)| PathBuf::from(to)).collect()),
+            Files::Folder(folder) => Ok(find_in(folder, cache)?.files),
         }
     }
 

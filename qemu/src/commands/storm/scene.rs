@@ -1,6 +1,7 @@
 //! The guest of a storm.
 
 use std::fs;
+use std::path::Path;
 use std::time::Duration;
 
 use anyhow::{bail, Result};
@@ -13,13 +14,14 @@ use crate::guest::initramfs::Initramfs;
 use crate::guest::job::{self, params_of, Load};
 use crate::guest::machine::Guest;
 use crate::kernel::flavour::Checks;
+use crate::kernel::load::Ko;
 use crate::kernel::module::for_guest;
 use crate::kernel::sources::Sources;
 use crate::options::Settings;
 
 /// For the guest's kernel: only what is wrong gets to the console, and each step that storm.c announces. The
 /// first splat is the end: after it, tasks may wait for each other forever.
-const APPEND: &str = "loglevel=5 printk.devkmsg=on \
+pub const APPEND: &str = "loglevel=5 printk.devkmsg=on \
                       oops=panic panic_on_warn=1 hung_task_panic=1";
 
 /// The modules that the storms are about, and where they are loaded.
@@ -37,12 +39,23 @@ impl<'a> Scene<'a> {
     /// Builds the modules.
     pub fn new(lab: &'a Lab, settings: Settings, sources: Sources<'a>) -> Result<Self> {
         let (built, modules) = lab.modules(&sources)?;
+        Scene::of(lab, settings, sources, built.dir(), &modules)
+    }
+
+    /// With modules that have been built already, in this folder, and those that they depend on.
+    pub fn of(
+        lab: &'a Lab,
+        settings: Settings,
+        sources: Sources<'a>,
+        built: &Path,
+        modules: &[Ko],
+    ) -> Result<Self> {
         let names: Vec<&str> = modules.iter().map(|ko| ko.name.as_str()).collect();
         let params = params_of(&settings.params, &names);
         let (mut targets, mut others, mut files) = (Vec::new(), Vec::new(), Vec::new());
         for (ko, params) in modules.iter().zip(params) {
             files.push((ko.file(), for_guest(&lab.toolchain, &ko.path)?));
-            if ko.path.starts_with(built.dir()) {
+            if ko.path.starts_with(built) {
                 let mut parameters = Parameter::all_of(&fs::read(&ko.path)?)?;
                 parameters.retain(|parameter| !parameter.is_in(&params));
                 targets.push(Target {
@@ -54,7 +67,6 @@ impl<'a> Scene<'a> {
                 others.push(ko.file());
             }
         }
-        drop(built);
         Ok(Scene {
             lab,
             sources,
@@ -76,17 +88,22 @@ impl<'a> Scene<'a> {
         &self.targets
     }
 
+    /// Loads the modules that they depend on.
+    pub fn others(&self) -> Vec<Load<'_>> {
+        let others = self.others.iter().map(|file| Load {
+            file,
+            params: String::new(),
+        });
+        others.collect()
+    }
+
     /// A guest that takes these steps for as many seconds, and then looks for leaks.
     ///
     /// # Errors
     ///
     /// When storm.c itself fails, besides those of any guest.
     pub fn run(&self, storm: &Storm, lists: &[List], seconds: u32) -> Result<Guest> {
-        let others = self.others.iter().map(|file| Load {
-            file,
-            params: String::new(),
-        });
-        let others: Vec<Load> = others.collect();
+        let others = self.others();
         let names: Vec<&str> = self.targets.iter().map(|it| it.name.as_str()).collect();
         let files: Vec<String> = (0..lists.len()).map(|nth| format!("steps.{nth}")).collect();
         let command = format!("storm {seconds} {} {}", storm.rounds, files.join(" "));

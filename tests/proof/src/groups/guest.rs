@@ -9,24 +9,7 @@ use lab::commands::lab::Lab;
 use lab::guest::machine;
 use lab::kernel::flavour::Flavour;
 use lab::kernel::module::{self, Module};
-use lab::kernel::sources::{Files, Sources, HELLO_RUST};
-
-/// hello_rust.ko with its KUnit suite linked in.
-const KUNIT: Sources = Sources {
-    name: "kunit",
-    files: Files::Listed(&[
-        ("tests/kunit/Kbuild", "Kbuild"),
-        ("Kbuild", "hello_rust.kbuild"),
-        ("hello_rust.rs", "hello_rust.rs"),
-        ("c_helper.c", "c_helper.c"),
-        ("c_helper.h", "c_helper.h"),
-        ("border", "border"),
-        ("tests/kunit/kunit.c", "kunit.c"),
-        ("tests/kunit/kunit.h", "kunit.h"),
-        ("tests/kunit/kunit_rs.rs", "kunit_rs.rs"),
-    ]),
-    fused: false,
-};
+use lab::kernel::sources::{Files, Sources, HELLO_RUST, KUNIT};
 
 /// Each kind of crossing between Rust and C, with a KUnit suite of its own.
 pub const CATALOGUE: Sources = Sources {

@@ -1,0 +1,58 @@
+//! `make coverage`: which lines of a module's Rust and C have run, in one report.
+
+mod guest;
+mod places;
+mod profile;
+mod report;
+
+use anyhow::{bail, Result};
+
+use super::lab::Lab;
+use crate::kernel::counting;
+use crate::kernel::module::Module;
+use crate::kernel::sources::{Sources, HELLO_RUST, KUNIT};
+use crate::options::Settings;
+
+/// What the user wants of `make coverage`.
+#[derive(clap::Args, Debug)]
+pub struct Wishes {
+    /// Where the random numbers of the parameters start. The same seed does the same.
+    #[arg(long, env = "LAB_SEED", default_value_t = 1)]
+    seed: u64,
+}
+
+/// `make coverage`.
+pub fn coverage(settings: &Settings, wishes: &Wishes) -> Result<()> {
+    counting::must_be_possible(&settings.flavour())?;
+    let folder = settings.module_folder()?;
+    let lab = Lab::provide(settings, settings.flavour())?;
+    counting::must_be_one_llvm(&lab.toolchain)?;
+
+    // The suite of hello_rust is no part of it.
+    let (sources, reported) = match &folder {
+        Some(folder) => (folder.sources(), folder.sources()),
+        None => (KUNIT, HELLO_RUST),
+    };
+    let name = format!("{}-coverage", sources.name);
+    let sources = || Sources {
+        name: &name,
+        ..sources
+    };
+    let built = Module::stage(&lab.cache, &lab.kernel, &sources())?.counting()?;
+    built.provide(&lab.toolchain)?;
+    let modules = lab.modules_of(&built)?;
+
+    let guest = guest::run(&lab, settings, sources(), &built, &modules, wishes.seed)?;
+    let judged = lab.judge_module(&guest, &sources());
+    match profile::of(&guest) {
+        Some(profile) => {
+            let own = reported.own_files(lab.cache.dir())?;
+            let files = profile::files(&lab.toolchain, &built, &modules, &own, profile)?;
+            print!("{}", report::report(&files));
+        }
+        None if judged.is_ok() => bail!("the guest has printed no profile"),
+        // It has ended before, and the error says why.
+        None => {}
+    }
+    judged
+}
