@@ -88,7 +88,7 @@ static unsigned long address_of(const struct module *module, const char *prefix,
 	return address;
 }
 
-static struct section find_section(const struct module *module, const char *name)
+static struct section section_of(const struct module *module, const char *name)
 {
 	unsigned long start = address_of(module, START, name);
 
@@ -154,9 +154,9 @@ static struct record *record_of(const struct sections *found)
 static int module_comes(const struct module *module)
 {
 	struct sections found = {
-		.counters = find_section(module, "__llvm_prf_cnts"),
-		.data = find_section(module, "__llvm_prf_data"),
-		.names = find_section(module, "__llvm_prf_names"),
+		.counters = section_of(module, "__llvm_prf_cnts"),
+		.data = section_of(module, "__llvm_prf_data"),
+		.names = section_of(module, "__llvm_prf_names"),
 	};
 	struct record *record;
 

@@ -3,10 +3,11 @@
 //! rustc and clang both have LLVM count, in the same format: the finished module has the counters of its
 //! Rust and of its C, and what says which line each of them is for.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
 use diagnostic::Diagnostic;
+use host::arch::Arch;
 use host::cache;
 use host::toolchain::Toolchain;
 
@@ -18,6 +19,16 @@ const SECTIONS: (&str, &str) = (
     "lab.coverage.lds",
     include_str!("../../guest/coverage/sections.lds"),
 );
+
+/// A hook for LLVM's runtime, which rustc mentions if its target has no operating system, as on arm64. The
+/// linker script defines it; this has modpost know that.
+const HOOK: (&str, &str) = (
+    "lab.coverage.symbols",
+    "0x00000000\t__llvm_profile_runtime\tvmlinux\tEXPORT_SYMBOL\t\n",
+);
+
+/// clang would call a function of its own runtime for each count.
+const ON_ARM64: &str = "-mno-outline-atomics";
 
 /// For the C half. Counters of several tasks at once must not lose anything: LLVM calculates others from
 /// them.
@@ -38,17 +49,27 @@ pub const RECORDER: Sources = Sources {
 };
 
 /// Writes what the build needs into the module's build folder; returns more words for its make.
-pub fn words(dir: &Path) -> Result<Vec<String>> {
-    let (name, text) = SECTIONS;
-    let script = dir.join(name);
-    if !cache::holds(&script, text) {
-        cache::write_whole(&script, text.as_bytes())?;
-    }
-    Ok(vec![
-        format!("KCFLAGS={C}"),
+pub fn words(dir: &Path, arch: Arch) -> Result<Vec<String>> {
+    let write = |(name, text): (&str, &str)| -> Result<PathBuf> {
+        let file = dir.join(name);
+        if !cache::holds(&file, text) {
+            cache::write_whole(&file, text.as_bytes())?;
+        }
+        Ok(file)
+    };
+    let script = write(SECTIONS)?;
+    let mut words = vec![
         format!("KRUSTFLAGS={RUST}"),
         format!("LDFLAGS_MODULE=-T {}", script.display()),
-    ])
+    ];
+    match arch {
+        Arch::X86 => words.push(format!("KCFLAGS={C}")),
+        Arch::Arm64 => {
+            words.push(format!("KCFLAGS={C} {ON_ARM64}"));
+            words.push(format!("KBUILD_EXTRA_SYMBOLS={}", write(HOOK)?.display()));
+        }
+    }
+    Ok(words)
 }
 
 /// # Errors

@@ -67,7 +67,7 @@ impl<'a> Module<'a> {
     /// The same, built so that it counts how often each of its lines runs. The sources have a name of
     /// their own, and so does the build folder.
     pub fn counting(self) -> Result<Self> {
-        let words = counting::words(&self.dir)?;
+        let words = counting::words(&self.dir, self.kernel.flavour.arch)?;
         Ok(Module { words, ..self })
     }
 
