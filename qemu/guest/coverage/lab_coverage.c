@@ -20,82 +20,54 @@
 #include <linux/slab.h>
 #include <linux/string.h>
 
-/* LLVM's own constants and lists, with its names. */
-#include "InstrProfData.inc"
-
-enum value_kind {
-#define VALUE_PROF_KIND(enumerator, value, description) enumerator = value,
-#include "InstrProfData.inc"
-};
-
-struct raw_header {
-#define INSTR_PROF_RAW_HEADER(type, name, initializer) type name;
-#include "InstrProfData.inc"
-};
-
-struct raw_data {
-#define IntPtrT void *
-#define INSTR_PROF_DATA(type, llvm_type, name, initializer) type name;
-#include "InstrProfData.inc"
-};
-
-/* A section in the memory of a module. */
-struct section {
-	const void *start;
-	size_t size;
-};
-
-struct sections {
-	struct section counters, data, names;
-};
+#include "llvm_profile.h"
 
 /* A module that has been loaded. */
 struct record {
 	struct list_head list;
-	/* Where it counts, while it is loaded. */
+	/* Whether it is loaded now, and counts in the memory of its sections. */
 	const struct module *module;
-	struct section counters;
+	struct llvm_profile_sections sections;
 	/* What it has counted when it was loaded before. */
 	u64 *sums;
-	struct raw_header header;
+	struct llvm_profile_header header;
+	/* Copies: its memory goes. */
 	void *data, *names;
 };
 
 static LIST_HEAD(records);
 static DEFINE_MUTEX(lock);
 
-/* The lab's linker script defines these. */
-#define START	"__start_"
-#define STOP	"__stop_"
-
-/* The address of a symbol: until init is over, a module has the names of all its symbols. */
-static unsigned long address_of(const struct module *module, const char *prefix,
-				const char *section)
+/*
+ * The address of a symbol that the lab's linker script defines: until init is over,
+ * a module has the names of all its symbols.
+ */
+static const void *address_of(const struct module *module, const char *symbol)
 {
 	const struct mod_kallsyms *kallsyms;
-	unsigned long address = 0;
+	const void *address = NULL;
 
 	guard(rcu)();
 	kallsyms = rcu_dereference(module->kallsyms);
-	for (unsigned int i = 1; i < kallsyms->num_symtab; i++) {
-		const Elf_Sym *symbol = &kallsyms->symtab[i];
-		const char *name = kallsyms->strtab + symbol->st_name;
-		size_t length = str_has_prefix(name, prefix);
-
-		if (length && !strcmp(name + length, section))
-			address = symbol->st_value;
-	}
+	for (unsigned int i = 1; i < kallsyms->num_symtab; i++)
+		if (!strcmp(kallsyms->strtab + kallsyms->symtab[i].st_name, symbol))
+			address = (const void *)kallsyms->symtab[i].st_value;
 	return address;
 }
 
-static struct section section_of(const struct module *module, const char *name)
+static struct llvm_profile_sections sections_of(const struct module *module)
 {
-	unsigned long start = address_of(module, START, name);
-
-	return (struct section) {
-		.start = (void *)start,
-		.size = address_of(module, STOP, name) - start,
+	struct llvm_profile_sections found = {
+		.data = address_of(module, "__start___llvm_prf_data"),
+		.counters = address_of(module, "__start___llvm_prf_cnts"),
+		.names = address_of(module, "__start___llvm_prf_names"),
 	};
+
+	found.functions = address_of(module, "__stop___llvm_prf_data") - (void *)found.data;
+	found.count = (const u64 *)address_of(module, "__stop___llvm_prf_cnts") - found.counters;
+	found.names_size = address_of(module, "__stop___llvm_prf_names") - (void *)found.names;
+	found.functions /= sizeof(*found.data);
+	return found;
 }
 
 static void free_record(struct record *record)
@@ -106,76 +78,58 @@ static void free_record(struct record *record)
 	kfree(record);
 }
 
-/* As compiler-rt's profile library writes it. */
-static void describe(struct raw_header *header, const struct sections *found)
-{
-	header->Magic = INSTR_PROF_RAW_MAGIC_64;
-	header->Version = INSTR_PROF_RAW_VERSION;
-	header->NumData = found->data.size / sizeof(struct raw_data);
-	header->NumCounters = found->counters.size / sizeof(u64);
-	header->NamesSize = found->names.size;
-	/* From the data to the counters: those addresses are relative. */
-	header->CountersDelta = (u64)found->counters.start - (u64)found->data.start;
-	header->NamesDelta = (u64)found->names.start;
-	header->ValueKindLast = IPVK_Last;
-}
-
-static struct record *new_record(const struct sections *found)
+static struct record *new_record(const struct llvm_profile_sections *found)
 {
 	struct record *record = kzalloc(sizeof(*record), GFP_KERNEL);
 
 	if (!record)
 		return NULL;
-	record->sums = kvzalloc(found->counters.size, GFP_KERNEL);
-	record->data = kvmemdup(found->data.start, found->data.size, GFP_KERNEL);
-	record->names = kvmemdup(found->names.start, found->names.size, GFP_KERNEL);
+	record->header = llvm_profile_header(found);
+	record->sections = *found;
+	record->sums = kvcalloc(found->count, sizeof(*record->sums), GFP_KERNEL);
+	record->data = kvmemdup(found->data, found->functions * sizeof(*found->data), GFP_KERNEL);
+	record->names = kvmemdup(found->names, found->names_size, GFP_KERNEL);
 	if (!record->sums || !record->data || !record->names) {
 		free_record(record);
 		return NULL;
 	}
-	describe(&record->header, found);
 	list_add_tail(&record->list, &records);
 	return record;
 }
 
 /* The names are those of its functions, and so tell which module it is. */
-static struct record *record_of(const struct sections *found)
+static struct record *record_of(const struct llvm_profile_sections *found)
 {
 	struct record *record;
 
 	list_for_each_entry(record, &records, list)
-		if (record->header.NumCounters == found->counters.size / sizeof(u64) &&
-		    record->header.NamesSize == found->names.size &&
-		    !memcmp(record->names, found->names.start, found->names.size))
+		if (record->sections.count == found->count &&
+		    record->sections.names_size == found->names_size &&
+		    !memcmp(record->names, found->names, found->names_size))
 			return record;
 	return new_record(found);
 }
 
 static int module_comes(const struct module *module)
 {
-	struct sections found = {
-		.counters = section_of(module, "__llvm_prf_cnts"),
-		.data = section_of(module, "__llvm_prf_data"),
-		.names = section_of(module, "__llvm_prf_names"),
-	};
+	const struct llvm_profile_sections found = sections_of(module);
 	struct record *record;
 
 	/* It does not count. */
-	if (!found.counters.size)
+	if (!found.count)
 		return 0;
 	record = record_of(&found);
 	if (!record)
 		return -ENOMEM;
 	record->module = module;
-	record->counters = found.counters;
+	record->sections = found;
 	return 0;
 }
 
 static u64 counted(const struct record *record, size_t nth)
 {
-	const u64 *counters = record->counters.start;
-
-	return record->sums[nth] + (record->module ? READ_ONCE(counters[nth]) : 0);
+	return record->sums[nth] +
+	       (record->module ? READ_ONCE(record->sections.counters[nth]) : 0);
 }
 
 static void module_goes(const struct module *module)
@@ -185,7 +139,7 @@ static void module_goes(const struct module *module)
 	list_for_each_entry(record, &records, list) {
 		if (record->module != module)
 			continue;
-		for (size_t i = 0; i < record->header.NumCounters; i++)
+		for (size_t i = 0; i < record->sections.count; i++)
 			record->sums[i] = counted(record, i);
 		record->module = NULL;
 	}
@@ -205,25 +159,29 @@ static int notify(struct notifier_block *block, unsigned long state, void *modul
 
 static struct notifier_block block = { .notifier_call = notify };
 
-static int profile_show(struct seq_file *file, void *unused)
+static void show_record(struct seq_file *file, const struct record *record)
 {
 	static const char padding[sizeof(u64)];
+	const struct llvm_profile_sections *sections = &record->sections;
+
+	seq_write(file, &record->header, sizeof(record->header));
+	seq_write(file, record->data, sections->functions * sizeof(*sections->data));
+	for (size_t i = 0; i < sections->count; i++) {
+		u64 count = counted(record, i);
+
+		seq_write(file, &count, sizeof(count));
+	}
+	seq_write(file, record->names, sections->names_size);
+	seq_write(file, padding, -sections->names_size % sizeof(padding));
+}
+
+static int profile_show(struct seq_file *file, void *unused)
+{
 	const struct record *record;
 
 	guard(mutex)(&lock);
-	list_for_each_entry(record, &records, list) {
-		const struct raw_header *header = &record->header;
-
-		seq_write(file, header, sizeof(*header));
-		seq_write(file, record->data, header->NumData * sizeof(struct raw_data));
-		for (size_t i = 0; i < header->NumCounters; i++) {
-			u64 count = counted(record, i);
-
-			seq_write(file, &count, sizeof(count));
-		}
-		seq_write(file, record->names, header->NamesSize);
-		seq_write(file, padding, -header->NamesSize % sizeof(padding));
-	}
+	list_for_each_entry(record, &records, list)
+		show_record(file, record);
 	return 0;
 }
 

@@ -44,6 +44,7 @@ pub const RECORDER: Sources = Sources {
     files: Files::Listed(&[
         ("qemu/guest/coverage/Kbuild", "Kbuild"),
         ("qemu/guest/coverage/lab_coverage.c", "lab_coverage.c"),
+        ("qemu/guest/coverage/llvm_profile.h", "llvm_profile.h"),
     ]),
     fused: false,
 };
