@@ -10,6 +10,7 @@ use crate::commands::storm::steps::{self, file_of, List};
 use crate::guest::job::{self, Load};
 use crate::guest::machine::Guest;
 use crate::kernel::counting::RECORDER;
+use crate::kernel::flavour::Checks;
 use crate::kernel::load::Ko;
 use crate::kernel::module::Module;
 use crate::kernel::sources::Sources;
@@ -52,7 +53,7 @@ pub fn run(
     let recorder = format!("{}.ko", RECORDER.name);
     let content = lab.module(&RECORDER)?.stripped(&lab.toolchain, &recorder)?;
     initramfs.file(&recorder, 0o644, &content)?;
-    let list = list(&scene, settings.debug, seed);
+    let list = list(&scene, settings.debug == Checks::Kasan, seed);
     initramfs.file(STEPS, 0o644, &file_of(&list))?;
 
     let mut machine = lab.machine(settings);
