@@ -17,7 +17,7 @@ $(foreach name,$(OURS),$(if $(call is_given,$(name)),$(eval export LAB_$(name) :
 unexport $(filter-out CC ARCH,$(foreach name,$(OURS),$(if $(call is_given,$(name)),$(name))))
 
 # What can be done with another module than hello_rust.
-WITH_M := run watch shell gdb test storm stitch doctor kernel clean rust-analyzer compile_commands.json clippy doc fmt
+WITH_M := run watch shell gdb test storm coverage stitch doctor kernel clean rust-analyzer compile_commands.json clippy doc fmt
 $(if $(call is_given,M),$(if $(filter-out $(WITH_M),$(or $(MAKECMDGOALS),modules)),\
 	$(error M= is for make $(WITH_M); to build a module alone: make -C KDIR M=FOLDER)))
 
@@ -49,7 +49,7 @@ export NEEDS_TOOLCHAIN := $(if $(LAB_LIST),,$(filter-out $(NEEDS_NO_TOOLCHAIN),$
 # Kbuild takes these only from the command line, not from the environment; its CC= can be any compiler.
 AS_KBUILD := env -u LAB_CC $(foreach tool,CC RUSTC BINDGEN,$(if $(call is_given,$(tool)),,-u $(tool)))
 
-.PHONY: modules clean new run watch shell gdb test test-all storm stitch walkthrough docs/walkthrough.md rust-metadata doctor bench-loop bench-crossing bench-stitch kernel rust-analyzer compile_commands.json clippy doc fmt help
+.PHONY: modules clean new run watch shell gdb test test-all storm coverage stitch walkthrough docs/walkthrough.md rust-metadata doctor bench-loop bench-crossing bench-stitch kernel rust-analyzer compile_commands.json clippy doc fmt help
 .DELETE_ON_ERROR:
 
 modules: ## build hello_rust.ko for your kernel: make [LLVM=1] [KDIR=/path/to/linux | KREL=release]
@@ -96,6 +96,10 @@ test-all: ## run the tests on all kernels  [LIST=1 JUNIT=file]
 storm: ## load and unload at random, in races, and without memory  [M=folder MINUTES=10 SEED= STORM=loads STEPS=3,7-9]
 	$(call cargo_build,lab)
 	@$(LAB) storm
+
+coverage: ## show which lines of Rust and C have run, and which have not  [M=folder KERNEL= DEBUG=1 PARAMS= RUN= SEED=]
+	$(call cargo_build,lab)
+	@$(LAB) coverage
 
 stitch: ## show the objects of hello_rust.ko, and what crosses between them  [M=folder KERNEL= CC=gcc ARGS=--json]
 	$(call cargo_build,lab stitch)

@@ -5,12 +5,16 @@ mod places;
 mod profile;
 mod report;
 
+use std::fs;
+
 use anyhow::{bail, Result};
 
+use self::guest::Ways;
 use super::lab::Lab;
+use crate::guest::job::Run;
 use crate::kernel::counting;
 use crate::kernel::module::Module;
-use crate::kernel::sources::{Sources, HELLO_RUST, KUNIT};
+use crate::kernel::sources::{Folder, Sources, HELLO_RUST, KUNIT};
 use crate::options::Settings;
 
 /// What the user wants of `make coverage`.
@@ -42,7 +46,17 @@ pub fn coverage(settings: &Settings, wishes: &Wishes) -> Result<()> {
     built.provide(&lab.toolchain)?;
     let modules = lab.modules_of(&built)?;
 
-    let guest = guest::run(&lab, settings, sources(), &built, &modules, wishes.seed)?;
+    // As `make test` does.
+    let test = folder.as_ref().and_then(Folder::test);
+    let run = match settings.guest_run()? {
+        None => test.map(fs::read).transpose()?.map(Run),
+        run => run,
+    };
+    let ways = Ways {
+        run,
+        seed: wishes.seed,
+    };
+    let guest = guest::run(&lab, settings, sources(), &built, &modules, &ways)?;
     let judged = lab.judge_module(&guest, &sources());
     match profile::of(&guest) {
         Some(profile) => {

@@ -15,7 +15,7 @@ use crate::kernel::build::Kernel;
 use crate::kernel::flavour::Flavour;
 use crate::kernel::foreign;
 use crate::kernel::load::{file_in, load_order, modules_in, Ko};
-use crate::kernel::module::{for_guest, Module};
+use crate::kernel::module::Module;
 use crate::kernel::source::Source;
 use crate::kernel::sources::{Sources, HELLO_RUST};
 use crate::kernel::stock;
@@ -131,7 +131,7 @@ impl Lab {
     ) -> Result<Initramfs> {
         let mut initramfs = Initramfs::new(&self.programs, job)?;
         for module in modules {
-            let content = for_guest(&self.toolchain, &module.path)?;
+            let content = built.for_guest(&self.toolchain, &module.path)?;
             initramfs.file(&module.file(), 0o644, &content)?;
         }
         let names: Vec<String> = modules.iter().map(Ko::file).collect();

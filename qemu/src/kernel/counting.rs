@@ -38,6 +38,15 @@ const C: &str = "-fprofile-instr-generate -fcoverage-mapping -fprofile-update=at
 const RUST: &str = "-Cinstrument-coverage -Zno-profiler-runtime \
                     -Cllvm-args=-instrprof-atomic-counter-update-all";
 
+/// What llvm-strip removes for a guest: debug information, and which line each counter is for, with a symbol
+/// for each inline function of the kernel's headers.
+pub const STRIP: &[&str] = &[
+    "--strip-debug",
+    "--remove-section=__llvm_covfun",
+    "--remove-section=__llvm_covmap",
+    "--remove-section=.llvm_addrsig",
+];
+
 /// The module that reads the counters in the guest.
 pub const RECORDER: Sources = Sources {
     name: "lab_coverage",

@@ -193,6 +193,15 @@ impl<'a> Module<'a> {
         )
     }
 
+    /// One of its files for a guest, or a module that it depends on. What llvm-cov needs of a module that
+    /// counts would take the guest longer to load than all the rest.
+    pub fn for_guest(&self, toolchain: &Toolchain, ko: &Path) -> Result<Vec<u8>> {
+        if self.words.is_empty() || !ko.starts_with(&self.dir) {
+            return for_guest(toolchain, ko);
+        }
+        strip(toolchain, ko, counting::STRIP)
+    }
+
     /// A built file, stripped of debug information as by `modules_install`.
     pub fn stripped(&self, toolchain: &Toolchain, ko: &str) -> Result<Vec<u8>> {
         stripped(toolchain, &self.dir.join(ko))
@@ -222,10 +231,15 @@ pub fn stripped(toolchain: &Toolchain, ko: &Path) -> Result<Vec<u8>> {
     if whole.ends_with(SIGNED) {
         return Ok(whole);
     }
+    strip(toolchain, ko, &["--strip-debug"])
+}
+
+/// What llvm-strip leaves of a module, with these words.
+fn strip(toolchain: &Toolchain, ko: &Path, words: &[&str]) -> Result<Vec<u8>> {
     let stripped = ko.with_extension("ko.stripped");
     let status = toolchain
         .command("llvm-strip")
-        .arg("--strip-debug")
+        .args(words)
         .arg("-o")
         .args([&stripped, ko])
         .status()?;

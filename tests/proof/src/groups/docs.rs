@@ -49,6 +49,7 @@ const ELSEWHERE: &[(&str, &str)] = &[
     ("gdb", "gdb::on a terminal, left by quit"),
     ("watch", "watch::hello_rust, left by Ctrl-C while it runs"),
     ("storm", "storm::7.3-clang-debug::hello_rust"),
+    ("coverage", "coverage::7.3-clang::hello_rust"),
     ("clean", "kdir::7.3-clang as a tree of one's own"),
     (
         "rust-metadata",
@@ -65,6 +66,7 @@ const PAGES: &[&str] = &[
     "README.md",
     "docs/border.md",
     "docs/cost.md",
+    "docs/coverage.md",
     "docs/debugging.md",
     "docs/stitch.md",
     "docs/stock-kernels.md",

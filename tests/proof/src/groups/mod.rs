@@ -4,6 +4,7 @@ mod border;
 mod cargo;
 pub mod checks;
 mod contracts;
+mod coverage;
 mod crossing;
 mod desk;
 mod dkms;
@@ -70,6 +71,7 @@ pub fn all(asked: &[Flavour]) -> Vec<Test> {
         stitch::tests(),
         mutants::tests(),
         storm::tests(),
+        coverage::tests(),
         walkthrough::tests(),
         stock::tests_on(stock),
         modules::tests_on(stock),
