@@ -58,7 +58,11 @@ pub fn coverage(settings: &Settings, wishes: &Wishes) -> Result<()> {
     };
     let guest = guest::run(&lab, settings, sources(), &built, &modules, &ways)?;
     let judged = lab.judge_module(&guest, &sources());
-    match profile::of(&guest) {
+    let (before, profile) = profile::split(&guest);
+    if judged.is_err() {
+        eprint!("{before}");
+    }
+    match profile {
         Some(profile) => {
             let own = reported.own_files(lab.cache.dir())?;
             let files = profile::files(&lab.toolchain, &built, &modules, &own, profile)?;

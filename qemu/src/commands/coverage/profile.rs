@@ -49,12 +49,17 @@ struct Exported {
     segments: Vec<Segment>,
 }
 
-/// The profile in a guest's output, as base64; nothing if the guest ended before it was complete.
-pub fn of(guest: &Guest) -> Option<&str> {
+/// What else a guest has printed, and the profile, as base64; no profile if the guest ended before that was
+/// complete.
+pub fn split(guest: &Guest) -> (&str, Option<&str>) {
     let [begin, end] = PROFILE;
-    let (_, after) = guest.output.split_once(begin)?;
-    let (profile, _) = after.split_once(end)?;
-    Some(profile.trim())
+    match guest.output.split_once(begin) {
+        Some((before, after)) => (
+            before,
+            after.split_once(end).map(|(profile, _)| profile.trim()),
+        ),
+        None => (&guest.output, None),
+    }
 }
 
 /// Those of the module's `own` files that have code, in the order of their paths.

@@ -124,6 +124,7 @@ const ROWS: &[Row] = &[
         " in_c.c ",
         "in_c.c:11:2\n   11 | \treturn 0;\n",
         "in_c.c:17:2\n   17 | \tnumber = 0;\n",
+        "insmod: /in_c.ko: error 33",
         "error: the kernel refused the module",
     ] },
     Row { what: "a module that stays loaded", exit: 0, variables: &[], prints: &[" stays.c      3         3     100.0               0 "],
