@@ -341,11 +341,12 @@ impl Machine<'_> {
             arch.append,
             // On the only CPU, a report needs the panic to get out.
             "softlockup_panic=1",
-            // Corrupted objects; and else per-CPU sheaves hide leaks from kmemleak.
-            if flavour.debug == Checks::None {
-                ""
-            } else {
-                "slab_debug=FZP"
+            match flavour.debug {
+                Checks::None => "",
+                // Corrupted objects; and else per-CPU sheaves hide leaks from kmemleak.
+                Checks::Kasan => "slab_debug=FZP",
+                // `allnoconfig` has left it off.
+                Checks::Kcsan => "slab_debug=FZP kcsan.early_enable=1",
             },
             self.accelerator.append(flavour.arch),
             append,
