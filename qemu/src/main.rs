@@ -44,6 +44,7 @@ fn main() -> ExitCode {
     match outcome {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
+            let error = host::whole::or_damage(error);
             eprintln!("lab: error: {}", diagnostic::render(&error));
             ExitCode::from(diagnostic::exit_of(&error))
         }

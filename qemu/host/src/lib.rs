@@ -9,3 +9,4 @@ pub mod progress;
 pub mod project;
 pub mod sandbox;
 pub mod toolchain;
+pub mod whole;

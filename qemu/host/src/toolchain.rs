@@ -16,7 +16,7 @@ use crate::arch::Arch;
 use crate::cache::{self, Cache, Lock};
 use crate::packages::{packages, LINKS, MOUNT_POINTS, SUITE};
 use crate::progress::{Job, Tick};
-use crate::{mirrors, programs, sandbox};
+use crate::{mirrors, programs, sandbox, whole};
 
 /// Bytes that the folder needs, including temporary downloads.
 const SPACE: u64 = 3 << 30;
@@ -106,6 +106,8 @@ impl Toolchain {
         space: u64,
         make: impl FnOnce(&Self, &Path) -> Result<()>,
     ) -> Result<Self> {
+        let folder = self.root.strip_prefix(cache.dir())?;
+        let folder = folder.to_string_lossy().into_owned();
         if !self.is_whole() {
             let _lock = cache.lock("toolchain")?;
             if !self.is_whole() {
@@ -115,6 +117,7 @@ impl Toolchain {
                 cache::remove(&self.root)?;
                 fs::create_dir_all(self.root.with_file_name(""))
                     .context("cannot make the toolchain's place")?;
+                whole::forget(cache, &folder)?;
                 make(&self, &new)?;
                 fs::rename(&new, &self.root).context("cannot move the toolchain to its place")?;
                 let stamp = self.recipe.clone() + &self.ask_versions()?;
@@ -129,6 +132,7 @@ impl Toolchain {
                     .into(),
             );
         }
+        whole::note(cache, &folder, &[&self.name])?;
         self.versions = self.read_versions().context("no versions")?;
         Ok(self)
     }

@@ -2,7 +2,7 @@
 
 use std::fs;
 use std::io::Write;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use anyhow::{Context, Result};
@@ -76,7 +76,7 @@ fn compiled(
     let program = source.with_extension("");
     let _lock = cache.lock("guest programs")?;
 
-    if !cache::holds(&source, text) || !program.is_file() {
+    if !cache::holds(&source, text) || !is_whole(&program) {
         // The source is written last: it marks the program as made from it.
         let draft = source.with_file_name(format!("{name}.draft.c"));
         cache::write_whole(&draft, text.as_bytes())?;
@@ -105,6 +105,11 @@ fn compiled(
         cache::write_whole(&source, text.as_bytes())?;
     }
     Ok(program)
+}
+
+/// Whether it is a program to its end, where the table of its sections is.
+fn is_whole(program: &Path) -> bool {
+    fs::read(program).is_ok_and(|content| object::File::parse(&*content).is_ok())
 }
 
 /// The files of a guest.

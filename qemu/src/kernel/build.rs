@@ -11,6 +11,7 @@ use host::cache::{self, Cache, Lock};
 use host::progress::{Job, Tick};
 use host::project::cpus;
 use host::toolchain::Toolchain;
+use host::whole;
 
 use crate::kernel::config;
 use crate::kernel::copy::remove_copy;
@@ -82,6 +83,9 @@ impl Kernel {
                 remove_forgotten(cache, &kernel.name);
             }
         }
+        if !kernel.source.foreign {
+            whole::note(cache, &part(&kernel.name), &[&part(&kernel.name)])?;
+        }
         cache::note_use(&kernel.dir)?;
         Ok(kernel)
     }
@@ -103,6 +107,7 @@ impl Kernel {
         let resumed = self.dir.is_dir();
         fs::create_dir_all(&self.dir)?;
         let log = cache.place_for(&format!("log/kernel-{}", self.flavour.name()))?;
+        whole::forget(cache, &part(&self.name))?;
         let start = Instant::now();
         self.configure(toolchain, fragment, options, &log)?;
         self.build(toolchain, &log)?;

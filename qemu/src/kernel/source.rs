@@ -8,6 +8,7 @@ use diagnostic::Diagnostic;
 use host::arch::Arch;
 use host::cache::{self, Cache};
 use host::toolchain::Toolchain;
+use host::whole;
 
 use crate::kernel::archive::{version_of, Archive};
 
@@ -79,15 +80,18 @@ impl Source {
     ) -> Result<Self> {
         let dir = cache.place_for(&format!("source/linux-{name}"))?;
         let stamp = dir.with_file_name(format!("linux-{name}.version"));
+        let place = format!("source/linux-{name}");
 
         if !stamp.is_file() {
             let _lock = cache.lock("kernel source")?;
             if !stamp.is_file() {
                 cache.require_space(SPACE, "the kernel source")?;
+                whole::forget(cache, &place)?;
                 let version = fetch(cache, toolchain, name, version, &dir)?;
                 cache::write_whole(&stamp, version.as_bytes())?;
             }
         }
+        whole::note(cache, &place, &[&place, &format!("{place}.version")])?;
         Ok(Source {
             version: fs::read_to_string(&stamp).context("cannot read the source's version")?,
             dir,

@@ -2,7 +2,7 @@
 //! are cut short. The next run is well, or says what to delete.
 
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -13,21 +13,28 @@ use fastrand::Rng;
 use super::SEED;
 use crate::harness::test::Test;
 use crate::support::context::{
-    main_flavour, must_contain, on_host, printed, programs, TestContext,
+    main_flavour, must_contain, on_host, printed, programs, succeed, TestContext,
 };
 use crate::support::processes::Started;
 use crate::support::scratch::Scratch;
 
-/// How often `make test-all` kills a run.
-const KILLS: u32 = 10;
+/// How often `make test-all` does it.
+const FEW: u32 = 10;
 
 /// The tests; those of many kills run only if they are asked for.
 pub fn tests() -> Vec<Test> {
-    let test = |times: u32| {
-        let name = format!("storm::lab::killed {times} times");
-        Test::new(name, move |context| killed(context, times)).on(&main_flavour())
+    let test = |what: &str, times: u32, run: fn(&TestContext, u32) -> Result<()>| {
+        let name = format!("storm::lab::{what} {times} times");
+        Test::new(name, move |context| run(context, times)).on(&main_flavour())
     };
-    vec![test(KILLS), test(100).only_if_asked().minutes(30)]
+    vec![
+        test("killed", FEW, killed),
+        test("files cut short", FEW, cut_short),
+        test("killed", 100, killed).only_if_asked().minutes(30),
+        test("files cut short", 100, cut_short)
+            .only_if_asked()
+            .minutes(30),
+    ]
 }
 
 /// Kills a run at a random moment, again and again; every time, nothing is left, and the next run is well.
@@ -49,6 +56,34 @@ fn killed(context: &TestContext, times: u32) -> Result<()> {
             .kill_after(moment)
             .and_then(|()| cache.greets())
             .with_context(|| format!("kill {nth}, {moment:?} after the start, without {what}"))?;
+    }
+    Ok(())
+}
+
+/// Cuts a file of the cache short, and runs; the file may not matter, or be made again, or the error names it.
+fn cut_short(context: &TestContext, times: u32) -> Result<()> {
+    let cache = Copy::of(context)?;
+    cache.greets()?;
+    let files = cache.files()?;
+    let random = &mut Rng::with_seed(SEED.parse()?);
+    for nth in 1..=times {
+        let of_place = random.choice(&files).context("no files")?;
+        let file = random.choice(of_place).context("no file")?;
+        let kept = cache.cut(file, random)?;
+        if random.bool() {
+            cache.remove("module")?;
+        }
+        let output = cache.run()?.output()?;
+        let text = printed(&output);
+        let told = text.contains("a file in the cache is not whole")
+            && text.contains(&*file.to_string_lossy());
+        let well = output.status.success() && text.contains("hello, world! (1)");
+        ensure!(
+            told || well,
+            "{nth}: {} was cut short:\n{text}",
+            file.display()
+        );
+        cache.put_back(file, kept)?;
     }
     Ok(())
 }
@@ -90,6 +125,38 @@ impl<'a> Copy<'a> {
         let options = ["--bind", &copy, &cache, "--ro-bind", &programs, &programs];
         let run = self.context.lab_command(&["run"], &[])?;
         Ok(on_host(&options, &run))
+    }
+
+    /// The names of its files, for each folder of the cache.
+    fn files(&self) -> Result<Vec<Vec<PathBuf>>> {
+        let places = ["toolchain", "source", "kernel", "guest", "module"];
+        let of_place = |place: &&str| {
+            let mut find = Command::new("find");
+            find.arg(place).args(["-type", "f", "-size", "+0"]);
+            let found = succeed(find.current_dir(self.scratch.dir()))?;
+            Ok(found.lines().map(PathBuf::from).collect())
+        };
+        places.iter().map(of_place).collect()
+    }
+
+    /// Gives it another file in the place of this one, which other caches share; returns this one's name now.
+    fn cut(&self, file: &Path, random: &mut Rng) -> Result<PathBuf> {
+        let file = self.scratch.dir().join(file);
+        let kept = self.scratch.dir().join("kept");
+        let mut content = fs::read(&file)?;
+        content.truncate(random.usize(..content.len()));
+        fs::rename(&file, &kept)?;
+        fs::write(&file, content)?;
+        fs::set_permissions(&file, fs::metadata(&kept)?.permissions())?;
+        Ok(kept)
+    }
+
+    fn put_back(&self, file: &Path, kept: PathBuf) -> Result<()> {
+        let file = self.scratch.dir().join(file);
+        match file.parent().filter(|folder| folder.is_dir()) {
+            Some(_) => Ok(fs::rename(kept, file)?),
+            None => Ok(fs::remove_file(kept)?),
+        }
     }
 
     fn remove(&self, part: &str) -> Result<()> {
