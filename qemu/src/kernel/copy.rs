@@ -197,7 +197,7 @@ fn find_below(folder: &Path, to: &Path, below: &Path, found: &mut Found) -> Resu
                 find_below(folder, to, &file, found)?;
             }
         } else if path.is_file()
-            && !is_product(&here, &text)
+            && !is_product(&path)
             && !is_link_to_copy(&path, to)
             && !text.contains('\n')
         {
@@ -235,7 +235,7 @@ fn is_link_to_copy(path: &Path, to: &Path) -> bool {
 /// What Kbuild makes in a module's folder, see `clean` in the kernel's Makefile, and what the lab makes for
 /// editors. Of other files that Kbuild makes, such as programs for user space, it keeps the command beside
 /// them.
-fn is_product(folder: &Path, name: &str) -> bool {
+pub fn is_product(file: &Path) -> bool {
     let ends = [
         ".o",
         ".ko",
@@ -252,10 +252,14 @@ fn is_product(folder: &Path, name: &str) -> bool {
         "rust-project.json",
         "compile_commands.json",
     ];
+    let (Some(folder), Some(name)) = (file.parent(), file.file_name()) else {
+        return false;
+    };
+    let name = name.to_string_lossy();
     // The border makes up to three files of a contract by one command.
     let mut ends_of_contract = ["_layout.h", "_extern.h"].into_iter();
     let contract = ends_of_contract.find_map(|end| name.strip_suffix(end));
-    let name = contract.map_or(name.to_owned(), |contract| format!("{contract}_h.rs"));
+    let name = contract.map_or(name.to_string(), |contract| format!("{contract}_h.rs"));
     ends.iter().any(|end| name.ends_with(end)) || folder.join(format!(".{name}.cmd")).is_file()
 }
 

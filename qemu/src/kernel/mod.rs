@@ -3,6 +3,7 @@
 pub mod advice;
 pub mod archive;
 pub mod build;
+pub mod built;
 pub mod config;
 pub mod copy;
 pub mod counting;

@@ -11,26 +11,18 @@ use std::process::{Command, ExitStatus, Output, Stdio};
 
 use anyhow::{Context, Result};
 use diagnostic::Diagnostic;
-use host::cache::{self, Cache, Lock};
+use host::cache::{Cache, Lock};
 use host::project::cpus;
 use host::toolchain::Toolchain;
 
 use crate::exit::Exit;
 use crate::kernel::advice;
 use crate::kernel::build::Kernel;
+use crate::kernel::built::{self, Built};
 use crate::kernel::copy::remove_orphans;
 use crate::kernel::counting;
 use crate::kernel::paths;
 use crate::kernel::sources::Sources;
-
-/// The file in a module's folder with its state at the last build.
-const BUILT: &str = "lab.built";
-
-/// The file there while make runs.
-pub const UNFINISHED: &str = "lab.unfinished";
-
-/// The file there with the recipe of the kernel.
-pub const BUILT_FOR: &str = "lab.built_for";
 
 /// A module's sources, copied for a kernel; locked against other runs.
 pub struct Module<'a> {
@@ -114,28 +106,21 @@ impl<'a> Module<'a> {
     ///
     /// When it does not compile; the error has the compilers' messages.
     pub fn provide(&self, toolchain: &Toolchain) -> Result<()> {
-        let built = self.dir.join(BUILT);
         // If the user can edit the kernel's source, only make knows what has changed.
-        if self.kernel.source.foreign || !cache::holds(&built, &self.state()?) {
+        if self.kernel.source.foreign || Built::before(&self.dir) != Some(self.now(true)?) {
             self.build(toolchain, &[])?;
-            cache::write_whole(&built, self.state()?.as_bytes())?;
         }
         Ok(())
     }
 
-    /// The kernel, make's words, and the folder's files with their sizes and times.
-    fn state(&self) -> Result<String> {
-        let mut files = Vec::new();
-        list(&self.dir, &mut files)?;
-        let own = format!("{} ", self.dir.join(BUILT).display());
-        files.retain(|file| !file.starts_with(&own));
-        files.sort();
-        let words = self.words.join(" ");
-        Ok(format!(
-            "{}\n{words}\n{}",
+    fn now(&self, succeeded: bool) -> Result<Built> {
+        let made_for = format!(
+            "{}
+{}",
             self.kernel.recipe,
-            files.join("\n")
-        ))
+            self.words.join(" ")
+        );
+        Built::now(&self.dir, &made_for, succeeded)
     }
 
     /// Builds it with more arguments for make, such as `W=1`; returns Kbuild's output.
@@ -144,31 +129,24 @@ impl<'a> Module<'a> {
     ///
     /// When it does not compile; the error has the compilers' messages.
     pub fn build(&self, toolchain: &Toolchain, words: &[&str]) -> Result<String> {
+        let (before, now) = (Built::before(&self.dir), self.now(true)?);
+        built::forget(&self.dir)?;
         // From Linux 6.13 on, Kbuild does not notice a changed configuration of the kernel: fixdep's
         // `$(wildcard include/config/MODVERSIONS)` is looked up in the module's own folder.
-        let (unfinished, built_for) = (self.dir.join(UNFINISHED), self.dir.join(BUILT_FOR));
-        let kernel = &self.kernel.recipe;
-        if unfinished.exists() || !cache::holds(&built_for, kernel) {
+        if !before.is_some_and(|before| before.can_go_on(&self.dir, &now)) {
             self.judge(toolchain, &output_of(self.make(toolchain).arg("clean"))?)?;
         }
-        // A build may have left a link in its place: that is replaced, not followed.
-        cache::write_whole(&built_for, kernel.as_bytes())?;
-        let make = run_marked(&unfinished, self.make(toolchain).args(words))?;
+        let make = output_of(self.make(toolchain).args(words))?;
+        let left = self.now(make.status.success())?;
+        left.note(&self.dir)?;
         let printed = self.judge(toolchain, &make)?;
-        if self.fused && !self.has_fused()? {
+        if self.fused && !left.has(".fused.o") {
             return Err(Diagnostic::new("no module here can be fused")
                 .note("FUSED=1 is for modules with a contract, whose Kbuild includes border/border.mk")
                 .help("run the same command without FUSED=1, or see docs/border.md")
                 .into());
         }
         Ok(printed)
-    }
-
-    /// Whether border.mk has joined any module here.
-    fn has_fused(&self) -> Result<bool> {
-        let mut files = Vec::new();
-        list(&self.dir, &mut files)?;
-        Ok(files.iter().any(|file| file.contains(".fused.o ")))
     }
 
     /// make's output, which is kept in the log; or the error, if it failed.
@@ -247,15 +225,6 @@ fn strip(toolchain: &Toolchain, ko: &Path, words: &[&str]) -> Result<Vec<u8>> {
     fs::read(&stripped).with_context(|| format!("cannot read {}", stripped.display()))
 }
 
-/// Runs make with a marker file that stays if make is killed: a compiler that is killed with it leaves
-/// half an object, which the next make would not compile again. A make that exits removes those.
-fn run_marked(mark: &Path, make: &mut Command) -> Result<Output> {
-    cache::write_whole(mark, b"")?;
-    let output = output_of(make)?;
-    fs::remove_file(mark).with_context(|| format!("cannot remove {}", mark.display()))?;
-    Ok(output)
-}
-
 /// Runs make; an error if it was killed.
 fn output_of(make: &mut Command) -> Result<Output> {
     let output = make.stdin(Stdio::null()).output();
@@ -273,21 +242,6 @@ fn output_of(make: &mut Command) -> Result<Output> {
 fn killer(status: ExitStatus) -> Option<i32> {
     let in_sandbox = status.code().filter(|code| *code > 128);
     status.signal().or(in_sandbox.map(|code| code - 128))
-}
-
-/// Lists the files of a folder, except those that are made after the module's build.
-fn list(folder: &Path, files: &mut Vec<String>) -> Result<()> {
-    for entry in fs::read_dir(folder)? {
-        let entry = entry?;
-        let (path, about) = (entry.path(), entry.metadata()?);
-        if about.is_dir() {
-            list(&path, files)?;
-        } else if !path.to_string_lossy().ends_with(".ko.stripped") {
-            let modified = about.modified()?;
-            files.push(format!("{} {} {modified:?}", path.display(), about.len()));
-        }
-    }
-    Ok(())
 }
 
 /// The compilers' messages without the lines of make and Kbuild.
@@ -310,9 +264,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_mark_stays_where_make_was_killed() -> Result<()> {
-        let folder = tempfile::tempdir()?;
-        let mark = folder.path().join("unfinished");
+    fn a_make_that_was_killed_has_not_exited() -> Result<()> {
         for (make, signal) in [
             ("exit 0", None),
             ("exit 2", None),
@@ -321,8 +273,7 @@ mod tests {
             ("exit 137", Some(9)),
             ("exit 130", Some(2)),
         ] {
-            let ended = run_marked(&mark, Command::new("sh").args(["-c", make]));
-            assert_eq!(mark.exists(), signal.is_some(), "{make}");
+            let ended = output_of(Command::new("sh").args(["-c", make]));
             let rendered = ended.err().map(|error| diagnostic::render(&error));
             let killed = signal.map(|signal| format!("killed by signal {signal}"));
             match (&rendered, &killed) {

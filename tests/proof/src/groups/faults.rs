@@ -19,7 +19,8 @@ use lab::exit::Exit;
 use lab::guest::initramfs::Initramfs;
 use lab::guest::machine::Outcome;
 use lab::kernel::archive::Archive;
-use lab::kernel::module::{self, Module};
+use lab::kernel::built;
+use lab::kernel::module::Module;
 use lab::kernel::sources::{Sources, HELLO_RUST};
 
 /// The tests.
@@ -130,15 +131,15 @@ fn make_is_killed(context: &TestContext) -> Result<()> {
         "the build of the module was killed",
     )?;
     ensure!(
-        module.dir().join(module::UNFINISHED).exists(),
-        "the mark is gone"
+        !module.dir().join(built::FILE).exists(),
+        "a build that was killed is noted"
     );
 
     let printed = module.build(&lab.toolchain, &[])?;
     must_contain(&printed, "RUSTC [M]")?;
     ensure!(
-        !module.dir().join(module::UNFINISHED).exists(),
-        "the mark stays"
+        module.dir().join(built::FILE).exists(),
+        "the build is not noted"
     );
     Ok(())
 }

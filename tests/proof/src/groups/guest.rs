@@ -7,8 +7,9 @@ use crate::harness::test::{Case, Test};
 use crate::support::context::{flavours, foreign_flavour, must_contain, succeed, TestContext};
 use lab::commands::lab::Lab;
 use lab::guest::machine;
+use lab::kernel::built;
 use lab::kernel::flavour::Flavour;
-use lab::kernel::module::{self, Module};
+use lab::kernel::module::Module;
 use lab::kernel::sources::{Files, Sources, HELLO_RUST, KUNIT};
 
 /// Each kind of crossing between Rust and C, with a KUnit suite of its own.
@@ -143,7 +144,9 @@ fn kernel_built_anew(_: &TestContext, lab: &Lab) -> Result<()> {
     let printed = module.build(&lab.toolchain, &[])?;
     ensure!(!compiles(&printed), "nothing has changed, but:\n{printed}");
     is_provided_once(lab, &module)?;
-    std::fs::write(module.dir().join(module::BUILT_FOR), "another kernel")?;
+    let noted = module.dir().join(built::FILE);
+    let text = std::fs::read_to_string(&noted)?;
+    std::fs::write(&noted, text + "of another")?;
     let printed = module.build(&lab.toolchain, &[])?;
     ensure!(
         compiles(&printed),
@@ -156,10 +159,10 @@ fn kernel_built_anew(_: &TestContext, lab: &Lab) -> Result<()> {
 fn is_provided_once(lab: &Lab, module: &Module) -> Result<()> {
     let time = |name| std::fs::metadata(module.dir().join(name)).and_then(|it| it.modified());
     module.provide(&lab.toolchain)?;
-    let (text, object) = (time("lab.built")?, time("hello_rust_main.o")?);
+    let (text, object) = (time(built::FILE)?, time("hello_rust_main.o")?);
     module.provide(&lab.toolchain)?;
     ensure!(
-        time("lab.built")? == text,
+        time(built::FILE)? == text,
         "nothing was touched, but make ran"
     );
 

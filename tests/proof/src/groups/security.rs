@@ -244,7 +244,7 @@ const KBUILD: &str = "obj-m := sly.o\n\
     \t@touch CACHE/sly CACHE/toolchain/sly CACHE/module/sly /dev/shm/../sly || :\n\
     \t@cat OUTSIDE >$(src)/read || :\n\
     \t@{ ls /dev; grep CapEff /proc/self/status; } >$(src)/has\n\
-    \t@ln -sf OUTSIDE $(src)/lab.built_for; ln -sf OUTSIDE $(src)/lab.built\n\
+    \t@ln -sf OUTSIDE $(src)/lab.built\n\
     \t@echo >$@\n";
 
 /// Its Makefile can write in its own folder alone, and the lab does not follow what it has left there.
@@ -263,7 +263,7 @@ fn build_of_module(context: &TestContext) -> Result<()> {
     let built = succeed(&mut lab("module")?)?;
     let built = Path::new(built.trim());
     // As one that was killed leaves it.
-    for link in ["lab.unfinished", "sly.c"] {
+    for link in ["lab.built", "sly.c"] {
         let link = built.join(link);
         let _ = fs::remove_file(&link);
         symlink(&outside, &link)?;
