@@ -21,14 +21,31 @@ const PAGE: &str = "docs/coverage.md";
 /// No parameter at random has this value.
 const ODD: &str = "1000000007";
 
+/// One function runs in an interrupt, and nothing uses another.
 const IN_C: &str = r#"#include <linux/errno.h>
+#include <linux/irq_work.h>
 #include <linux/module.h>
 
 static int number;
 module_param(number, int, 0444);
 
+static void in_c_interrupt(struct irq_work *work)
+{
+	number++;
+}
+
+static inline int in_c_unused(void)
+{
+	return 7;
+}
+
 static int __init in_c_init(void)
 {
+	struct irq_work work = IRQ_WORK_INIT_HARD(in_c_interrupt);
+
+	irq_work_queue(&work);
+	irq_work_sync(&work);
+	number--;
 	if (number == 1000000007)
 		return -EDOM;
 	return 0;
@@ -75,6 +92,11 @@ impl Drop for InRust {
         self.0.clear();
     }
 }
+
+#[allow(dead_code)]
+fn unused() -> u8 {
+    7
+}
 "#;
 
 /// It cannot be unloaded.
@@ -112,25 +134,27 @@ const BOTH: &[(&str, &str)] = &[
 #[rustfmt::skip] // a table reads best as a table
 const ROWS: &[Row] = &[
     Row { what: "a branch in each language does not run", files: BOTH, variables: &[], exit: 0, prints: &[
-        " in_c.c          8         7      87.5               1 ",
-        " in_rust.rs     16        15      93.7               2 ",
-        " all            24        22      91.6               3 ",
-        "What has not run:\n\nin_c.c:10:3\n   10 | \t\treturn -EDOM;\n      | \t\t^^^^^^^^^^^^\n",
+        " in_c.c         18        14      77.7               2 ",
+        " in_rust.rs     19        15      78.9               3 ",
+        " all            37        29      78.3               5 ",
+        "What has not run:\n\nin_c.c:15:2\n   15 | \treturn 7;\n",
+        "\nin_c.c:26:3\n   26 | \t\treturn -EDOM;\n      | \t\t^^^^^^^^^^^^\n",
         "\nin_rust.rs:18:34\n   18 |         bytes.push(7, GFP_KERNEL)?;\n      |                                  ^\n",
         "\nin_rust.rs:20:20\n   20 |             return Err(EINVAL);\n      |                    ^^^^^^^^^^^\n",
+        "\nin_rust.rs:33:1\n   33 | fn unused() -> u8 {\n   34 |     7\n",
     ] },
     // What has run before an init fails counts.
     Row { what: "an init that fails", files: BOTH, variables: &[("LAB_PARAMS", "in_c.number=1000000007")], exit: 1, prints: &[
         " in_c.c ",
-        "in_c.c:11:2\n   11 | \treturn 0;\n",
-        "in_c.c:17:2\n   17 | \tnumber = 0;\n",
+        "in_c.c:27:2\n   27 | \treturn 0;\n",
+        "in_c.c:33:2\n   33 | \tnumber = 0;\n",
         "insmod: /in_c.ko: error 33",
         "error: the kernel refused the module",
     ] },
     Row { what: "a module that stays loaded", exit: 0, variables: &[], prints: &[" stays.c      3         3     100.0               0 "],
         files: &[("Kbuild", "obj-m := stays.o\n"), ("stays.c", STAYS)] },
     Row { what: "a script in the guest", exit: 0, variables: &[("LAB_RUN", "rmmod in_c; ! insmod /in_c.ko number=1000000007")],
-        files: BOTH, prints: &[" in_c.c          8         8     100.0               0 "] },
+        files: BOTH, prints: &[" in_c.c         18        15      83.3               1 "] },
     Row { what: "a module without code", exit: 1, variables: &[], prints: &["error: no code of the module counts"],
         files: &[("Kbuild", "obj-m := empty.o\n"), ("empty.c", EMPTY)] },
 ];
@@ -164,7 +188,11 @@ pub fn tests() -> Vec<Test> {
             .iter()
             .try_for_each(|(words, says)| must_refuse(&mut context.lab_command(words, &[])?, says))
     });
-    of_hello_rust.chain(of_rows).chain([refused]).collect()
+    let page = Test::new("coverage::docs/your-module.md", of_new_module).on(&main_flavour());
+    of_hello_rust
+        .chain(of_rows)
+        .chain([refused, page])
+        .collect()
 }
 
 /// All lines have run, and each place that has not is in the page's table, and the other way round.
@@ -206,6 +234,24 @@ fn listed(page: &str) -> Result<BTreeSet<(String, String)>> {
     Ok(rows
         .map(|found| (found[1].to_owned(), found[2].replace(r"\|", "|")))
         .collect())
+}
+
+/// By the new module's own Makefile. The page shows a part of the report.
+fn of_new_module(context: &TestContext) -> Result<()> {
+    let place = tempfile::tempdir()?;
+    let folder = place.path().join("notes");
+    let dir = format!("DIR={}", folder.display());
+    succeed(&mut context.make_command(&project(), &["new", "NAME=notes", &dir])?)?;
+    let report = succeed(&mut context.make_command(&folder, &["coverage"])?)?;
+    let page = fs::read_to_string(project().join("docs/your-module.md"))?;
+    let (_, part) = page
+        .split_once("$ make coverage\n")
+        .context("the page has no report")?;
+    let (part, _) = part.split_once("```").context("the report has no end")?;
+    let report: Vec<&str> = report.lines().map(str::trim_end).collect();
+    let report = report.join("\n");
+    part.split("…\n")
+        .try_for_each(|lines| must_contain(&report, lines.trim_end()))
 }
 
 fn of_row(context: &TestContext, row: &Row) -> Result<()> {
