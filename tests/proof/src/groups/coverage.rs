@@ -10,7 +10,8 @@ use regex::Regex;
 use super::modules::write;
 use crate::harness::test::Test;
 use crate::support::context::{
-    flavour, foreign_flavour, main_flavour, must_contain, printed, succeed, TestContext,
+    debug_flavour, flavour, foreign_flavour, main_flavour, must_contain, printed, succeed,
+    TestContext,
 };
 use crate::support::scratch::must_refuse;
 use lab::kernel::flavour::{Compiler, Flavour};
@@ -189,10 +190,12 @@ pub fn tests() -> Vec<Test> {
             .try_for_each(|(words, says)| must_refuse(&mut context.lab_command(words, &[])?, says))
     });
     let page = Test::new("coverage::docs/your-module.md", of_new_module).on(&main_flavour());
-    of_hello_rust
-        .chain(of_rows)
-        .chain([refused, page])
-        .collect()
+    let debug = debug_flavour();
+    let starved = Test::new("coverage::without each allocation", starved)
+        .on(&debug)
+        .minutes(20);
+    let others = [refused, page, starved];
+    of_hello_rust.chain(of_rows).chain(others).collect()
 }
 
 /// All lines have run, and each place that has not is in the page's table, and the other way round.
@@ -234,6 +237,23 @@ fn listed(page: &str) -> Result<BTreeSet<(String, String)>> {
     Ok(rows
         .map(|found| (found[1].to_owned(), found[2].replace(r"\|", "|")))
         .collect())
+}
+
+/// The error after an allocation is reached only where that can fail.
+fn starved(context: &TestContext) -> Result<()> {
+    let place = tempfile::tempdir()?;
+    write(
+        place.path(),
+        &[("Kbuild", "obj-m := in_rust.o\n"), ("in_rust.rs", IN_RUST)],
+    )?;
+    let folder = place.path().to_string_lossy();
+    let variables = [("LAB_M", &*folder), ("LAB_DEBUG", "1")];
+    let report = succeed(&mut context.lab_command(&["coverage"], &variables)?)?;
+    ensure!(!report.contains("GFP_KERNEL)?"), "{report}");
+    must_contain(
+        &report,
+        " in_rust.rs     19        15      78.9               2 ",
+    )
 }
 
 /// By the new module's own Makefile. The page shows a part of the report.
