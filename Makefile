@@ -93,7 +93,7 @@ test-all: ## run the tests on all kernels  [LIST=1 JUNIT=file]
 	$(call cargo_build,lab stitch walkthrough proof)
 	@'$(BIN)/proof' --all
 
-storm: ## load, unload and use the module at random, in races, and without memory  [M=folder MINUTES=10 SEED= STORM=loads STEPS=3,7-9]
+storm: ## load and unload the module at random, in races, and without memory  [M=folder MINUTES=10 SEED= STORM=loads STEPS=3,7-9]
 	$(call cargo_build,lab)
 	@$(LAB) storm
 

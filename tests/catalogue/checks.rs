@@ -223,7 +223,8 @@ extern "C" fn contexts() -> *const c_char {
     PASS
 }
 
-/// Calls each function of C that can fail, some of them in callbacks, while there are counters to free.
+/// Calls each function of C that can fail, some of them in callbacks, while there are counters to
+/// free.
 fn calls_that_can_fail() -> Result {
     let ones = Counter::new(1)?;
     imports::copy(Some(&mut 0), Some(&ones.next()))?;
