@@ -151,10 +151,7 @@ impl Assertions<'_, '_> {
     }
 
     fn size_and_sign(&self, ty: &Type) -> Option<(u64, bool)> {
-        let Type::Name(name) = ty else {
-            return None;
-        };
-        Some(match name.as_str() {
+        Some(match self.bindings.resolved(ty, |ty| ty)? {
             "c_schar" | "i8" => (1, true),
             "c_uchar" | "u8" => (1, false),
             "c_short" | "i16" => (2, true),
@@ -163,7 +160,7 @@ impl Assertions<'_, '_> {
             "c_uint" | "u32" => (4, false),
             "c_longlong" | "i64" => (8, true),
             "c_ulonglong" | "u64" => (8, false),
-            _ => return self.size_and_sign(self.bindings.alias(name)?),
+            _ => return None,
         })
     }
 

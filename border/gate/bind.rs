@@ -95,7 +95,7 @@ pub(crate) fn complete(args: &Args<'_>, header: &Header<'_>, bound: String) -> R
 
 /// Replaces `pub use self::way as way_t;`, which bindgen writes for the typedef of an enum, by a
 /// type alias: a type of the kernel crate cannot be re-exported like that.
-fn with_types(mut bound: String) -> String {
+pub(crate) fn with_types(mut bound: String) -> String {
     const USE: &str = "pub use self";
     while let Some(at) = bound.find(USE) {
         let end = bound[at..].find(';').map_or(bound.len(), |end| at + end);
@@ -108,7 +108,7 @@ fn with_types(mut bound: String) -> String {
 }
 
 /// Removes the constants of macros that are undefined again.
-fn without_undefined(header: &Header<'_>, bound: String) -> String {
+pub(crate) fn without_undefined(header: &Header<'_>, bound: String) -> String {
     let defined = |name: &str| header.macros.iter().any(|defined| defined.name == name);
     let gone = header.undefined.iter().filter(|name| !defined(name));
     gone.fold(bound, |text, name| match constant(&text, name) {
@@ -181,7 +181,7 @@ const VALUE_OF: &str = "border_value_of_";
 
 /// Replaces the values of constants, and their types by what bindgen would choose for the value:
 /// `pub const ALL: u32 = 4294967295;`.
-fn typed_constants(bound: &str, typed: &Bindings) -> String {
+pub(crate) fn typed_constants(bound: &str, typed: &Bindings) -> String {
     let mut text = bound.to_owned();
     for (name, value) in &typed.constants {
         let (Some(name), Value::Number(value)) = (name.strip_prefix(VALUE_OF), value) else {

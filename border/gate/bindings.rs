@@ -90,6 +90,26 @@ impl Bindings {
         ty.as_ref()
     }
 
+    /// The name of a type behind all aliases, each seen through `as_seen`; `None` if it is no name, or an
+    /// alias of itself.
+    pub(crate) fn resolved<'t>(
+        &'t self,
+        ty: &'t Type,
+        as_seen: impl Fn(&'t Type) -> &'t Type,
+    ) -> Option<&'t str> {
+        let mut ty = as_seen(ty);
+        for _ in 0..=self.aliases.len() {
+            let Type::Name(name) = ty else {
+                return None;
+            };
+            match self.alias(name) {
+                Some(target) => ty = as_seen(target),
+                None => return Some(name),
+            }
+        }
+        None
+    }
+
     /// The target of C's `typedef int f(void)`: bindgen uses that name for a pointer.
     pub(crate) fn function_type(&self, name: &str) -> Option<Type> {
         let alias = self.alias(name)?;
@@ -151,7 +171,7 @@ impl Bindings {
     }
 
     fn function(&mut self, source: &str, tokens: &[Token<'_>], at: usize, name: &str) {
-        let after_name = &tokens[at + 3..end_of_item(tokens, at).0];
+        let after_name = between(tokens, at + 3, end_of_item(tokens, at).0);
         let abi = abi(&tokens[..at]);
         self.symbols.push(Symbol {
             name: link_name(tokens, at).unwrap_or(name).to_owned(),
@@ -165,7 +185,8 @@ impl Bindings {
     }
 
     fn data(&mut self, source: &str, tokens: &[Token<'_>], at: usize, name: &str, mutable: bool) {
-        let after_name = &tokens[at + 4 + usize::from(mutable)..end_of_item(tokens, at).0];
+        let start = at + 4 + usize::from(mutable);
+        let after_name = between(tokens, start, end_of_item(tokens, at).0);
         let pointer = if mutable { "*mut" } else { "*const" };
         self.symbols.push(Symbol {
             name: link_name(tokens, at).unwrap_or(name).to_owned(),
@@ -248,6 +269,11 @@ fn end_of_item(tokens: &[Token<'_>], at: usize) -> (usize, bool) {
         }
     }
     (tokens.len(), false)
+}
+
+/// These tokens; none if the item ends before them.
+fn between<'t, 'a>(tokens: &'t [Token<'a>], start: usize, end: usize) -> &'t [Token<'a>] {
+    tokens.get(start..end).unwrap_or_default()
 }
 
 /// The tokens after the `=` of an item.

@@ -33,7 +33,7 @@ const MISMATCHES: &[(&str, &str, &str)] = &[
 ];
 
 /// A symbol that a contract declares.
-struct Symbol {
+pub(crate) struct Symbol {
     name: String,
     /// `c_helper.h:7: int f(int a)`
     declaration: String,
@@ -74,28 +74,34 @@ pub(crate) fn run(layer: Layer, contracts: &[&str], recipe: &str) -> ExitCode {
 }
 
 fn symbols(contracts: &[&str]) -> Vec<Symbol> {
-    let mut symbols = Vec::new();
-    for contract in contracts {
-        let source = read(contract).unwrap_or_default();
-        let bindings = Bindings::new(&source);
-        let symbol = |name: &str| {
-            bindings
-                .symbols
-                .iter()
-                .find(|symbol| symbol.c_name() == name)
-        };
-        for (name, declaration) in declarations(&source) {
-            symbols.extend(symbol(name).map(|symbol| Symbol {
-                name: name.to_owned(),
-                declaration,
-                function: matches!(symbol.kind, Some(SymbolKind::Function(_))),
-            }));
-        }
-    }
-    symbols
+    let sources = contracts
+        .iter()
+        .map(|contract| read(contract).unwrap_or_default());
+    sources.flat_map(|source| symbols_in(&source)).collect()
 }
 
-fn explanations(
+/// The symbols that bindings declare.
+pub(crate) fn symbols_in(source: &str) -> Vec<Symbol> {
+    let bindings = Bindings::new(source);
+    let symbol = |name: &str| {
+        bindings
+            .symbols
+            .iter()
+            .find(|symbol| symbol.c_name() == name)
+    };
+    let declared = declarations(source).into_iter();
+    let symbols = declared.filter_map(|(name, declaration)| {
+        let symbol = symbol(name)?;
+        Some(Symbol {
+            name: name.to_owned(),
+            declaration,
+            function: matches!(symbol.kind, Some(SymbolKind::Function(_))),
+        })
+    });
+    symbols.collect()
+}
+
+pub(crate) fn explanations(
     layer: Layer,
     contracts: &[&str],
     symbols: &[Symbol],

@@ -25,6 +25,8 @@ mod join;
 mod nm;
 mod object;
 mod objects;
+#[cfg(test)]
+mod odd;
 mod probes;
 mod problem;
 mod rust_type;

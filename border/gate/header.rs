@@ -270,7 +270,7 @@ pub(crate) fn lines(preprocessed: &str) -> impl Iterator<Item = Line<'_>> {
 fn line_marker(text: &str) -> Option<(usize, &str)> {
     let (number, rest) = text.strip_prefix("# ")?.split_once(' ')?;
     let name = rest.strip_prefix('"')?.split('"').next()?;
-    Some((number.parse().ok()?, name))
+    Some((number.parse::<u32>().ok()? as usize, name))
 }
 
 /// The canonical path: a file may have several names.
@@ -351,7 +351,10 @@ pub(crate) fn defines(statement: &[Token<'_>], name: &str) -> bool {
     let body = plain
         .windows(3)
         .any(|three| is_tag(&three[0]) && three[1].is(name) && three[2].is("{"));
-    body || plain[0].is("typedef") && depth_of(&plain[1..], name) == Some(0)
+    let [first, rest @ ..] = &plain[..] else {
+        return false;
+    };
+    body || first.is("typedef") && depth_of(rest, name) == Some(0)
 }
 
 /// The smallest number of brackets around an occurrence of the name.

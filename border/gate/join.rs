@@ -142,7 +142,7 @@ impl<'a> Group<'a> {
 }
 
 /// The same text, in which all functions have the attributes that decide about inlining.
-fn with_equal_attributes(ir: &str) -> String {
+pub(crate) fn with_equal_attributes(ir: &str) -> String {
     let groups: Vec<_> = ir.lines().filter_map(Group::read).collect();
     let mut features: BTreeMap<&str, i32> = BTreeMap::new();
     let mut extra = BTreeSet::new();

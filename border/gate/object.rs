@@ -146,7 +146,7 @@ fn made_from(object: &str) -> Result<(String, Vec<String>)> {
     Ok(source_and_deps(&cmd))
 }
 
-fn source_and_deps(cmd: &str) -> (String, Vec<String>) {
+pub(crate) fn source_and_deps(cmd: &str) -> (String, Vec<String>) {
     let (mut source, mut deps, mut listing) = (String::new(), Vec::new(), false);
     for line in cmd.lines() {
         if let Some((_, file)) = line

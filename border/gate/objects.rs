@@ -21,7 +21,7 @@ use crate::sizes;
 pub(crate) const OF_MODULE: &[&str] = &["init_module", "cleanup_module"];
 
 /// A symbol that a contract declares.
-struct Declared {
+pub(crate) struct Declared {
     name: String,
     /// `c_helper_h`
     contract: String,
@@ -52,7 +52,8 @@ pub(crate) struct Args<'a> {
 pub(crate) fn check(args: &Args<'_>) -> Result {
     let mut declared = Vec::new();
     for contract in args.contracts {
-        declared.extend(declared_in(contract)?);
+        let layout = read(&contract.replace("_h.rs", "_layout.h"))?;
+        declared.extend(declared_in(contract, &read(contract)?, &layout));
     }
     let mut objects = Vec::new();
     for object in args.rust {
@@ -71,19 +72,18 @@ pub(crate) fn check(args: &Args<'_>) -> Result {
     write(args.report, &border.report())
 }
 
-fn declared_in(contract: &str) -> Result<Vec<Declared>> {
-    let source = read(contract)?;
+/// What a contract declares, by its bindings and its layout header.
+pub(crate) fn declared_in(contract: &str, source: &str, layout: &str) -> Vec<Declared> {
     let stem = Path::new(contract).file_stem().unwrap_or_default();
     let stem = stem.to_string_lossy();
-    let layout = read(&contract.replace("_h.rs", "_layout.h"))?;
-    let header = real(contract_of(&layout));
-    let places = declarations(&source);
+    let header = real(contract_of(layout));
+    let places = declarations(source);
     let declared = |name: &str| {
         let mut places = places.iter();
         let (_, declaration) = places.find(|(declared, _)| *declared == name)?;
         Some(declaration.clone())
     };
-    Ok(Bindings::new(&source)
+    Bindings::new(source)
         .symbols
         .into_iter()
         .map(|symbol| Declared {
@@ -95,11 +95,11 @@ fn declared_in(contract: &str) -> Result<Vec<Declared>> {
             header: header.clone(),
             function: matches!(symbol.kind, Some(SymbolKind::Function(_))),
         })
-        .collect())
+        .collect()
 }
 
 /// The names in a Module.symvers.
-fn exports(symvers: &str) -> HashSet<String> {
+pub(crate) fn exports(symvers: &str) -> HashSet<String> {
     let names = symvers.lines().filter_map(|line| line.split('\t').nth(1));
     names.map(str::to_owned).collect()
 }
@@ -121,14 +121,15 @@ impl Declared {
     }
 }
 
-struct Border {
-    declared: Vec<Declared>,
-    objects: Vec<Object>,
-    kernel: HashSet<String>,
+pub(crate) struct Border {
+    pub(crate) declared: Vec<Declared>,
+    pub(crate) objects: Vec<Object>,
+    /// What the kernel exports.
+    pub(crate) kernel: HashSet<String>,
 }
 
 impl Border {
-    fn problems(&self) -> Vec<Problem> {
+    pub(crate) fn problems(&self) -> Vec<Problem> {
         let mut problems = Vec::new();
         for object in self.in_language(Language::Rust) {
             problems.extend(self.handwritten(object));

@@ -4,6 +4,9 @@
 
 use crate::tokens::{Kind, Token};
 
+/// More pointers, arrays and functions than this, one inside the other, are not read.
+const DEEPEST: usize = 64;
+
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Type {
     /// The last segment of a path: `c_int`, `u32_`, `task_struct`.
@@ -37,7 +40,7 @@ pub(crate) struct Signature {
 impl Type {
     /// Parses a type; `None` if bindgen is not known to write such.
     pub(crate) fn read(tokens: &[Token<'_>]) -> Option<Type> {
-        Cursor { tokens, at: 0 }.ty()
+        Cursor::new(tokens).ty()
     }
 
     /// Calls `found` with each name in the type, and whether it is behind a pointer.
@@ -88,7 +91,7 @@ impl Type {
 impl Signature {
     /// Parses what follows the name of a function.
     pub(crate) fn read(abi: &str, tokens: &[Token<'_>]) -> Option<Signature> {
-        Cursor { tokens, at: 0 }.signature(abi)
+        Cursor::new(tokens).signature(abi)
     }
 
     pub(crate) fn with(&self, other: &dyn Fn(&str) -> Option<Type>) -> Signature {
@@ -110,9 +113,19 @@ impl Signature {
 struct Cursor<'t, 'a> {
     tokens: &'t [Token<'a>],
     at: usize,
+    /// The number of types around the one that is read.
+    depth: usize,
 }
 
 impl<'t, 'a> Cursor<'t, 'a> {
+    fn new(tokens: &'t [Token<'a>]) -> Self {
+        Cursor {
+            tokens,
+            at: 0,
+            depth: 0,
+        }
+    }
+
     fn peek(&self) -> Option<&'t Token<'a>> {
         self.tokens.get(self.at)
     }
@@ -134,6 +147,13 @@ impl<'t, 'a> Cursor<'t, 'a> {
     }
 
     fn ty(&mut self) -> Option<Type> {
+        self.depth += 1;
+        let ty = (self.depth <= DEEPEST).then(|| self.type_here())?;
+        self.depth -= 1;
+        ty
+    }
+
+    fn type_here(&mut self) -> Option<Type> {
         let token = self.peek()?;
         match token.text {
             "*" if token.kind == Kind::Punct => {

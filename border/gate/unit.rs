@@ -14,7 +14,7 @@ use crate::problem::{fail_if_any, failure, read, write, Layer, Problem, Result};
 use crate::tokens::{c_tokens, Kind, Token};
 
 /// A contract as Rust sees it.
-struct Contract {
+pub(crate) struct Contract {
     header: String,
     /// `demo_layout.h`
     layout: String,
@@ -44,10 +44,20 @@ pub(crate) fn check(list: &str, source: &str, contracts: &[&str], preprocessor: 
         return Err(vec![problem.help("remove the flag")]);
     }
     let preprocessed = run(source, preprocessor)?;
+    let (included, problems) = compare(source, &contracts, &preprocessed);
+    fail_if_any(problems)?;
+    write(list, &included)
+}
 
+/// The contracts that a preprocessed source includes, one a line, and where it sees another one.
+pub(crate) fn compare(
+    source: &str,
+    contracts: &[Contract],
+    preprocessed: &str,
+) -> (String, Vec<Problem>) {
     let mut files = HashMap::new();
     let mut seen = Seen::new();
-    for line in lines(&preprocessed) {
+    for line in lines(preprocessed) {
         let file = files.entry(line.file).or_insert_with(|| {
             let file = real(line.file);
             let mut contracts = contracts.iter();
@@ -62,15 +72,14 @@ pub(crate) fn check(list: &str, source: &str, contracts: &[&str], preprocessor: 
 
     let mut included = String::new();
     let mut problems = Vec::new();
-    for contract in &contracts {
+    for contract in contracts {
         let header = real(&contract.header);
         if seen.keys().any(|(file, _)| *file == header) {
             problems.extend(contract.compare(source, &seen));
             included += &format!("{}\n", contract.header);
         }
     }
-    fail_if_any(problems)?;
-    write(list, &included)
+    (included, problems)
 }
 
 fn run(source: &str, words: &[&str]) -> Result<String> {
@@ -92,18 +101,23 @@ impl Contract {
             .strip_suffix("_h.rs")
             .map_or_else(|| contract.to_owned(), |stem| format!("{stem}_layout.h"));
         let text = read(&layout)?;
+        Ok(Contract::new(layout, &text, &read(contract)?))
+    }
+
+    /// A contract of this layout header, and of these bindings.
+    pub(crate) fn new(layout: String, text: &str, bindings: &str) -> Self {
         let lines: Vec<_> = text.lines().filter_map(line).collect();
-        let header = contract_of(&text).to_owned();
+        let header = contract_of(text).to_owned();
         let mut names: Vec<&str> = lines.iter().map(|line: &Line| &*line.file).collect();
         names.dedup();
         names.extend([header.as_str(), layout.as_str()]);
-        Ok(Contract {
+        Contract {
             files: names.into_iter().map(real).collect(),
             header,
-            bindings: Bindings::new(&read(contract)?),
+            bindings: Bindings::new(bindings),
             layout,
             lines,
-        })
+        }
     }
 
     fn compare(&self, source: &str, seen: &Seen) -> Vec<Problem> {

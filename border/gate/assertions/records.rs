@@ -2,6 +2,8 @@
 
 //! The layouts of structs and unions.
 
+use std::collections::HashSet;
+
 use super::Assertions;
 use crate::bindings::{Record, NAMELESS};
 use crate::c_type;
@@ -27,23 +29,32 @@ impl Assertions<'_, '_> {
         self.number(&size, record.size, &place, &format!("size of {c}"));
         let align = format!("_Alignof({c})");
         self.number(&align, record.align, &place, &format!("alignment of {c}"));
-        self.fields(&c, record, "", 0);
+        self.fields(&c, record, "", 0, &mut HashSet::new());
     }
 
     /// Asserts offsets and types. `path` (`u.`, `list[0].`) leads from the outermost struct to
-    /// `record`, which is at the offset `base` there.
-    fn fields(&mut self, top: &str, record: &Record, path: &str, base: u64) {
+    /// `record`, which is at the offset `base` there. A struct without a name is asserted once, though
+    /// several fields can have it: `struct { int x; } a, b;`
+    fn fields(
+        &mut self,
+        top: &str,
+        record: &Record,
+        path: &str,
+        base: u64,
+        seen: &mut HashSet<String>,
+    ) {
         for field in &record.fields {
             let inner = match field.ty.as_ref().map(Type::element) {
                 Some(Type::Name(name)) => self.bindings.record(name),
                 _ => None,
             };
-            let nameless = inner.filter(|inner| inner.name.contains(NAMELESS));
-            let offset = field.offset.map(|offset| base + offset);
+            let nameless = inner
+                .filter(|inner| inner.name.contains(NAMELESS) && seen.insert(inner.name.clone()));
+            let offset = field.offset.and_then(|offset| base.checked_add(offset));
             // In C, the members of an anonymous struct belong to the outer one.
             if field.name.starts_with("__bindgen_anon_") {
                 if let (Some(inner), Some(offset)) = (nameless, offset) {
-                    self.fields(top, inner, path, offset);
+                    self.fields(top, inner, path, offset, seen);
                 }
                 continue;
             }
@@ -54,7 +65,7 @@ impl Assertions<'_, '_> {
             match (nameless, offset, &field.ty) {
                 (Some(inner), Some(offset), Some(ty)) => {
                     let zeros = "[0]".repeat(dimensions(ty));
-                    self.fields(top, inner, &format!("{here}{zeros}."), offset);
+                    self.fields(top, inner, &format!("{here}{zeros}."), offset, seen);
                 }
                 (_, _, Some(ty)) => self.field_type(top, &here, ty, &place),
                 (_, _, None) => self.no_c_type(&format!("{here} in {top}"), place),

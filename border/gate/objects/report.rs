@@ -6,7 +6,7 @@ use super::Border;
 use crate::object::{Language, Object};
 
 impl Border {
-    pub(super) fn report(&self) -> String {
+    pub(crate) fn report(&self) -> String {
         let mut report = String::from("# symbols that cross, and their declarations\n");
         let lengths = self.declared.iter().map(|declared| declared.c_name().len());
         let width = lengths.max().unwrap_or(0);
