@@ -1,11 +1,11 @@
 //! `make storm`: what a module meets in years, in minutes; with everything that the kernel can check.
 
-mod parameters;
-mod results;
+pub mod parameters;
+pub mod results;
 pub(super) mod scene;
 mod shorten;
 pub(super) mod steps;
-mod verdict;
+pub mod verdict;
 
 use anyhow::{Context, Result};
 use clap::ValueEnum;

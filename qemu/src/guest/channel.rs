@@ -11,6 +11,8 @@ use std::os::unix::net::UnixStream;
 use anyhow::{Context, Result};
 use rustix::fs::{memfd_create, seek, MemfdFlags, SeekFrom};
 
+use super::ends::read_ends;
+
 /// Bytes of the guest's memory that the job comes through, part by part, as in init.c: zeros at the end
 /// of its initramfs.
 const WINDOW: usize = 256 * 1024;
@@ -72,9 +74,7 @@ impl Channel {
                 break;
             }
         }
-        let mut answer = Vec::new();
-        let _ = from.read_to_end(&mut answer);
-        answer
+        read_ends(from)
     }
 
     /// The guest asks for it with a byte.

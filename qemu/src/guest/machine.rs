@@ -17,6 +17,7 @@ use wait_timeout::ChildExt;
 
 use crate::exit::Exit;
 use crate::guest::channel::{split_answer, Channel};
+use crate::guest::ends::read_ends;
 use crate::guest::initramfs::{Archive, Initramfs};
 use crate::kernel::build::Kernel;
 use crate::kernel::flavour::Checks;
@@ -424,7 +425,7 @@ fn option_value(path: &Path) -> String {
 
 /// The text of a file, if there is one.
 fn read_text(file: &Path) -> String {
-    text_of(&fs::read(file).unwrap_or_default())
+    text_of(&fs::File::open(file).map(read_ends).unwrap_or_default())
 }
 
 /// What a serial port received, without carriage returns.

@@ -1,6 +1,7 @@
 //! The guest: what is in it, the machine that runs it, and who executes it.
 
-mod channel;
+pub mod channel;
+mod ends;
 pub mod files;
 pub mod initramfs;
 pub mod job;

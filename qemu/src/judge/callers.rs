@@ -38,20 +38,60 @@ pub fn named(report: &str, vmlinux: &Path, modules: &Path) -> String {
 fn caller_before(file: &Path, next: &str) -> Result<String> {
     let content = fs::read(file)?;
     let file = object::File::parse(&*content)?;
-    let functions = || {
-        file.symbols()
-            .filter(|symbol| symbol.kind() == SymbolKind::Text)
-    };
-    let next = functions().find(|symbol| symbol.name() == Ok(next));
-    let next = next.context("no such function")?.address();
-    let last = next - CALL;
-    let caller = functions()
-        .find(|symbol| (symbol.address()..symbol.address() + symbol.size()).contains(&last));
-    let caller = caller.context("no function before it")?;
-    let offset = last - caller.address();
-    Ok(format!(
-        "{}+{offset:#x}/{:#x}",
-        caller.name()?,
-        caller.size()
-    ))
+    let symbols = file
+        .symbols()
+        .filter(|symbol| symbol.kind() == SymbolKind::Text);
+    let functions = symbols.filter_map(|symbol| {
+        Some(Function {
+            name: symbol.name().ok()?.to_owned(),
+            address: symbol.address(),
+            size: symbol.size(),
+        })
+    });
+    last_before(&functions.collect::<Vec<_>>(), next)
+}
+
+struct Function {
+    name: String,
+    address: u64,
+    size: u64,
+}
+
+fn last_before(functions: &[Function], next: &str) -> Result<String> {
+    let next = functions.iter().find(|function| function.name == next);
+    let next = next.context("no such function")?.address;
+    // At the start of a section of an object, there is none.
+    let last = next.checked_sub(CALL).context("no function before it")?;
+    let caller = functions.iter().find_map(|function| {
+        let offset = last.checked_sub(function.address)?;
+        (offset < function.size).then_some((function, offset))
+    });
+    let (caller, offset) = caller.context("no function before it")?;
+    Ok(format!("{}+{offset:#x}/{:#x}", caller.name, caller.size))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_caller_ends_where_the_next_function_begins() {
+        let function = |name: &str, address, size| Function {
+            name: name.to_owned(),
+            address,
+            size,
+        };
+        let functions = [
+            function("first", 0, 8),
+            function("second", 8, 16),
+            function("third", 24, 8),
+            // A module can say anything of its functions.
+            function("endless", 4, u64::MAX),
+        ];
+        let caller = |next| last_before(&functions, next).ok();
+        assert_eq!(caller("second").as_deref(), Some("first+0x4/0x8"));
+        assert_eq!(caller("third").as_deref(), Some("second+0xc/0x10"));
+        assert_eq!(caller("first"), None);
+        assert_eq!(caller("fourth"), None);
+    }
 }

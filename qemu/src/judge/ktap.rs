@@ -45,6 +45,10 @@ struct Level {
     start: usize,
 }
 
+/// Longer than any full name: KUnit's parameters have at most 128 bytes. A name is a part of those of all
+/// cases below it, which could fill the memory.
+const LONGEST_NAME: usize = 1024;
+
 /// A result line.
 struct Outcome<'a> {
     number: usize,
@@ -91,6 +95,8 @@ struct Parser {
     levels: Vec<Level>,
     /// What was said since the last result.
     diagnostics: Vec<String>,
+    /// Whether the last of them with a "# " in front is a failed expectation.
+    explained: bool,
 }
 
 impl Parser {
@@ -167,6 +173,10 @@ impl Parser {
         let below = &mut self.cases[start..];
         for case in below.iter_mut() {
             case.name = format!("{}.{}", outcome.name, case.name);
+            ensure!(
+                case.name.len() <= LONGEST_NAME,
+                "a test has a name without end"
+            );
         }
         let failed = below.iter().find(|case| case.status == Status::Fail);
         match (failed, &outcome.status) {
@@ -187,11 +197,13 @@ impl Parser {
     fn diagnose(&mut self, indent: usize, text: &str) {
         let marked = text.starts_with('#') && !text.starts_with("# Subtest:");
         // The text of KUNIT_EXPECT_*_MSG() follows at the margin, whatever it is.
-        let failed = self.diagnostics.iter().rfind(|line| line.starts_with('#'));
-        let explained = failed.is_some_and(|line| line.contains(" FAILED at "));
+        let explained = self.explained && !self.diagnostics.is_empty();
         let continued = !text.starts_with('#') && (indent > 0 || explained);
         if !self.levels.is_empty() && (marked || continued && !self.diagnostics.is_empty()) {
             self.diagnostics.push(text.to_string());
+            if marked {
+                self.explained = text.contains(" FAILED at ");
+            }
         }
     }
 
@@ -400,6 +412,26 @@ mod tests {
     fn a_suite_cannot_hide_a_failure() {
         let lie = LOG.replace("not ok 2 layout", "ok 2 layout");
         assert!(error(&lie).contains("layout says ok, but layout.sizes failed"));
+    }
+
+    /// In seconds: each line of a hundred thousand once compared with all before it.
+    #[test]
+    fn a_test_that_says_much() {
+        let noted = "    # a: EXPECTATION FAILED at a.c:1\n";
+        let said = "    and more\n".repeat(100_000);
+        let log = format!("KTAP version 1\n1..1\n{noted}{said}not ok 1 a\n");
+        let start = std::time::Instant::now();
+        assert_eq!(parse(&log).unwrap()[0].diagnostics.len(), 100_001);
+        assert!(start.elapsed().as_secs() < 5, "{:?}", start.elapsed());
+    }
+
+    #[test]
+    fn a_name_without_end() {
+        let name = "n".repeat(2000);
+        let log = format!(
+            "KTAP version 1\n1..1\n    KTAP version 1\n    1..1\n    ok 1 a\nok 1 {name}\n"
+        );
+        assert!(error(&log).contains("a name without end"));
     }
 
     #[test]

@@ -1,5 +1,8 @@
 //! Why the kernel refused a module, read from its log.
 
+use std::collections::HashSet;
+use std::sync::LazyLock;
+
 use regex::Regex;
 use serde::Serialize;
 
@@ -193,33 +196,44 @@ static REMARKS: &[Reason] = &[
     ),
 ];
 
+static OF_REFUSALS: LazyLock<Vec<Pattern>> = LazyLock::new(|| compiled(REFUSALS));
+static OF_COMPLAINTS: LazyLock<Vec<Pattern>> = LazyLock::new(|| compiled(COMPLAINTS));
+static OF_REMARKS: LazyLock<Vec<Pattern>> = LazyLock::new(|| compiled(REMARKS));
+
 /// Why the kernel refused a module, as far as its log shows, and what to do.
 ///
 /// The kernel's own messages come in the log's order; insmod's message counts only without them.
 /// Remarks that are not the reason of a refusal come last.
 pub fn explain(log: &str) -> Vec<Explanation> {
     let lines: Vec<_> = messages(log).map(|message| message.text).collect();
-    let mut explained = explain_by(REFUSALS, &lines);
+    let mut explained = explain_by(&OF_REFUSALS, &lines);
     if explained.is_empty() {
-        explained = explain_by(COMPLAINTS, &lines);
+        explained = explain_by(&OF_COMPLAINTS, &lines);
     }
-    explained.extend(explain_by(REMARKS, &lines));
+    explained.extend(explain_by(&OF_REMARKS, &lines));
     explained
 }
 
 /// The first explanation that matches each line, in the log's order, without repetitions.
-fn explain_by(reasons: &[Reason], lines: &[&str]) -> Vec<Explanation> {
-    let patterns: Vec<_> = reasons
-        .iter()
-        .map(|(pattern, ..)| Regex::new(pattern).expect("every reason has a valid pattern"))
-        .collect();
-    let mut explained = Vec::new();
-    for line in lines {
-        let mut reasons = patterns.iter().zip(reasons);
-        let fits = reasons.find_map(|(pattern, reason)| Explanation::new(line, pattern, reason));
-        explained.extend(fits.filter(|reason| !explained.contains(reason)));
-    }
-    explained
+fn explain_by(patterns: &[Pattern], lines: &[&str]) -> Vec<Explanation> {
+    let mut seen = HashSet::new();
+    let lines = lines.iter().filter(|line| seen.insert(**line));
+    let explained = lines.filter_map(|line| {
+        let mut patterns = patterns.iter();
+        patterns.find_map(|(pattern, reason)| Explanation::new(line, pattern, reason))
+    });
+    explained.collect()
+}
+
+/// A compiled reason.
+type Pattern = (Regex, &'static Reason);
+
+fn compiled(reasons: &'static [Reason]) -> Vec<Pattern> {
+    let compiled = |reason: &'static Reason| {
+        let pattern = Regex::new(reason.0).expect("every reason has a valid pattern");
+        (pattern, reason)
+    };
+    reasons.iter().map(compiled).collect()
 }
 
 #[cfg(test)]

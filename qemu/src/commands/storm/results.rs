@@ -41,7 +41,7 @@ impl Results {
             };
             let counts = results.0.entry((word.to_owned(), error));
             let count = counts.or_insert(Count { times: 0, first });
-            count.times += times;
+            count.times = count.times.saturating_add(times);
             count.first = count.first.min(first);
         }
         results
@@ -112,6 +112,13 @@ mod tests {
         assert_eq!(results.worked("load"), 12);
         assert_eq!(results.worked("unload"), 7);
         assert_eq!(results.worked("read"), 0);
+    }
+
+    /// A guest can print any number.
+    #[test]
+    fn more_than_can_be_counted() {
+        let output = format!("load 0 {} 1\n", u64::MAX).repeat(2);
+        assert_eq!(Results::parse(&output).worked("load"), u64::MAX);
     }
 
     #[test]

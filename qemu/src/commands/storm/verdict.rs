@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use anyhow::{Error, Result};
 use diagnostic::Diagnostic;
 
-use super::results::Results;
+use super::results::{Allowed, Results};
 use super::scene::Scene;
 use super::shorten::shortest;
 use super::steps::{List, Step};
@@ -68,7 +68,7 @@ impl Fault {
     }
 
     /// What the lab says of any guest, after a splat or another bad end.
-    fn of_guest(guest: &Guest, error: Error) -> Self {
+    pub fn of_guest(guest: &Guest, error: Error) -> Self {
         let kind = match splats(&guest.console).first() {
             Some(splat) => Kind::Splat(splat.kind),
             None => Kind::End(diagnostic::exit_of(&error)),
@@ -77,7 +77,7 @@ impl Fault {
     }
 
     /// The error for the user, with the command that does it again.
-    pub fn explain(self, storm: &Storm, seed: u64, settings: &Settings) -> Error {
+    pub(super) fn explain(self, storm: &Storm, seed: u64, settings: &Settings) -> Error {
         let diagnostic = match self.error.downcast::<Diagnostic>() {
             Ok(diagnostic) => diagnostic,
             Err(other) => return other,
@@ -127,7 +127,12 @@ impl Scene<'_> {
     /// # Errors
     ///
     /// What was wrong, with a short list of the steps that show it.
-    pub fn pass(&self, storm: &Storm, lists: &[List], seconds: u32) -> Result<String, Fault> {
+    pub(super) fn pass(
+        &self,
+        storm: &Storm,
+        lists: &[List],
+        seconds: u32,
+    ) -> Result<String, Fault> {
         let guest = self.run(storm, lists, seconds)?;
         let Err(mut fault) = self.judge(storm, &guest) else {
             let results = Results::parse(&guest.output);
@@ -174,15 +179,23 @@ impl Scene<'_> {
         self.lab
             .judge_module(guest, &self.sources)
             .map_err(|error| Fault::of_guest(guest, error))?;
-        let results = Results::parse(&guest.output);
-        if let Some((step, what)) = results.not_allowed(storm.allowed) {
-            let error = Diagnostic::new(&what).exit(Exit::Failed);
-            return Err(Fault::new(Kind::Answer(what), error, Some(step)));
-        }
-        lost(guest)?;
-        grown(guest, results.worked("load"))?;
-        Ok(())
+        answers(guest, storm.allowed)
     }
+}
+
+/// Judges what a storm has printed in a guest that ended well.
+///
+/// # Errors
+///
+/// When a step ended with another error than these, and when memory is lost or a slab cache has grown.
+pub fn answers(guest: &Guest, allowed: &[Allowed]) -> Result<(), Fault> {
+    let results = Results::parse(&guest.output);
+    if let Some((step, what)) = results.not_allowed(allowed) {
+        let error = Diagnostic::new(&what).exit(Exit::Failed);
+        return Err(Fault::new(Kind::Answer(what), error, Some(step)));
+    }
+    lost(guest)?;
+    grown(guest, results.worked("load"))
 }
 
 /// What kmemleak has found.
