@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::fs;
 use std::io::{self, ErrorKind, IsTerminal, Write};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use anyhow::{Context, Result};
@@ -67,6 +67,26 @@ pub fn report(input: &Input, forms: &Outputs<'_>) -> Result<ExitCode> {
         }
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// A report in all its forms: see [`crate::all_forms`].
+pub fn all_forms(
+    paths: &[PathBuf],
+    symvers: Option<&Path>,
+    kernel: Option<&Path>,
+) -> Result<Vec<String>> {
+    let symvers = symvers.map(imports::symvers).transpose()?;
+    let symvers = symvers.unwrap_or_default();
+    let mut forms = Vec::new();
+    for module in modules(paths)? {
+        let Analysis { report, unseen, .. } = analysis::analyse(&module, &symvers, None, kernel)?;
+        forms.push(TextRenderer::new(false).report(&report));
+        forms.push(serde_json::to_string(&report)?);
+        forms.push(picture::html(&report));
+        forms.extend(picture::svg(&report));
+        forms.extend(unseen);
+    }
+    Ok(forms)
 }
 
 fn too_many(crossings: usize) -> Diagnostic {
