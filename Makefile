@@ -7,7 +7,7 @@ KREL ?= $(shell uname -r)
 
 # Variables from make's command line only: CI systems set names such as TIMEOUT in the environment. The
 # lab and the tests read them as LAB_KERNEL and so on.
-OURS := ACCEL ARGS CC CHECK CONFIG CPUS DEBUG DIR FILES FUSED JUNIT KERNEL KERNELS KIND KSRC LIST M MEM MINUTES NAME PARAMS PART RUN RUNS SEED STEPS STORM TESTS TIMEOUT
+OURS := ACCEL ARGS CC CHECK CONFIG CPUS DEBUG DIR FILES FUSED JUNIT KERNEL KERNELS KIND KSRC LIST M MEM MINUTES NAME PARAMS PART RUN RUNS SEED STEPS STORM TARGET TESTS TIMEOUT
 # For a KDIR, Kbuild reads ARCH= itself.
 OURS += $(if $(filter doctor modules,$(or $(MAKECMDGOALS),modules)),,ARCH)
 is_given = $(findstring command,$(origin $1))
@@ -49,7 +49,7 @@ export NEEDS_TOOLCHAIN := $(if $(LAB_LIST),,$(filter-out $(NEEDS_NO_TOOLCHAIN),$
 # Kbuild takes these only from the command line, not from the environment; its CC= can be any compiler.
 AS_KBUILD := env -u LAB_CC $(foreach tool,CC RUSTC BINDGEN,$(if $(call is_given,$(tool)),,-u $(tool)))
 
-.PHONY: modules clean new run watch shell gdb test test-all storm coverage stitch walkthrough docs/walkthrough.md rust-metadata doctor bench-loop bench-crossing bench-stitch kernel rust-analyzer compile_commands.json clippy doc fmt help
+.PHONY: modules clean new run watch shell gdb test test-all storm coverage fuzz stitch walkthrough docs/walkthrough.md rust-metadata doctor bench-loop bench-crossing bench-stitch kernel rust-analyzer compile_commands.json clippy doc fmt help
 .DELETE_ON_ERROR:
 
 modules: ## build hello_rust.ko for your kernel: make [LLVM=1] [KDIR=/path/to/linux | KREL=release]
@@ -100,6 +100,10 @@ storm: ## load and unload the module at random, in races, and without memory  [M
 coverage: ## show which lines of Rust and C have run, and which have not  [M=folder KERNEL= DEBUG=1 PARAMS= RUN= SEED=]
 	$(call cargo_build,lab)
 	@$(LAB) coverage
+
+fuzz: ## run the programs of this project on input that nobody would write  [MINUTES=10 TARGET=object SEED=]
+	$(call cargo_build,lab)
+	@$(LAB) fuzz
 
 stitch: ## show the objects of hello_rust.ko, and what crosses between them  [M=folder KERNEL= CC=gcc ARGS=--json]
 	$(call cargo_build,lab stitch)

@@ -5,7 +5,7 @@ use std::process::ExitCode;
 
 use clap::Parser;
 use lab::commands::{
-    bench, coverage, desk, doctor, gdb, new, run, stitch, storm, walkthrough, watch,
+    bench, coverage, desk, doctor, fuzz, gdb, new, run, stitch, storm, walkthrough, watch,
 };
 use lab::options::{Action, Options};
 
@@ -28,6 +28,7 @@ fn main() -> ExitCode {
         }
         Action::Storm(wishes) => storm::storm(&settings, wishes),
         Action::Coverage(wishes) => coverage::coverage(&settings, wishes),
+        Action::Fuzz(wishes) => fuzz::fuzz(wishes),
         Action::Source => run::source(&settings),
         Action::Kernel => run::kernel(&settings),
         Action::Module => run::module(&settings),

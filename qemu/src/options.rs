@@ -10,6 +10,7 @@ use diagnostic::Diagnostic;
 use host::arch::Arch;
 
 use crate::commands::coverage;
+use crate::commands::fuzz;
 use crate::commands::new::Kind;
 use crate::commands::storm::Wishes;
 use crate::guest::job::Run;
@@ -103,6 +104,8 @@ pub enum Action {
     Storm(Wishes),
     /// Which lines of the module's Rust and C have run, and which have not.
     Coverage(coverage::Wishes),
+    /// The programs of this project, on input that nobody would write.
+    Fuzz(fuzz::Wishes),
     /// Provide the kernel's source only, and print its folder.
     Source,
     /// Provide the kernel only, and print its build folder.

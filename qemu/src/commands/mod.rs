@@ -4,6 +4,7 @@ pub mod bench;
 pub mod coverage;
 pub mod desk;
 pub mod doctor;
+pub mod fuzz;
 pub mod gdb;
 pub mod lab;
 pub mod new;

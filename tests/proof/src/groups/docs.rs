@@ -50,6 +50,7 @@ const ELSEWHERE: &[(&str, &str)] = &[
     ("watch", "watch::hello_rust, left by Ctrl-C while it runs"),
     ("storm", "storm::7.3-clang-debug::hello_rust"),
     ("coverage", "coverage::7.3-clang::hello_rust"),
+    ("fuzz", "fuzz::a short run finds nothing"),
     ("clean", "kdir::7.3-clang as a tree of one's own"),
     (
         "rust-metadata",
@@ -68,6 +69,7 @@ const PAGES: &[&str] = &[
     "docs/cost.md",
     "docs/coverage.md",
     "docs/debugging.md",
+    "docs/fuzzing.md",
     "docs/stitch.md",
     "docs/stock-kernels.md",
     "docs/storm.md",

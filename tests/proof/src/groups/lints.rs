@@ -2,11 +2,12 @@
 
 use std::collections::BTreeSet;
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::Command;
 
 use anyhow::{ensure, Context, Result};
 use host::project::project;
+use lab::commands::fuzz::cargo_home;
 use regex::Regex;
 
 use crate::harness::test::{Case, Outcome, Test};
@@ -50,6 +51,7 @@ const SHELL: &[&str] = &[
     "tools/stock/postrm.d/rust-metadata",
     "tools/new/misc/test.sh",
     "debian/rust-metadata.postrm",
+    "fuzz/run.sh",
     ".ci/run",
 ];
 
@@ -128,9 +130,7 @@ fn unit_tests() -> Result<Vec<Case>> {
 /// version, whatever the host has. It has no network: the host's cargo fetches for it.
 fn pinned_cargo(context: &TestContext, words: &[&str]) -> Result<()> {
     let toolchain = context.toolchain()?;
-    let user = std::env::var_os("HOME").unwrap_or_default();
-    let home = std::env::var_os("CARGO_HOME")
-        .map_or_else(|| Path::new(&user).join(".cargo"), PathBuf::from);
+    let home = cargo_home();
     // Nothing else of it: in its bin, cargo would find subcommands that are rustup's.
     let registry = home.join("registry");
     let project = project().canonicalize()?;

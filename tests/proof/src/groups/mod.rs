@@ -12,6 +12,7 @@ mod docs;
 mod early;
 mod faults;
 mod foreign;
+mod fuzz;
 mod gdb;
 mod guest;
 mod input;
@@ -54,6 +55,7 @@ pub fn all(asked: &[Flavour]) -> Vec<Test> {
         splats::tests(),
         faults::tests(),
         foreign::tests(),
+        fuzz::tests(),
         early::tests(),
         kvm::tests(),
         input::tests(),
