@@ -60,7 +60,8 @@ find_compiler() {
 
 # In Debian, clang-19 can be installed beside a newer clang.
 clang_of_kernel() {
-	clang=clang-$(($(text_of CLANG_VERSION) / 10000))
+	number=$(text_of CLANG_VERSION | sed 's/[^0-9].*//; s/^0*//; q')
+	clang=clang-$((${number:-0} / 10000))
 	if has_version CC clang || ! command -v "$clang" >/dev/null; then clang=clang; fi
 	echo "$clang"
 }

@@ -6,6 +6,7 @@
 //! is smaller, and has checksums of its symbols (CONFIG_MODVERSIONS).
 
 mod fixture;
+mod odd;
 mod of_lab;
 
 use std::fs;
@@ -112,6 +113,7 @@ pub fn tests(stock: &Flavour) -> Vec<Test> {
         Test::new("metadata::arguments", arguments),
         Test::new("metadata::a compiler for 32-bit programs", compat_compiler),
         Test::new("metadata::one at a time", one_at_a_time),
+        Test::new("metadata::odd headers", odd::headers),
     ]);
     // Compiles a kernel's Rust half.
     let on_own = [
