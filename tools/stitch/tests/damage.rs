@@ -326,6 +326,30 @@ round: .byte 7
 end:
 "#;
 
+/// 64 KB of zstd that stand for 2 GB: blocks of 128 KB that repeat one byte.
+const ENDLESS: &str = r#"
+.text
+.globl c_add
+.type c_add, @function
+c_add: ret
+.section .debug_info, "0x800", @progbits
+.long 2, 0                          # zstd
+.quad 4096, 1                       # the size that it claims, and the alignment
+.byte 0x28, 0xb5, 0x2f, 0xfd, 0, 0x50
+.rept 16384
+.byte 0x02, 0x00, 0x10, 0x00
+.endr
+.byte 0x03, 0x00, 0x10, 0x00        # the last
+"#;
+
+#[test]
+fn more_than_it_claims() {
+    let built = fresh();
+    assembled(built.folder.path(), "pair_c.o", ENDLESS);
+    let output = stitch(&["report", "--json"], &[built.folder.path()]);
+    assert_eq!(output.status.code(), Some(0), "{}", text_of(&output));
+}
+
 fn assembled(folder: &Path, name: &str, text: &str) {
     fs::write(folder.join("absurd.s"), text).expect("written");
     let assemble = ["-c", "-o", name, "absurd.s"];

@@ -36,6 +36,7 @@ const PROGRAMS: &[(&str, &[&str])] = &[
     ("shell", &["lab"]),
     ("gdb", &["lab"]),
     ("watch", &["lab"]),
+    ("fuzz", &["lab"]),
     ("stitch", &["lab", "stitch"]),
     ("walkthrough", &["lab", "stitch"]),
     ("walkthrough PART=3", &["walkthrough", "stitch"]),

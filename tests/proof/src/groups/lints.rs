@@ -281,7 +281,8 @@ fn named_paths() -> Result<()> {
         .arg(project())
         .args(["ls-files", "*.md", "*.yml", "*.sh", "Makefile"])
         .output()?;
-    let name = Regex::new(r"(?m)(?:^|[ `'(])((?:border|debian|docs|qemu|tests|tools)/[\w./-]*\w)")?;
+    let name =
+        Regex::new(r"(?m)(?:^|[ `'(])((?:border|debian|docs|fuzz|qemu|tests|tools)/[\w./-]*\w)")?;
     let (mut named, mut missing) = (0, Vec::new());
     for page in String::from_utf8_lossy(&listed.stdout).lines() {
         let text = std::fs::read_to_string(project().join(page))?;

@@ -13,12 +13,10 @@ use object::read::elf::{ElfFile64, SectionHeader, Sym};
 use object::{Endianness, Object, ObjectSection, SectionIndex};
 
 use crate::arch::{Arch, Stored};
+use crate::elf::compression::Budget;
 
 /// The bits of an address that are the offset.
 pub const SECTION_BITS: u32 = 40;
-
-/// The largest decompressed section: no module has so much debug information.
-const LARGEST: u64 = 1 << 30;
 
 /// The longest string that is read: `PATH_MAX`.
 const LONGEST_PATH: usize = 4096;
@@ -40,11 +38,15 @@ impl<'d> Section<'d> {
     fn of(
         section: Option<impl ObjectSection<'d>>,
         all: &mut BySection<'d>,
+        budget: &mut Budget,
         arch: &'static Arch,
     ) -> Self {
         let index = section.as_ref().map(ObjectSection::index);
         Section {
-            data: section.as_ref().map(contents).unwrap_or_default(),
+            data: section
+                .as_ref()
+                .map(|section| budget.contents(section))
+                .unwrap_or_default(),
             relocations: Relocations {
                 arch,
                 sorted: index
@@ -146,14 +148,15 @@ impl<'d> DebugInfo<'d> {
             .map(|section| section.sh_flags(file.endian()) & u64::from(object::elf::SHF_ALLOC) != 0)
             .collect();
         let mut relocations = relocations(file);
+        let mut budget = Budget::of(file.data().len());
         let load = |id: SectionId| {
             // A type in a group (COMDAT) has a section of its own.
             let mut named = file
                 .sections()
                 .filter(|section| section.name_bytes() == Ok(id.name().as_bytes()));
-            let mut all = Section::of(named.next(), &mut relocations, arch);
+            let mut all = Section::of(named.next(), &mut relocations, &mut budget, arch);
             for more in named {
-                all.append(Section::of(Some(more), &mut relocations, arch));
+                all.append(Section::of(Some(more), &mut relocations, &mut budget, arch));
             }
             all.relocations.symbols = file.elf_symbol_table().symbols();
             all.relocations.loaded = loaded.clone();
@@ -198,16 +201,6 @@ fn relocations<'d>(file: &ElfFile64<'d>) -> BySection<'d> {
         relocations.entry(target).or_insert(relas);
     }
     relocations
-}
-
-/// The decompressed bytes of a section; none if they cannot be decompressed.
-fn contents<'d>(section: &impl ObjectSection<'d>) -> Cow<'d, [u8]> {
-    match section.compressed_data() {
-        Ok(compressed) if compressed.uncompressed_size <= LARGEST => {
-            compressed.decompress().unwrap_or_default()
-        }
-        _ => Cow::default(),
-    }
 }
 
 /// The units, up to the first that cannot be parsed.
