@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::io;
 
 use rustix::io::Errno;
 
@@ -93,7 +94,7 @@ impl fmt::Display for Results {
 
 /// The kernel's errors have the same numbers as this host's.
 fn name(error: i32) -> String {
-    let said = Errno::from_raw_os_error(error).to_string();
+    let said = io::Error::from_raw_os_error(error).to_string();
     let (name, _) = said.split_once(" (os error").unwrap_or((&said, ""));
     name.to_owned()
 }
@@ -119,6 +120,16 @@ mod tests {
     fn more_than_can_be_counted() {
         let output = format!("load 0 {} 1\n", u64::MAX).repeat(2);
         assert_eq!(Results::parse(&output).worked("load"), u64::MAX);
+    }
+
+    /// Nor is there a limit to its errors.
+    #[test]
+    fn errors_that_no_system_has() {
+        for error in [i32::MIN, -1, 4096, i32::MAX] {
+            let results = Results::parse(&format!("load {error} 1 4\n"));
+            assert!(results.to_string().starts_with("load: Unknown error"));
+            assert_eq!(results.not_allowed(&[]).map(|(step, _)| step), Some(4));
+        }
     }
 
     #[test]
