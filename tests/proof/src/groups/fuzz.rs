@@ -6,6 +6,7 @@ use std::process::Output;
 
 use anyhow::{ensure, Context, Result};
 use host::cache::{self, Cache};
+use host::project::project;
 use lab::commands::fuzz;
 
 use crate::harness::test::Test;
@@ -30,6 +31,7 @@ pub fn tests() -> Vec<Test> {
     vec![
         Test::new("fuzz::what is planted is found", planted).minutes(20),
         Test::new("fuzz::a short run finds nothing", short).minutes(20),
+        Test::new("fuzz::make fuzz knows its targets", targets),
     ]
 }
 
@@ -62,6 +64,26 @@ impl Folder {
         let entries = fs::read_dir(&folder).with_context(|| folder.display().to_string())?;
         entries.map(|entry| Ok(entry?.path())).collect()
     }
+}
+
+/// The targets are those that make takes, that cargo builds, and that the page explains.
+fn targets(context: &TestContext) -> Result<()> {
+    let output = context
+        .make_command(&project(), &["fuzz", "TARGET=none"])?
+        .output()?;
+    let text = printed(&output);
+    ensure!(!output.status.success(), "{text}");
+    let page = fs::read_to_string(project().join("docs/fuzzing.md"))?;
+    let programs = fs::read_to_string(project().join("fuzz/Cargo.toml"))?;
+    for target in fuzz::TARGETS {
+        must_contain(&text, target)?;
+        must_contain(&page, &format!("\n| `{target}` | "))?;
+        must_contain(&programs, &format!("\nname = \"{target}\"\n"))?;
+    }
+    let built = programs.matches("[[bin]]").count();
+    // And what is planted.
+    ensure!(built == fuzz::TARGETS.len() + 1, "{built} programs");
+    Ok(())
 }
 
 fn short(context: &TestContext) -> Result<()> {
