@@ -249,7 +249,7 @@ pub const MUTANTS: &[Mutant] = &[
     broken("return type changed", "by Rust's definition", By(RUST),
         &[exports("fn catalogue_rs_counter_live() -> c_int {\n    LIVE.load(Relaxed)", "fn catalogue_rs_counter_live() -> i64 {\n    LIVE.load(Relaxed).into()")]),
     broken("return type lost", "by C's definition", By(C),
-        &[c("int catalogue_c_fail(int err)\n{\n\treturn err;\n", "void catalogue_c_fail(int err)\n{\n")]),
+        &[c("int catalogue_c_fail(int err)\n{\n\tif (has_to_fail())\n\t\treturn -EIO;\n\treturn err;\n", "void catalogue_c_fail(int err)\n{\n")]),
     broken("return type lost", "by Rust's definition", By(RUST),
         &[exports("fn catalogue_rs_fail(err: c_int) -> c_int {\n    from_result(|| to_result(err).map(|()| 0))\n",
                 "fn catalogue_rs_fail(err: c_int) {\n    let _: c_int = from_result(|| to_result(err).map(|()| 0));\n")]),
