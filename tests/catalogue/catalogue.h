@@ -226,17 +226,12 @@ int catalogue_rs_each(u32 count, catalogue_visit_fn visit, void *context);
 int catalogue_c_fail(int err);
 int catalogue_rs_fail(int err);
 
-/**
- * catalogue_c_fail_nth() - make a call of C fail, as /proc/self/fail-nth does
- * with allocations
- * @nth: which one, from 1, counted from now on; 0 for none. Those of functions
- * that return an errno or ERR_PTR() count, by all tasks.
- *
- * That call does nothing and returns -EIO.
- *
- * Context: Any; does not sleep.
+/*
+ * Makes a call of C fail, as /proc/self/fail-nth does with allocations: which
+ * one, from 1, counted from now on; 0 for none. Those of functions that return an
+ * errno or ERR_PTR() count, by all tasks. That call does nothing and returns -EIO.
  */
-void catalogue_c_fail_nth(u32 nth);
+extern atomic_t catalogue_c_calls_to_failure;
 
 /*
  * Objects that one half defines, and the other one holds through an opaque

@@ -22,17 +22,12 @@
 MODULE_AUTHOR("The hello_rust developers");
 MODULE_DESCRIPTION("Each kind of crossing between Rust and C, once");
 
-static atomic_t calls_to_failure = ATOMIC_INIT(0);
-
-void catalogue_c_fail_nth(u32 nth)
-{
-	atomic_set(&calls_to_failure, nth);
-}
+atomic_t catalogue_c_calls_to_failure = ATOMIC_INIT(0);
 
 /* A fault point: each function that can fail asks it first. */
 static bool has_to_fail(void)
 {
-	return atomic_dec_if_positive(&calls_to_failure) == 0;
+	return atomic_dec_if_positive(&catalogue_c_calls_to_failure) == 0;
 }
 
 u8 catalogue_c_next_u8(u8 number)

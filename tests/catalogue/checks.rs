@@ -240,7 +240,7 @@ fn calls_that_can_fail() -> Result {
 }
 
 /// How many calls these are.
-const CALLS: u32 = 11;
+const CALLS: c_int = 11;
 
 /// Each call fails, one after the other: Rust gets its error, and has undone the others.
 extern "C" fn faults() -> *const c_char {

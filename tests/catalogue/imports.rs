@@ -130,17 +130,20 @@ pub(crate) struct Fault(());
 
 impl Fault {
     /// Counts from now on, from 1.
-    pub(crate) fn new(nth: u32) -> Self {
-        // SAFETY: Safe for every integer.
-        unsafe { catalogue_c_fail_nth(nth) };
+    pub(crate) fn new(nth: c_int) -> Self {
+        Fault::set(nth);
         Fault(())
+    }
+
+    fn set(nth: c_int) {
+        // SAFETY: Valid as long as the module is. A volatile write is atomic_set() in C.
+        unsafe { ptr::addr_of_mut!(catalogue_c_calls_to_failure.counter).write_volatile(nth) };
     }
 }
 
 impl Drop for Fault {
     fn drop(&mut self) {
-        // SAFETY: As in `new`.
-        unsafe { catalogue_c_fail_nth(0) };
+        Fault::set(0);
     }
 }
 

@@ -71,8 +71,12 @@ const INLINE: &[&str] = &[
     "fail",
 ];
 
+/// A function that they call, and that C alone calls.
+const FAULT_POINT: &str = "static bool has_to_fail(void)";
+
 /// What their bodies need.
-const INCLUDES: &str = "#include <linux/errno.h>\n\
+const INCLUDES: &str = "#include <linux/atomic.h>\n\
+    #include <linux/errno.h>\n\
     #include <linux/kernel.h>\n\
     #include <linux/limits.h>\n\
     #include <linux/overflow.h>\n\
@@ -172,7 +176,10 @@ fn write_inline(folder: &Path) -> Result<()> {
     }
     let (header, c) = (folder.join("catalogue.h"), folder.join("catalogue_c.c"));
     let (mut declared, mut defined) = (fs::read_to_string(&header)?, fs::read_to_string(&c)?);
-    let mut inline = String::new();
+    let at = defined.find(FAULT_POINT).context(FAULT_POINT)?;
+    let end = at + defined[at..].find("\n}\n").context(FAULT_POINT)? + 3;
+    let mut inline = defined[at..end].replacen("static", "static inline", 1) + "\n";
+    defined.replace_range(at..end, "");
     for name in INLINE {
         let at = defined
             .find(&format!("catalogue_c_{name}("))
