@@ -4,6 +4,8 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use clap::Parser;
+use host::cache::Cache;
+use host::whole::damage;
 use lab::commands::{
     bench, coverage, desk, doctor, fuzz, gdb, new, run, stitch, storm, walkthrough, watch,
 };
@@ -45,8 +47,10 @@ fn main() -> ExitCode {
     match outcome {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            let error = host::whole::or_damage(error);
             eprintln!("lab: error: {}", diagnostic::render(&error));
+            if let Some(damage) = Cache::open().ok().and_then(|cache| damage(&cache)) {
+                eprintln!("lab: error: {damage}");
+            }
             ExitCode::from(diagnostic::exit_of(&error))
         }
     }

@@ -247,9 +247,18 @@ pub fn scratch_in(folder: &Path) -> Result<TempDir> {
 
 /// Removes a folder and all in it, if it is there.
 pub fn remove(folder: &Path) -> Result<()> {
-    match fs::remove_dir_all(folder) {
+    or_gone(fs::remove_dir_all(folder), folder)
+}
+
+/// Removes a file, if it is there.
+pub fn remove_file(file: &Path) -> Result<()> {
+    or_gone(fs::remove_file(file), file)
+}
+
+fn or_gone(removed: std::io::Result<()>, path: &Path) -> Result<()> {
+    match removed {
         Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
-            Err(error).with_context(|| format!("cannot remove {}", folder.display()))
+            Err(error).with_context(|| format!("cannot remove {}", path.display()))
         }
         _ => Ok(()),
     }

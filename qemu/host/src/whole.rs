@@ -5,7 +5,7 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, Error, Result};
+use anyhow::{Context, Result};
 use diagnostic::Diagnostic;
 
 use crate::cache::{self, Cache};
@@ -46,13 +46,7 @@ pub fn note(cache: &Cache, name: &str, remove: &[&str]) -> Result<()> {
 ///
 /// When the list cannot be removed.
 pub fn forget(cache: &Cache, name: &str) -> Result<()> {
-    let list = list_of(cache, name)?;
-    match fs::remove_file(&list) {
-        Err(error) if error.kind() != io::ErrorKind::NotFound => {
-            Err(error).with_context(|| format!("cannot remove {}", list.display()))
-        }
-        _ => Ok(()),
-    }
+    cache::remove_file(&list_of(cache, name)?)
 }
 
 fn list_of(cache: &Cache, name: &str) -> Result<PathBuf> {
@@ -73,21 +67,9 @@ fn walk(folder: &Path, found: &mut impl FnMut(&Path, u64)) -> io::Result<()> {
     Ok(())
 }
 
-/// The error to tell in the place of this one: a file of the cache that is not whole may be its cause.
-pub fn or_damage(error: Error) -> Error {
-    let damage = Cache::open().ok().and_then(|cache| damage(&cache));
-    match damage {
-        Some(damage) => {
-            let said = diagnostic::render(&error);
-            let first = said.lines().next().unwrap_or_default();
-            damage.note(format!("this may be why: {first}")).into()
-        }
-        None => error,
-    }
-}
-
-/// The first file that has not the size that was noted.
-fn damage(cache: &Cache) -> Option<Diagnostic> {
+/// The first file that has not the size that was noted: what to say besides the error of a command that has
+/// failed, since it may be the cause.
+pub fn damage(cache: &Cache) -> Option<Diagnostic> {
     let lists = fs::read_dir(cache.dir().join(LISTS)).ok()?;
     lists
         .flatten()

@@ -94,12 +94,7 @@ fn name(line: &str) -> &str {
 ///
 /// When the file cannot be removed.
 pub fn forget(folder: &Path) -> Result<()> {
-    match fs::remove_file(folder.join(FILE)) {
-        Err(error) if error.kind() != io::ErrorKind::NotFound => {
-            Err(error).with_context(|| format!("cannot remove {FILE} in {}", folder.display()))
-        }
-        _ => Ok(()),
-    }
+    cache::remove_file(&folder.join(FILE))
 }
 
 /// Lists the files in a folder, except those that are made after the module's build.

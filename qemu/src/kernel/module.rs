@@ -114,12 +114,7 @@ impl<'a> Module<'a> {
     }
 
     fn now(&self, succeeded: bool) -> Result<Built> {
-        let made_for = format!(
-            "{}
-{}",
-            self.kernel.recipe,
-            self.words.join(" ")
-        );
+        let made_for = format!("{}\n{}", self.kernel.recipe, self.words.join(" "));
         Built::now(&self.dir, &made_for, succeeded)
     }
 
