@@ -162,8 +162,8 @@ const QUIET_KUNIT: &str = "\
     [ ! -e $wait ] || echo N >$wait\n";
 
 /// Takes the steps of storm.c's lists, unloads what is still loaded, and looks for what was lost: prints the
-/// objects of each slab cache before and after ([`SLABS`]), and what kmemleak has found.
-pub fn storm(others: &[Load<'_>], names: &[&str], command: &str) -> String {
+/// objects of each slab cache before and after ([`SLABS`]), and with `leaks` what kmemleak has found.
+pub fn storm(others: &[Load<'_>], names: &[&str], command: &str, leaks: bool) -> String {
     let loaded: Vec<&str> = names.iter().rev().copied().collect();
     format!(
         "{}{}{SLABS}\
@@ -174,11 +174,12 @@ pub fn storm(others: &[Load<'_>], names: &[&str], command: &str) -> String {
          loaded='{}'\n\
          unload_all\n\
          count_slabs after\n\
-         {KMEMLEAK}\
+         {}\
          exit $status\n",
         functions(),
         lines(others, "load "),
-        loaded.join(" ")
+        loaded.join(" "),
+        if leaks { KMEMLEAK } else { "" }
     )
 }
 

@@ -107,7 +107,7 @@ impl<'a> Scene<'a> {
         let names: Vec<&str> = self.targets.iter().map(|it| it.name.as_str()).collect();
         let files: Vec<String> = (0..lists.len()).map(|nth| format!("steps.{nth}")).collect();
         let command = format!("storm {seconds} {} {}", storm.rounds, files.join(" "));
-        let job = job::storm(&others, &names, &command);
+        let job = job::storm(&others, &names, &command, storm.kernel.finds_leaks());
 
         let mut initramfs = Initramfs::new(&self.lab.programs, &job)?;
         for (name, content) in &self.files {

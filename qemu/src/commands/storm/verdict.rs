@@ -136,8 +136,10 @@ impl Scene<'_> {
         let guest = self.run(storm, lists, seconds)?;
         let Err(mut fault) = self.judge(storm, &guest) else {
             let results = Results::parse(&guest.output);
+            let finds_leaks = storm.kernel.finds_leaks();
+            let no_leak = if finds_leaks { ", no leak" } else { "" };
             return Ok(format!(
-                "{}: {results}; no splat, no leak, {} s",
+                "{}: {results}; no splat{no_leak}, {} s",
                 storm.name(),
                 guest.wall.as_secs()
             ));

@@ -204,5 +204,8 @@ fn several(context: &TestContext) -> Result<()> {
         }
     }
     ensure!(listed == expected, "{listed}");
-    Ok(())
+
+    let words = ["test", &m, "DEBUG=kcsan", "TESTS=leak", "LIST=1"];
+    let output = context.make_command(&project(), &words)?.output()?;
+    must_contain(&printed(&output), "no test matches \"leak\"")
 }
