@@ -5,34 +5,7 @@
 // The gate is a program of one crate, for Kbuild; what its main() calls is not called here.
 #![allow(dead_code, unused_imports)]
 
-#[path = "../../border/gate"]
-mod gate {
-    pub mod assertions;
-    pub mod bind;
-    pub mod bindings;
-    pub mod c_type;
-    pub mod contract;
-    pub mod expanded;
-    pub mod explain;
-    pub mod header;
-    pub mod inline;
-    pub mod join;
-    pub mod nm;
-    pub mod object;
-    pub mod objects;
-    pub mod probes;
-    pub mod problem;
-    pub mod rust_type;
-    pub mod sizes;
-    pub mod tokens;
-    pub mod unit;
-}
-
-// As in its own crate.
-use gate::{
-    assertions, bind, bindings, c_type, contract, expanded, explain, header, inline, join, nm,
-    object, objects, probes, problem, rust_type, sizes, tokens, unit,
-};
+include!("../gate.rs");
 
 use expanded::Expanded;
 use libfuzzer_sys::fuzz_target;
